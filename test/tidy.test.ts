@@ -1,0 +1,75 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { describe, expect, it } from "vitest";
+
+/** Rules of this repository that no linter knows. */
+
+const root = new URL("..", import.meta.url).pathname;
+
+const GENERATED = /^packages\/transports\/src\/gen\/|^package-lock\.json$/;
+const SOURCE = /\.(?:ts|mjs|cjs|js|sh|proto|ya?ml|json|md)$|^\.ci\//;
+const BANNED_NAME = /^(?:utils?|helpers?|common|managers?|misc)$/;
+const MARKER = new RegExp(["TO", "DO|FIX", "ME|XX", "X"].join(""));
+const MACHINE_PATH = /(?:^|[\s"'`(=:])\/(?:home|root|Users|work)\/[\w.-]/;
+
+/** Files a commit would hold: tracked or new, still there, written by hand. */
+const files = handWrittenFiles();
+
+function handWrittenFiles(): ReadonlyArray<string> {
+  const deleted = new Set(gitFiles(["--deleted"]));
+  return gitFiles(["--cached", "--others", "--exclude-standard"]).filter(
+    (path) => !deleted.has(path) && !GENERATED.test(path),
+  );
+}
+
+function gitFiles(flags: ReadonlyArray<string>): ReadonlyArray<string> {
+  return execFileSync("git", ["ls-files", "-z", ...flags], { cwd: root, encoding: "utf8" })
+    .split("\0")
+    .filter((path) => path !== "");
+}
+
+/** `path:line` of every line of a hand-written text file that matches. */
+function linesMatching(pattern: RegExp): ReadonlyArray<string> {
+  return files
+    .filter((path) => SOURCE.test(path))
+    .flatMap((path) =>
+      readFileSync(`${root}${path}`, "utf8")
+        .split("\n")
+        .flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}`] : [])),
+    );
+}
+
+describe("the repository", () => {
+  it("sees its own files", () => {
+    expect(files).toContain("package.json");
+    expect(files).toContain("test/tidy.test.ts");
+  });
+
+  it("holds no note of work left undone", () => {
+    expect(linesMatching(MARKER)).toEqual([]);
+  });
+
+  it("names no path of the machine it was written on", () => {
+    expect(linesMatching(MACHINE_PATH)).toEqual([]);
+  });
+
+  it("names source files in kebab-case", () => {
+    const odd = files
+      .filter((path) => /^packages\/[^/]+\/(?:src|test)\/.*\.ts$/.test(path))
+      .filter((path) => !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+)*\.ts$/.test(basename(path)));
+
+    expect(odd).toEqual([]);
+  });
+
+  it("names files and folders after what they hold", () => {
+    const vague = files.filter((path) =>
+      path
+        .split("/")
+        .flatMap((part) => part.split(/[-.]/))
+        .some((word) => BANNED_NAME.test(word)),
+    );
+
+    expect(vague).toEqual([]);
+  });
+});

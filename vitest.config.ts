@@ -1,0 +1,44 @@
+import { defineConfig } from "vitest/config";
+import { ClosingLineReporter } from "./scripts/closing-line-reporter.ts";
+
+/** Tests run the packages' sources: no build comes first. */
+const fromSource = {
+  ssr: { resolve: { conditions: ["@persys/source", "module", "node", "development|production"] } },
+};
+
+export default defineConfig({
+  ...fromSource,
+  test: {
+    reporters: ["default", new ClosingLineReporter()],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: ["**/*.e2e.test.ts", "**/*.long.test.ts", "**/node_modules/**"],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["packages/*/test/**/*.e2e.test.ts", "test/**/*.e2e.test.ts"],
+          pool: "forks",
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "long",
+          include: ["packages/*/test/**/*.long.test.ts", "test/**/*.long.test.ts"],
+          testTimeout: 900_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
