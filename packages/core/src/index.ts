@@ -1,0 +1,88 @@
+export { AgentError, type AgentErrorOptions, type Violation } from "./errors/agent-error.ts";
+export { type ErrorCode, errorCodes } from "./errors/error-code.ts";
+export { assert, InvariantError, unreachable } from "./errors/assert.ts";
+
+export {
+  type Action,
+  type ActionStatus,
+  actionStatuses,
+  type ActionType,
+  actionTypes,
+} from "./domain/action.ts";
+export { canonicalJson } from "./domain/canonical-json.ts";
+export { type Failure, failureOf, type FailureReason, observedFailureReasons } from "./domain/failure.ts";
+export type { Json, JsonObject } from "./domain/json.ts";
+export {
+  currentInstance,
+  type Instance,
+  type InstanceExit,
+  type InstanceHealth,
+  type InstanceState,
+  instanceStates,
+  isLive,
+  keptInstance,
+  type Observation,
+} from "./domain/observation.ts";
+export type { Parsed } from "./domain/parsed.ts";
+export {
+  completesOnExitZero,
+  type RestartPolicy,
+  restartPolicy,
+  restartPolicyNames,
+} from "./domain/restart-policy.ts";
+export { derivedRevisionId, type SpecDigest, specDigest } from "./domain/spec-digest.ts";
+export type { RuntimeStep, Step, StepKind, StepTarget } from "./domain/step.ts";
+export { isWorkloadId, parseWorkloadId, type WorkloadId, workloadIdPattern } from "./domain/workload-id.ts";
+export {
+  type DesiredState,
+  freshTrial,
+  type Intent,
+  isOf,
+  type NextCreation,
+  type Revision,
+  type Trial,
+  type WorkloadRecord,
+} from "./domain/workload-record.ts";
+
+export {
+  type ActionFilter,
+  type ActualState,
+  actualStates,
+  type AgentApi,
+  type AgentHealth,
+  type ApplyRequest,
+  type ApplyResult,
+  type Caller,
+  type DeleteResult,
+  type Explanation,
+  type RetryResult,
+  type StatusFailure,
+  type WatchEvent,
+  type WatchOptions,
+  type WorkloadFilter,
+  type WorkloadStatus,
+  type WorkloadView,
+} from "./ports/agent-api.ts";
+export type { Clock } from "./ports/clock.ts";
+export { type LogFields, type Logger, silentLogger } from "./ports/logger.ts";
+export type { NodeResources, NodeUtilization } from "./ports/node-resources.ts";
+export type { Random } from "./ports/random.ts";
+export type { QuarantinedRecord, StateStore, StoredState, Write } from "./ports/state-store.ts";
+export { noTelemetry, type Telemetry, type TelemetryLabels } from "./ports/telemetry.ts";
+export type {
+  Demands,
+  Glance,
+  LogChunk,
+  LogOptions,
+  ParsedSpec,
+  Progress,
+  RuntimeCapabilities,
+  RuntimeEvent,
+  RuntimeHealth,
+  Target,
+  UsageSnapshot,
+  WorkloadRuntime,
+} from "./ports/workload-runtime.ts";
+
+export type { Engine, EngineOptions } from "./engine/engine.ts";
+export { defaultEnginePolicy, type EnginePolicy } from "./engine/engine-policy.ts";
