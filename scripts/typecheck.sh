@@ -1,5 +1,4 @@
 #!/bin/sh
-# Checks the types of the packages and of everything around them: tests, scripts, benchmarks.
+# Checks the types of the packages and of everything around them: tests, scripts, benchmarks, examples.
 set -eu
-node node_modules/typescript-7/bin/tsc -b
-exec node node_modules/typescript-7/bin/tsc -p tsconfig.test.json
+exec node node_modules/typescript-7/bin/tsc -b . packages/*/test test scripts bench examples
