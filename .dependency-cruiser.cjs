@@ -147,7 +147,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^packages/[^/]+/dist/" },
+    exclude: { path: "^packages/[^/]+/(?:bin|dist)/" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: `${__dirname}/tsconfig.test.json` },
     // Without the condition, imports of @persys/* lead to dist and the rules above never see them.

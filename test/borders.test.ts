@@ -6,7 +6,6 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
 
 /**
  * The rules of .dependency-cruiser.cjs, each broken once on purpose in a copy of the layout.
@@ -18,12 +17,19 @@ import { z } from "zod";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const run = promisify(execFile);
 
-const Cruised = z.object({
-  modules: z.array(z.object({ source: z.string() })),
-  summary: z.object({
-    violations: z.array(z.object({ from: z.string(), rule: z.object({ name: z.string() }) })),
-  }),
-});
+interface Cruised {
+  readonly modules: ReadonlyArray<{ readonly source: string }>;
+  readonly summary: {
+    readonly violations: ReadonlyArray<{
+      readonly from: string;
+      readonly rule: { readonly name: string };
+    }>;
+  };
+}
+
+interface Config {
+  readonly default: { readonly forbidden: ReadonlyArray<{ readonly name: string }> };
+}
 
 const name = "export const name = 1;\n";
 const importing = (from: string): string => `import * as x from "${from}";\nexport const y = x;\n`;
@@ -112,15 +118,11 @@ describe("the borders between the packages", () => {
   });
 
   it("are each crossed by one of the planted files", async () => {
-    const config = Config.parse(await import(join(root, ".dependency-cruiser.cjs")));
+    const config = (await import(join(root, ".dependency-cruiser.cjs"))) as Config;
     const rules = config.default.forbidden.map((rule) => rule.name);
 
     expect(rules.toSorted()).toEqual([...new Set(planted.map(([rule]) => rule))].toSorted());
   });
-});
-
-const Config = z.object({
-  default: z.object({ forbidden: z.array(z.object({ name: z.string() })) }),
 });
 
 /** Lays the planted files out as packages, with the real manifests and the real npm packages. */
@@ -158,7 +160,7 @@ async function plant(tree: string, file: string, text: string): Promise<void> {
   await writeFile(path, text);
 }
 
-async function cruise(tree: string): Promise<z.infer<typeof Cruised>> {
+async function cruise(tree: string): Promise<Cruised> {
   const depcruise = join(root, "node_modules/dependency-cruiser/bin/dependency-cruiser.mjs");
   const config = join(root, ".dependency-cruiser.cjs");
   const { stdout } = await run(
@@ -166,5 +168,5 @@ async function cruise(tree: string): Promise<z.infer<typeof Cruised>> {
     [depcruise, "--config", config, "--output-type", "json", "packages", "bench"],
     { cwd: tree, maxBuffer: 64 * 1024 * 1024 },
   );
-  return Cruised.parse(JSON.parse(stdout));
+  return JSON.parse(stdout) as Cruised;
 }
