@@ -18,89 +18,76 @@ const entries = packages.flatMap((name) => {
     .map((source) => `^packages/${name}/${source.replace(/^\.\//, "").replaceAll(".", "\\.")}$`);
 });
 
-const forbid = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
+const forbid = (name, comment, border) => ({ name, comment, severity: "error", ...border });
 
 /** Only `from` may import the npm packages `modules` (a pattern of names). */
 const only = (name, from, modules) =>
-  forbid(
-    name,
-    `${modules} is imported by ${from} alone.`,
-    { path: "^packages/[^/]+/src/", pathNot: from },
-    { path: `node_modules/(?:${modules})(?:/|$)` },
-  );
+  forbid(name, `${modules} is imported by ${from} alone.`, {
+    from: { path: "^packages/[^/]+/src/", pathNot: from },
+    to: { path: `node_modules/(?:${modules})(?:/|$)` },
+  });
 
 /** Sources of `from` import no other package of this repository than `allowed` (a pattern of names). */
 const knows = (from, allowed) =>
   forbid(
     `${from}-knows-only-${allowed.replaceAll("|", "-")}`,
     `packages/${from} imports ${allowed} and itself; nothing else of this repository.`,
-    { path: `^packages/${from}/src/` },
-    { path: "^packages/", pathNot: `^packages/(?:${from}|${allowed})/` },
+    {
+      from: { path: `^packages/${from}/src/` },
+      to: { path: "^packages/", pathNot: `^packages/(?:${from}|${allowed})/` },
+    },
   );
 
 module.exports = {
   forbidden: [
-    forbid("no-cycles", "A cycle has no inside.", {}, { circular: true }),
-    forbid("resolvable", "Every import has to be found.", {}, { couldNotResolve: true }),
-    forbid(
-      "sources-know-no-tests",
-      "What is published imports no test.",
-      { path: "^packages/[^/]+/src/" },
-      { path: "(?:^|/)(?:test|bench|examples|scripts)/" },
-    ),
-    forbid(
-      "no-dev-dependencies",
-      "What is published imports only what it declares.",
-      { path: "^packages/[^/]+/src/" },
-      {
+    forbid("no-cycles", "A cycle has no inside.", { from: {}, to: { circular: true } }),
+    forbid("resolvable", "Every import has to be found.", {
+      from: {},
+      to: { couldNotResolve: true },
+    }),
+    forbid("sources-know-no-tests", "What is published imports no test.", {
+      from: { path: "^packages/[^/]+/src/" },
+      to: { path: "^(?:packages/[^/]+/test|test|bench|examples|scripts)/" },
+    }),
+    forbid("no-dev-dependencies", "What is published imports only what it declares.", {
+      from: { path: "^packages/[^/]+/src/" },
+      to: {
         dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"],
         dependencyTypesNot: ["npm-peer"],
         pathNot: "^packages/",
       },
-    ),
-    forbid(
-      "no-deep-imports",
-      "Another package is imported through what it exports.",
-      { path: "^packages/([^/]+)/" },
-      { path: "^packages/", pathNot: ["^packages/$1/", ...entries] },
-    ),
+    }),
+    forbid("no-deep-imports", "Another package is imported through what it exports.", {
+      from: { path: "^packages/([^/]+)/" },
+      to: { path: "^packages/", pathNot: ["^packages/$1/", ...entries] },
+    }),
     forbid(
       "root-through-exports",
       "Benchmarks, examples and tests import packages through what they export.",
-      { path: "^(?:bench|examples|test)/" },
-      { path: "^packages/", pathNot: entries },
+      { from: { path: "^(?:bench|examples|test)/" }, to: { path: "^packages/", pathNot: entries } },
     ),
 
-    forbid(
-      "errors-stand-alone",
-      "core/errors imports nothing of core.",
-      { path: "^packages/core/src/errors/" },
-      { path: "^packages/core/src/", pathNot: "^packages/core/src/errors/" },
-    ),
-    forbid(
-      "domain-is-innermost",
-      "core/domain imports itself and core/errors.",
-      { path: "^packages/core/src/domain/" },
-      { path: "^packages/core/src/", pathNot: "^packages/core/src/(?:domain|errors)/" },
-    ),
-    forbid(
-      "ports-know-the-domain",
-      "core/ports imports itself, core/domain and core/errors.",
-      { path: "^packages/core/src/ports/" },
-      { path: "^packages/core/src/", pathNot: "^packages/core/src/(?:ports|domain|errors)/" },
-    ),
+    forbid("errors-stand-alone", "core/errors imports nothing of core.", {
+      from: { path: "^packages/core/src/errors/" },
+      to: { path: "^packages/core/src/", pathNot: "^packages/core/src/errors/" },
+    }),
+    forbid("domain-is-innermost", "core/domain imports itself and core/errors.", {
+      from: { path: "^packages/core/src/domain/" },
+      to: { path: "^packages/core/src/", pathNot: "^packages/core/src/(?:domain|errors)/" },
+    }),
+    forbid("ports-know-the-domain", "core/ports imports itself, core/domain and core/errors.", {
+      from: { path: "^packages/core/src/ports/" },
+      to: { path: "^packages/core/src/", pathNot: "^packages/core/src/(?:ports|domain|errors)/" },
+    }),
     forbid(
       "index-is-for-others",
       "Nothing within a package imports the package's own front door.",
-      { path: "^packages/([^/]+)/src/" },
-      { path: "^packages/$1/src/index\\.ts$" },
+      { from: { path: "^packages/([^/]+)/src/" }, to: { path: "^packages/$1/src/index\\.ts$" } },
     ),
-    forbid(
-      "core-is-pure",
-      "core imports zod and @noble/hashes; no I/O, nothing of Node.",
-      { path: "^packages/core/src/" },
-      { pathNot: ["^packages/core/src/", "node_modules/(?:zod|@noble/hashes)/"] },
-    ),
+    forbid("core-is-pure", "core imports zod and @noble/hashes; no I/O, nothing of Node.", {
+      from: { path: "^packages/core/src/" },
+      to: { pathNot: ["^packages/core/src/", "node_modules/(?:zod|@noble/hashes)/"] },
+    }),
     knows("conformance", "core"),
     knows("adapters", "core"),
     knows("transports", "core"),
@@ -110,30 +97,26 @@ module.exports = {
     forbid(
       "client-knows-the-contract",
       "Of the transports the client imports the generated contract alone: it runs in browsers.",
-      { path: "^packages/client/src/" },
-      { path: "^packages/transports/", pathNot: "^packages/transports/src/gen/" },
-    ),
-    forbid(
-      "browser-client",
-      "Only client/node.ts needs Node.",
-      { path: "^packages/client/src/", pathNot: "^packages/client/src/node(?:\\.ts$|/)" },
-      { path: "node_modules/@connectrpc/connect-node/" },
-    ),
-    forbid(
-      "browser-client-builtins",
-      "Only client/node.ts needs Node.",
-      { path: "^packages/client/src/", pathNot: "^packages/client/src/node(?:\\.ts$|/)" },
-      { dependencyTypes: ["core"] },
-    ),
-    forbid(
-      "adapters-know-not-each-other",
-      "Adapters share adapters/src/shared and nothing else.",
-      { path: "^packages/adapters/src/([^/]+)/" },
       {
+        from: { path: "^packages/client/src/" },
+        to: { path: "^packages/transports/", pathNot: "^packages/transports/src/gen/" },
+      },
+    ),
+    forbid("browser-client", "Only client/node.ts needs Node.", {
+      from: { path: "^packages/client/src/", pathNot: "^packages/client/src/node(?:\\.ts$|/)" },
+      to: { path: "node_modules/@connectrpc/connect-node/" },
+    }),
+    forbid("browser-client-builtins", "Only client/node.ts needs Node.", {
+      from: { path: "^packages/client/src/", pathNot: "^packages/client/src/node(?:\\.ts$|/)" },
+      to: { dependencyTypes: ["core"] },
+    }),
+    forbid("adapters-know-not-each-other", "Adapters share adapters/src/shared and nothing else.", {
+      from: { path: "^packages/adapters/src/([^/]+)/" },
+      to: {
         path: "^packages/adapters/src/",
         pathNot: "^packages/adapters/src/(?:$1|shared)/",
       },
-    ),
+    }),
 
     only("inversify-in-server", "^packages/server/src/", "inversify"),
     only("pino-in-server", "^packages/server/src/", "pino"),
