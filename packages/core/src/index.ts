@@ -25,12 +25,20 @@ export {
 } from "./domain/observation.ts";
 export type { Parsed } from "./domain/parsed.ts";
 export {
+  type ParsedProcessSpec,
+  parseProcessSpec,
+  type ProcessSpec,
+  processSpecOf,
+} from "./domain/process-spec.ts";
+export { type ResourceLimits, resourceLimitsSchema } from "./domain/resource-limits.ts";
+export {
   completesOnExitZero,
   type RestartPolicy,
   restartPolicy,
   restartPolicyNames,
 } from "./domain/restart-policy.ts";
 export { derivedRevisionId, type SpecDigest, specDigest } from "./domain/spec-digest.ts";
+export { type ViolationOptions, violationsOf } from "./domain/spec-violations.ts";
 export type { RuntimeStep, Step, StepKind, StepTarget } from "./domain/step.ts";
 export { isWorkloadId, parseWorkloadId, type WorkloadId, workloadIdPattern } from "./domain/workload-id.ts";
 export {
