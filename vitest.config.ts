@@ -26,6 +26,8 @@ export default defineConfig({
           include: ["packages/*/test/**/*.e2e.test.ts", "test/**/*.e2e.test.ts"],
           pool: "forks",
           maxWorkers: 2,
+          // After the unit tests: these start processes and watch how long things take.
+          sequence: { groupOrder: 1 },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -10,7 +10,10 @@ const root = new URL("..", import.meta.url).pathname;
 const GENERATED = /^packages\/transports\/src\/gen\/|^package-lock\.json$/;
 const SOURCE = /\.(?:ts|mjs|cjs|js|sh|proto|ya?ml|json|md)$|^\.ci\//;
 const BANNED_NAME = /^(?:utils?|helpers?|common|managers?|misc)$/;
-const MARKER = new RegExp(["TO", "DO|FIX", "ME|XX", "X"].join(""));
+const MARKER = /\b(?:TODO|FIXME|XXX)\b/;
+const SILENCED_CHECK = /(?:oxlint|eslint|biome)-(?:disable|ignore)|@ts-(?:ignore|nocheck)/;
+const LAUNDERED_TYPE = /\bas unknown as\b/;
+const WEAKENED_TEST = /\b(?:it|test|describe)\.(?:only|skip|todo|fails)\(|\bvi\.(?:mock|doMock)\(/;
 const MACHINE_PATH = /(?:^|[\s"'`(=:])\/(?:home|root|Users|work)\/[\w.-]/;
 
 /** Files a commit would hold: tracked or new, still there, written by hand. */
@@ -32,7 +35,7 @@ function gitFiles(flags: ReadonlyArray<string>): ReadonlyArray<string> {
 /** `path:line` of every line of a hand-written text file that matches. */
 function linesMatching(pattern: RegExp): ReadonlyArray<string> {
   return files
-    .filter((path) => SOURCE.test(path))
+    .filter((path) => SOURCE.test(path) && path !== "test/tidy.test.ts")
     .flatMap((path) =>
       readFileSync(`${root}${path}`, "utf8")
         .split("\n")
@@ -48,6 +51,18 @@ describe("the repository", () => {
 
   it("holds no note of work left undone", () => {
     expect(linesMatching(MARKER)).toEqual([]);
+  });
+
+  it("silences no check", () => {
+    expect(linesMatching(SILENCED_CHECK)).toEqual([]);
+  });
+
+  it("launders no type through unknown", () => {
+    expect(linesMatching(LAUNDERED_TYPE)).toEqual([]);
+  });
+
+  it("leaves out no test and mocks no module", () => {
+    expect(linesMatching(WEAKENED_TEST)).toEqual([]);
   });
 
   it("names no path of the machine it was written on", () => {
