@@ -140,7 +140,7 @@ export class ManualClock implements Clock {
   /** Forgets the cancelled timers once they are the greater part, so that many short waits do not pile up. */
   #sweep(): void {
     if (this.#cancelled < 64 || this.#cancelled * 2 < this.#timers.length) return;
-    const kept = this.#timers.filter((timer) => !timer.cancelled).sort(byDue);
+    const kept = this.#timers.filter((timer) => !timer.cancelled).toSorted(byDue);
     // A sorted array is a heap.
     this.#timers.splice(0, this.#timers.length, ...kept);
     this.#cancelled = 0;

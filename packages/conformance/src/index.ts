@@ -1,0 +1,24 @@
+export { type CommitFault, FailingStateStore } from "./failing-state-store.ts";
+export { ManualClock, type ManualClockOptions } from "./manual-clock.ts";
+export { SeededRandom } from "./seeded-random.ts";
+export { type EventDelivery, SimulatedEvents } from "./simulated-events.ts";
+export {
+  type FaultableCall,
+  type FaultMoment,
+  type FaultOptions,
+  type HangOptions,
+  SimulatedFaults,
+} from "./simulated-faults.ts";
+export {
+  type SimulatedHolding,
+  type SimulatedInstance,
+  SimulatedInstances,
+} from "./simulated-instances.ts";
+export {
+  type JournalEntry,
+  SimulatedJournal,
+  type SimulatedOperation,
+} from "./simulated-journal.ts";
+export { SimulatedRuntime, type SimulatedRuntimeOptions } from "./simulated-runtime.ts";
+export { parseSimulatedSpec, type SimulatedSpec } from "./simulated-spec.ts";
+export { SimulatedWorld, type SimulatedWorldOptions } from "./simulated-world.ts";
