@@ -57,6 +57,9 @@ const shellNames: ReadonlySet<string> = new Set(
   "BASHOPTS BASH_VERSINFO EUID LINENO OPTIND PPID SHELLOPTS UID".split(" "),
 );
 
+/** Names under which the process runtime hands values to the shell that starts the process. */
+const launchPrefix = "PERSYS_LAUNCH_";
+
 const text = z
   .string()
   .refine((it) => !it.includes("\0"), { error: "must not contain a NUL character" })
@@ -78,7 +81,9 @@ const environmentName = z
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,1023}$/, {
     error: "must be letters, digits and `_`, not starting with a digit, without `=`",
   })
-  .refine((it) => !shellNames.has(it), { error: "is reserved by the shell: use another name" });
+  .refine((it) => !shellNames.has(it) && !it.startsWith(launchPrefix), {
+    error: "is reserved: use another name",
+  });
 
 const label = z
   .string()

@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import { anything, array, assert, dictionary, oneof, property, record, string } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseProcessSpec } from "../../src/domain/process-spec.ts";
 import { specDigest } from "../../src/domain/spec-digest.ts";
@@ -6,7 +6,7 @@ import { specDigest } from "../../src/domain/spec-digest.ts";
 function violations(input: unknown): Record<string, string> {
   const parsed = parseProcessSpec(input);
   if (parsed.ok) return {};
-  return Object.fromEntries(parsed.violations.map((it) => [it.path.join("."), it.rule]));
+  return Object.fromEntries(parsed.violations.map((found) => [found.path.join("."), found.rule]));
 }
 
 describe("parseProcessSpec", () => {
@@ -61,7 +61,7 @@ describe("parseProcessSpec", () => {
     const found = violations({
       command: ["bin/app", "a\0b"],
       args: "x",
-      env: { "A=B": "1", "9": "2", GOOD: 3, OPTIND: "x" },
+      env: { "A=B": "1", "9": "2", GOOD: 3, OPTIND: "x", PERSYS_LAUNCH_1: "x" },
       workingDir: "relative",
       user: "no such user",
       resources: { memoryBytes: 1024, cpuShares: 1.5, disk: 7 },
@@ -78,7 +78,8 @@ describe("parseProcessSpec", () => {
       "env.A=B": "must be letters, digits and `_`, not starting with a digit, without `=`",
       "env.9": "must be letters, digits and `_`, not starting with a digit, without `=`",
       "env.GOOD": "must be a text",
-      "env.OPTIND": "is reserved by the shell: use another name",
+      "env.OPTIND": "is reserved: use another name",
+      "env.PERSYS_LAUNCH_1": "is reserved: use another name",
       workingDir: "must be an absolute path",
       user: "must be the name of a user, a uid, or uid:gid in digits",
       "resources.memoryBytes": "must be at least 4194304 bytes (4 MiB), or 0 for no limit",
@@ -139,21 +140,21 @@ describe("parseProcessSpec", () => {
     if (parsed.ok) expect.fail("it is invalid");
 
     expect(JSON.stringify(parsed.violations)).not.toContain("hunter2");
-    const seen = parsed.violations.find((it) => it.path[0] === "workingDir")?.seen;
+    const seen = parsed.violations.find((one) => one.path[0] === "workingDir")?.seen;
     expect(seen).toHaveLength(80);
   });
 
   it("never throws, whatever it is given, and gives what it accepts back as it was", () => {
-    const anything = fc.oneof(
-      fc.anything(),
-      fc.record({ command: fc.anything(), env: fc.anything(), args: fc.anything() }),
-      fc.record({
-        command: fc.array(fc.string(), { minLength: 1 }),
-        env: fc.dictionary(fc.string(), fc.string()),
+    const inputs = oneof(
+      anything(),
+      record({ command: anything(), env: anything(), args: anything() }),
+      record({
+        command: array(string(), { minLength: 1 }),
+        env: dictionary(string(), string()),
       }),
     );
-    fc.assert(
-      fc.property(anything, (input) => {
+    assert(
+      property(inputs, (input) => {
         const parsed = parseProcessSpec(input);
         if (!parsed.ok) {
           expect(parsed.violations.length).toBeGreaterThan(0);
