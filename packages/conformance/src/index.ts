@@ -22,3 +22,14 @@ export {
 export { SimulatedRuntime, type SimulatedRuntimeOptions } from "./simulated-runtime.ts";
 export { parseSimulatedSpec, type SimulatedSpec } from "./simulated-spec.ts";
 export { SimulatedWorld, type SimulatedWorldOptions } from "./simulated-world.ts";
+export type { ContractCase, ContractLevel } from "./contract-case.ts";
+export {
+  type ActionOverrides,
+  aRecord,
+  aRevision,
+  anAction,
+  anId,
+  type RecordOverrides,
+} from "./record-builder.ts";
+export { stateStoreContract } from "./state-store-contract.ts";
+export type { StateStoreHarness } from "./store-contract/store-bench.ts";
