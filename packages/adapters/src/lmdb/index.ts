@@ -1,0 +1,2 @@
+export type { LmdbStateStoreOptions } from "./lmdb-options.ts";
+export { LmdbStateStore } from "./lmdb-state-store.ts";
