@@ -9,5 +9,5 @@ export interface ContractCase {
   /** The promise, as a fact in the present tense. */
   readonly title: string;
   /** Resolves when the promise is kept. Makes and clears away all it needs. @throws what tells how it is broken. */
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
 }

@@ -33,3 +33,5 @@ export {
 } from "./record-builder.ts";
 export { stateStoreContract } from "./state-store-contract.ts";
 export type { StateStoreHarness } from "./store-contract/store-bench.ts";
+export { runtimeContract } from "./runtime-contract.ts";
+export type { RuntimeSubject } from "./runtime-contract-subject.ts";
