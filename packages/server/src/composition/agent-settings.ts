@@ -1,0 +1,14 @@
+import type { Config } from "../config/config.ts";
+import type { Labels } from "../config/labels.ts";
+
+/** What the parts are made with: the configuration, and what was derived from it and from this machine. */
+export interface AgentSettings {
+  readonly config: Config;
+  /** Whether this is the development profile. */
+  readonly dev: boolean;
+  /** Never `auto`. */
+  readonly nodeId: string;
+  readonly labels: Labels;
+  /** The bearer token of the API. */
+  readonly token: string;
+}

@@ -1,0 +1,109 @@
+import type { Engine, Logger } from "@persys/core";
+import type { Container, ContainerModule } from "inversify";
+import { StatusServer } from "../http-status/status-server.ts";
+import { PhaseHolder } from "../lifecycle/agent-phase.ts";
+import {
+  endpointsPart,
+  enginePart,
+  nodeLockPart,
+  phasePart,
+  statusPart,
+  transportPart,
+} from "../lifecycle/agent-parts.ts";
+import { Lifecycle, type LifecyclePart } from "../lifecycle/lifecycle.ts";
+import { observeAgent } from "../telemetry/observe-agent.ts";
+import { OtelTelemetry } from "../telemetry/otel-telemetry.ts";
+import type { AgentSettings } from "./agent-settings.ts";
+import { buildContainer } from "./build-container.ts";
+import { diskMountPoint } from "./disk-mount-point.ts";
+import { tokens } from "./tokens.ts";
+
+/** Origins under which the agent can be reached, once it serves. */
+export interface Places {
+  readonly http: string;
+  readonly metrics: string;
+}
+
+/** A whole agent that does not run yet. */
+export interface ComposedAgent {
+  readonly engine: Engine;
+  readonly lifecycle: Lifecycle;
+  /** Empty texts until the parts are started. */
+  places(): Places;
+  /** Lets go of what belongs to no part. After the life cycle has stopped. */
+  release(): Promise<void>;
+}
+
+/**
+ * Makes the agent. The order of its parts is that of their start; they stop in reverse:
+ *
+ *     node lock -> health and metrics -> background -> engine -> transports -> phase "serving" -> endpoints file
+ *
+ * So the state is only opened under the lock, health answers while the engine recovers, and no request comes in before it has.
+ */
+export async function composeAgent(
+  settings: AgentSettings,
+  modules: readonly ContainerModule[],
+  logger: Logger,
+): Promise<ComposedAgent> {
+  const { config, nodeId } = settings;
+  const telemetry = new OtelTelemetry(logger);
+  const container = await buildContainer({ settings, logger, telemetry }, modules);
+  const engine = await container.getAsync(tokens.engine);
+  const phase = new PhaseHolder();
+  const unobserve = observeAgent(telemetry, {
+    nodeId,
+    diskMountPoint,
+    api: () => (phase.phase === "serving" ? engine.api : undefined),
+  });
+  const status = new StatusServer({
+    address: config.metricsAddress,
+    port: config.metricsPort,
+    source: { phase: () => phase.phase, health: () => engine.api.health() },
+    metrics: () => telemetry.prometheusText(),
+    logger,
+  });
+  const found = { http: "", metrics: "" };
+  const transports = await container.getAllAsync(tokens.transport, { optional: true });
+  const background = await container.getAllAsync(tokens.background, { optional: true });
+  const parts: readonly LifecyclePart[] = [
+    nodeLockPart({ pid: process.pid, nodeId, statePath: config.statePath }),
+    statusPart(status, config, (origin) => {
+      found.metrics = origin;
+    }),
+    ...background,
+    enginePart(engine, config),
+    ...transports.map((transport) =>
+      transportPart(transport, config, (origin) => {
+        if (transport.name === "http") found.http = origin;
+      }),
+    ),
+    phasePart(phase),
+    ...(settings.dev ? [developmentPart(settings, found)] : []),
+  ];
+  return {
+    engine,
+    lifecycle: new Lifecycle(parts, logger),
+    places: () => found,
+    release: () => release(container, telemetry, unobserve),
+  };
+}
+
+function developmentPart({ config, nodeId }: AgentSettings, places: Places): LifecyclePart {
+  return endpointsPart(config.devDir, () => ({
+    ...places,
+    pid: process.pid,
+    nodeId,
+    version: config.version,
+  }));
+}
+
+async function release(
+  container: Container,
+  telemetry: OtelTelemetry,
+  unobserve: () => void,
+): Promise<void> {
+  unobserve();
+  await telemetry.close();
+  await container.unbindAllAsync();
+}

@@ -1,0 +1,18 @@
+import type { ContainerModule } from "inversify";
+import type { AgentSettings } from "./agent-settings.ts";
+import { engineModule } from "./engine-module.ts";
+import { processModule } from "./process-module.ts";
+import { storeModule } from "./store-module.ts";
+import { systemModule } from "./system-module.ts";
+import { connectModule } from "./connect-module.ts";
+
+/** What `persys-agent` is composed of under these settings. */
+export function standardModules({ config }: AgentSettings): readonly ContainerModule[] {
+  return [
+    systemModule,
+    storeModule,
+    ...(config.processEnabled ? [processModule] : []),
+    engineModule,
+    connectModule,
+  ];
+}

@@ -1,0 +1,56 @@
+import type {
+  Clock,
+  Engine,
+  Logger,
+  NodeResources,
+  Random,
+  StateStore,
+  Telemetry,
+  WorkloadRuntime,
+} from "@persys/core";
+import type { ServiceIdentifier } from "inversify";
+import type { AgentSettings } from "./agent-settings.ts";
+import type { LifecyclePart } from "../lifecycle/lifecycle.ts";
+import type { ListenPlace } from "../start-failure.ts";
+
+/** What the container hands out, one token for each part. A module binds; nothing else knows who made what. */
+export const tokens: {
+  readonly settings: ServiceIdentifier<AgentSettings>;
+  readonly logger: ServiceIdentifier<Logger>;
+  readonly telemetry: ServiceIdentifier<Telemetry>;
+  readonly clock: ServiceIdentifier<Clock>;
+  readonly random: ServiceIdentifier<Random>;
+  readonly resources: ServiceIdentifier<NodeResources>;
+  readonly store: ServiceIdentifier<StateStore>;
+  /** Bound once for each runtime. */
+  readonly runtime: ServiceIdentifier<WorkloadRuntime>;
+  readonly engine: ServiceIdentifier<Engine>;
+  /** Bound once for each transport. */
+  readonly transport: ServiceIdentifier<ServerTransport>;
+  /** Bound once for each part that has to run before the engine does, such as what samples the node's load. */
+  readonly background: ServiceIdentifier<LifecyclePart>;
+} = {
+  settings: Symbol("AgentSettings"),
+  logger: Symbol("Logger"),
+  telemetry: Symbol("Telemetry"),
+  clock: Symbol("Clock"),
+  random: Symbol("Random"),
+  resources: Symbol("NodeResources"),
+  store: Symbol("StateStore"),
+  runtime: Symbol("WorkloadRuntime"),
+  engine: Symbol("Engine"),
+  transport: Symbol("ServerTransport"),
+  background: Symbol("LifecyclePart"),
+};
+
+/** Something that serves the API to others. */
+export interface ServerTransport {
+  /** For logs and the endpoints file: `http`. */
+  readonly name: string;
+  /** Where it is to listen, for the advice when it cannot. */
+  readonly place: ListenPlace;
+  /** Listens. @returns the origin under which it can be reached. */
+  start(signal: AbortSignal): Promise<string>;
+  /** Takes no new calls, lets those under way end within `graceMs`, then cuts them. May be repeated, and before a start. */
+  stop(graceMs: number): Promise<void>;
+}

@@ -1,0 +1,42 @@
+import type { Labels } from "./labels.ts";
+
+/** Least important message that is logged. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** How log lines look. `auto`: for people on a terminal, JSON elsewhere. */
+export type LogFormat = "auto" | "json" | "pretty";
+
+/** All settings of an agent, checked. Each member has its row in the configuration table, which says what it means. */
+export interface Config {
+  readonly httpAddress: string;
+  readonly httpPort: number;
+  readonly httpAllowCleartext: boolean;
+  readonly tokenFile: string;
+  readonly metricsAddress: string;
+  readonly metricsPort: number;
+  readonly statePath: string;
+  readonly actionsMax: number;
+  readonly actionsMaxAgeMs: number;
+  readonly nodeId: string;
+  readonly nodeLabels: Labels;
+  readonly nodeRegion: string;
+  readonly nodeEnv: string;
+  readonly version: string;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  readonly reconcileEnabled: boolean;
+  readonly reconcileIntervalMs: number;
+  readonly settleTimeMs: number;
+  readonly restoreAfterAttempts: number;
+  readonly updatePolicy: "restore" | "keep-trying";
+  readonly revisionConflict: "reject" | "ignore";
+  readonly backoffBaseMs: number;
+  readonly backoffMaxMs: number;
+  readonly prepareTimeoutMs: number;
+  readonly stepTimeoutMs: number;
+  readonly workloadsMax: number;
+  readonly processEnabled: boolean;
+  readonly processRoot: string;
+  readonly stopTimeoutMs: number;
+  readonly devDir: string;
+}

@@ -1,0 +1,100 @@
+import type { ContainerModule } from "inversify";
+import type { AgentSettings } from "../composition/agent-settings.ts";
+import { type ComposedAgent, composeAgent, type Places } from "../composition/compose-agent.ts";
+import { type ExitCode, exitCodes } from "../exit-codes.ts";
+import type { AgentLogger } from "../logging/agent-logger.ts";
+import { exitCodeOf } from "../start-failure.ts";
+import { listenForStop, type SignalOptions } from "./stop-signals.ts";
+
+/** What serving takes. */
+export interface ServeOptions {
+  readonly settings: AgentSettings;
+  readonly modules: readonly ContainerModule[];
+  readonly logger: AgentLogger;
+  /** Where signals come from: the process. */
+  readonly signals: SignalOptions["source"];
+  /** Told once everything is up. */
+  announce(places: Places): void;
+}
+
+/**
+ * Makes the agent of its modules, runs it until it is told to stop or has to, and takes it down again. Every failure is logged; none is
+ * thrown.
+ */
+export async function serve(options: ServeOptions): Promise<ExitCode> {
+  const { settings, logger, signals } = options;
+  const stop = new AbortController();
+  const forced = Promise.withResolvers<void>();
+  const unlisten = listenForStop({
+    source: signals,
+    hangUpStops: settings.dev,
+    listener: {
+      onStop: (signal) => {
+        logger.info("stopping; workloads go on running", { signal });
+        stop.abort(new Error(`told to stop by ${signal}`));
+      },
+      onForce: (signal) => {
+        logger.warn("told to stop again: ending at once", { signal });
+        forced.resolve();
+      },
+    },
+  });
+  try {
+    const agent = await composeAgent(settings, options.modules, logger);
+    const code = await runUntilStop(agent, options, stop.signal);
+    const whole = await takeDown(agent, settings.config.stopTimeoutMs, forced.promise);
+    if (!whole) logger.error("did not come to an end in time; workloads go on running");
+    return whole || code !== exitCodes.stopped ? code : exitCodes.stopIncomplete;
+  } catch (error) {
+    return failed(logger, error);
+  } finally {
+    unlisten();
+  }
+}
+
+/** Runs the agent. Resolves when it is to be taken down, with the exit code that goes with the reason. */
+async function runUntilStop(
+  { engine, lifecycle, places }: ComposedAgent,
+  { announce, logger }: ServeOptions,
+  stop: AbortSignal,
+): Promise<ExitCode> {
+  const told = Promise.withResolvers<undefined>();
+  stop.addEventListener("abort", () => told.resolve(undefined), { once: true });
+  try {
+    await lifecycle.start(stop);
+    announce(places());
+    const failure = await Promise.race([engine.failed, told.promise]);
+    return failure === undefined ? exitCodes.stopped : engineFailed(logger, failure);
+  } catch (error) {
+    return stop.aborted ? exitCodes.stopped : failed(logger, error);
+  }
+}
+
+/** Takes the agent down. @returns false when something did not end, or nobody wanted to wait for it. */
+async function takeDown(
+  agent: ComposedAgent,
+  timeoutMs: number,
+  forced: Promise<void>,
+): Promise<boolean> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, timeoutMs);
+  const whole = agent.lifecycle.stop().then(async (unfinished) => {
+    await agent.release();
+    return unfinished.length === 0;
+  });
+  try {
+    return await Promise.race([whole, forced.then(() => false), late.promise.then(() => false)]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function engineFailed(logger: AgentLogger, error: Error): ExitCode {
+  logger.error(`the engine had to stop: ${error.message}`, { error });
+  return exitCodes.engineFailed;
+}
+
+function failed(logger: AgentLogger, error: unknown): ExitCode {
+  logger.error(error instanceof Error ? error.message : String(error), { error });
+  return exitCodeOf(error);
+}

@@ -1,0 +1,77 @@
+import type { LogFields, Logger } from "@persys/core";
+import { type Logger as Pino, pino } from "pino";
+import type { LogFormat, LogLevel } from "../config/config.ts";
+
+/** A logger whose level can change while it is used. */
+export interface AgentLogger extends Logger {
+  setLevel(level: LogLevel): void;
+  /** Writes out what is buffered; before the process ends. */
+  flush(): void;
+}
+
+/** Where and how log lines go. */
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+  /** Goes with every line. */
+  readonly nodeId: string;
+  readonly stream: LogStream;
+}
+
+/** What a logger writes to: `process.stderr`, or a test's own. */
+export interface LogStream {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+/** Logs that go to `stream`: a JSON object on each line, or lines for people. */
+export async function createLogger(options: LogOptions): Promise<AgentLogger> {
+  const { level, format, nodeId, stream } = options;
+  const forPeople = format === "pretty" || (format === "auto" && stream.isTTY === true);
+  const destination = forPeople ? await prettyStream(stream) : stream;
+  return wrap(
+    pino(
+      {
+        level,
+        base: forPeople ? {} : { node_id: nodeId },
+        timestamp: () => `,"time":"${new Date().toISOString()}"`,
+        formatters: { level: (label) => ({ level: label }) },
+        // A field that holds an error, under whatever name, is shown with its stack and its causes.
+        serializers: {
+          error: pino.stdSerializers.errWithCause,
+          cause: pino.stdSerializers.errWithCause,
+        },
+      },
+      destination,
+    ),
+  );
+}
+
+/** Loaded only for people: it takes longer to import than all the rest of logging. */
+async function prettyStream(stream: LogStream): Promise<LogStream> {
+  const { prettyFactory } = await import("pino-pretty");
+  const format = prettyFactory({
+    colorize: stream.isTTY === true,
+    translateTime: "SYS:HH:MM:ss.l",
+    singleLine: true,
+    ignore: "pid,hostname,node_id",
+  });
+  return { write: (line) => stream.write(format(line) ?? line) };
+}
+
+function wrap(logger: Pino): AgentLogger {
+  const log =
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}): void =>
+      logger[level](fields, message);
+  return {
+    debug: log("debug"),
+    info: log("info"),
+    warn: log("warn"),
+    error: log("error"),
+    setLevel: (level) => {
+      logger.level = level;
+    },
+    flush: () => logger.flush(),
+  };
+}

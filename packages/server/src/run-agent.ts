@@ -1,0 +1,150 @@
+import type { EventEmitter } from "node:events";
+import type { ContainerModule } from "inversify";
+import { helpText, parseCommandLine } from "./cli/command-line.ts";
+import {
+  findConfig,
+  type SettingsRequest,
+  settle,
+  type Surroundings,
+} from "./cli/load-settings.ts";
+import type { AgentSettings } from "./composition/agent-settings.ts";
+import type { Places } from "./composition/compose-agent.ts";
+import { describeProblem, type LoadedConfig } from "./config/load-config.ts";
+import { showConfig } from "./config/show-config.ts";
+import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { type AgentLogger, createLogger, type LogStream } from "./logging/agent-logger.ts";
+import { exitCodeOf } from "./start-failure.ts";
+import { packageVersion } from "./version.ts";
+
+/** The process that the agent is, or what stands for it in a test. */
+export interface Host extends Surroundings {
+  /** Arguments without the program's own name. */
+  readonly argv: readonly string[];
+  readonly stdout: LogStream;
+  readonly stderr: LogStream;
+  /** Where signals and the end of the process come from. */
+  readonly process: Pick<EventEmitter, "on" | "off">;
+  /** What the agent is composed of. Asked for only when it is to run. */
+  modules(settings: AgentSettings): Promise<readonly ContainerModule[]>;
+}
+
+/** Does what the command line asks for. @returns the exit code once it is done; never throws for what a person can put right. */
+export async function runAgent(host: Host): Promise<ExitCode> {
+  const command = parseCommandLine(host.argv);
+  switch (command.kind) {
+    case "help":
+      host.stdout.write(helpText());
+      return exitCodes.stopped;
+    case "version":
+      host.stdout.write(`${packageVersion}\n`);
+      return exitCodes.stopped;
+    case "wrong":
+      complain(host, [...command.sentences, "persys-agent --help shows what there is"]);
+      return exitCodes.configuration;
+    case "check-config":
+    case "print-config":
+    case "run":
+      break;
+  }
+  const loaded = findConfig(command, host);
+  if (!loaded.ok) {
+    complain(host, [...loaded.problems.map(describeProblem), ...loaded.warnings]);
+    return exitCodes.configuration;
+  }
+  if (command.kind === "run") return run(host, command, loaded);
+  complain(host, loaded.warnings);
+  host.stdout.write(
+    command.kind === "check-config"
+      ? "the settings are right\n"
+      : showConfig(loaded.config, loaded.origins),
+  );
+  return exitCodes.stopped;
+}
+
+async function run(
+  host: Host,
+  { dev }: SettingsRequest,
+  { config, warnings }: Extract<LoadedConfig, { readonly ok: true }>,
+): Promise<ExitCode> {
+  let settled: ReturnType<typeof settle>;
+  try {
+    settled = settle(config, dev);
+  } catch (error) {
+    complain(host, [error instanceof Error ? error.message : String(error)]);
+    return exitCodeOf(error);
+  }
+  const { settings } = settled;
+  const logger = await createLogger({
+    level: config.logLevel,
+    format: config.logFormat,
+    nodeId: settings.nodeId,
+    stream: host.stderr,
+  });
+  for (const warning of [...warnings, ...settled.warnings, ...reachWarnings(settings)])
+    logger.warn(warning);
+  const release = logCrashes(host.process, logger);
+  try {
+    // What only a running agent needs is imported only now: --help and the like answer at once.
+    const [{ serve }, modules] = await Promise.all([
+      import("./lifecycle/serve.ts"),
+      host.modules(settings),
+    ]);
+    logger.info("starting", {
+      version: config.version,
+      node_id: settings.nodeId,
+      labels: settings.labels,
+      state: config.statePath,
+    });
+    const announce = (places: Places): void => {
+      logger.info("serving", { ...places });
+      if (dev) host.stdout.write(welcome(settings, places));
+    };
+    return await serve({ settings, modules, logger, signals: host.process, announce });
+  } finally {
+    release();
+    logger.flush();
+  }
+}
+
+/** What a person is told who has just started a development agent. */
+function welcome({ config, nodeId }: AgentSettings, { http, metrics }: Places): string {
+  return `
+persys-agent ${config.version} is up
+
+  API      ${http}
+  token    ${config.tokenFile}
+  health   ${metrics}/health
+  node     ${nodeId}
+  state    ${config.devDir}
+
+Try this in another terminal:
+
+  npx persysctl apply -f examples/hello.yaml --wait
+
+`;
+}
+
+/** What an operator should know who has opened the agent to the network. */
+function reachWarnings({ config }: AgentSettings): string[] {
+  return [
+    ...(config.httpAllowCleartext
+      ? [
+          `the API at ${config.httpAddress} is served without TLS: the token crosses the network readable`,
+        ]
+      : []),
+  ];
+}
+
+/** Logs what nobody caught, before the process ends with exit code 1 as Node has it. */
+function logCrashes(source: Host["process"], logger: AgentLogger): () => void {
+  const log = (error: unknown): void => {
+    logger.error("unexpected error; the agent ends, workloads go on running", { error });
+    logger.flush();
+  };
+  source.on("uncaughtExceptionMonitor", log);
+  return () => source.off("uncaughtExceptionMonitor", log);
+}
+
+function complain(host: Host, sentences: readonly string[]): void {
+  for (const sentence of sentences) host.stderr.write(`persys-agent: ${sentence}\n`);
+}

@@ -1,0 +1,106 @@
+/** How a metric behaves. `gauge` rows are computed when somebody reads them, or set by the engine. */
+export type MetricKind = "counter" | "histogram" | "gauge";
+
+/** One metric of the agent. It is shown as `persys_agent_<name>`. */
+export interface MetricRow {
+  readonly name: string;
+  readonly kind: MetricKind;
+  readonly help: string;
+  /** Upper bounds of a histogram's buckets; the default suits durations of seconds. */
+  readonly buckets?: readonly number[];
+}
+
+/** The prefix of every name, that of existing agents and their dashboards. */
+export const metricPrefix = "persys_agent_";
+
+/** Bounds that existing dashboards expect of durations, in seconds. */
+export const secondsBuckets: readonly number[] = [
+  0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+
+/** A durable commit takes from a fraction of a millisecond to seconds on a disk that struggles. */
+const commitBuckets: readonly number[] = [
+  0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1, 5,
+];
+
+/** Steps include downloads and graceful stops. */
+const stepBuckets: readonly number[] = [0.005, 0.025, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900];
+
+/** Every metric with what it says. The first group has the names and labels that existing dashboards query. */
+export const metricTable: readonly MetricRow[] = [
+  { name: "workload_count", kind: "gauge", help: "Workloads by state and type." },
+  {
+    name: "workload_created_total",
+    kind: "counter",
+    help: "Workloads whose new revision came to run.",
+  },
+  { name: "workload_deleted_total", kind: "counter", help: "Workloads deleted." },
+  { name: "workload_failed_total", kind: "counter", help: "Failures of workloads." },
+  {
+    name: "workload_reconcile_total",
+    kind: "counter",
+    help: "Looks at a workload that compared it with what is wanted.",
+  },
+  {
+    name: "workload_apply_duration_seconds",
+    kind: "histogram",
+    help: "From the request of an apply to its durable answer.",
+  },
+  {
+    name: "workload_delete_duration_seconds",
+    kind: "histogram",
+    help: "From the request of a delete to the end of the workload.",
+  },
+  {
+    name: "workload_reconcile_duration_seconds",
+    kind: "histogram",
+    help: "One comparison of a workload with what is wanted.",
+  },
+  { name: "runtime_health_status", kind: "gauge", help: "1 when the runtime answers, else 0." },
+  { name: "system_memory_utilization_percent", kind: "gauge", help: "Memory in use on the node." },
+  { name: "system_cpu_utilization_percent", kind: "gauge", help: "CPU in use on the node." },
+  { name: "system_disk_utilization_percent", kind: "gauge", help: "Disk in use on the node." },
+  { name: "errors_total", kind: "counter", help: "Errors by code." },
+  { name: "task_queue_depth", kind: "gauge", help: "Requests whose work has not begun." },
+  {
+    name: "task_latency_seconds",
+    kind: "histogram",
+    help: "From the begin of a request's work to its end.",
+    buckets: stepBuckets,
+  },
+  { name: "task_executions_total", kind: "counter", help: "Requests whose work ended." },
+  { name: "task_failures_total", kind: "counter", help: "Requests whose work failed." },
+
+  { name: "info", kind: "gauge", help: "Always 1; the labels say which agent this is." },
+  { name: "store_health_status", kind: "gauge", help: "1 when the state can be written, else 0." },
+  {
+    name: "orphans",
+    kind: "gauge",
+    help: "Objects of this node that no record knows of, at most 100 counted.",
+  },
+  {
+    name: "missed_events_total",
+    kind: "counter",
+    help: "Changes that the periodic comparison found before an event told of them.",
+  },
+  { name: "drift_detected_total", kind: "counter", help: "Changes that nobody asked for." },
+  {
+    name: "commit_duration_seconds",
+    kind: "histogram",
+    help: "One durable commit of the state.",
+    buckets: commitBuckets,
+  },
+  { name: "steps_total", kind: "counter", help: "Steps taken." },
+  { name: "step_duration_seconds", kind: "histogram", help: "One step.", buckets: stepBuckets },
+  { name: "process_resident_memory_bytes", kind: "gauge", help: "Memory of the agent itself." },
+  {
+    name: "process_cpu_seconds",
+    kind: "gauge",
+    help: "CPU time of the agent itself since its start.",
+  },
+  {
+    name: "event_loop_delay_p99_seconds",
+    kind: "gauge",
+    help: "How late the agent's own timers are, 99th percentile since the last reading.",
+  },
+];

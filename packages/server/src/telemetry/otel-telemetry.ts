@@ -1,0 +1,137 @@
+import type { Counter, Gauge, Histogram, Meter } from "@opentelemetry/api";
+import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
+import { MeterProvider } from "@opentelemetry/sdk-metrics";
+import type { Logger, Telemetry, TelemetryLabels } from "@persys/core";
+import {
+  type MetricKind,
+  metricPrefix,
+  type MetricRow,
+  metricTable,
+  secondsBuckets,
+} from "./metric-table.ts";
+
+/** One value of a gauge that is computed when it is read. */
+export interface Reading {
+  readonly name: string;
+  readonly value: number;
+  readonly labels?: TelemetryLabels;
+}
+
+/** Names beyond the table that are taken up; more than that is a program that puts data into names. */
+const foreignNamesMax = 200;
+
+/**
+ * Counts and measures with the OpenTelemetry SDK and shows the result as Prometheus text. A name that the table does not know is taken up
+ * as it comes, so that a new measurement is seen before anybody describes it; one that the table knows as another kind is dropped and
+ * logged once.
+ */
+export class OtelTelemetry implements Telemetry {
+  readonly #reader = new PrometheusExporter({ preventServerStart: true });
+  readonly #provider = new MeterProvider({ readers: [this.#reader] });
+  readonly #meter: Meter = this.#provider.getMeter("persys-agent");
+  readonly #serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
+  readonly #rows: ReadonlyMap<string, MetricRow> = new Map(
+    metricTable.map((row) => [row.name, row]),
+  );
+  readonly #counters: Map<string, Counter> = new Map();
+  readonly #histograms: Map<string, Histogram> = new Map();
+  readonly #gauges: Map<string, Gauge> = new Map();
+  readonly #foreignNames: Set<string> = new Set();
+  readonly #refused: Set<string> = new Set();
+  readonly #logger: Logger;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  count(name: string, labels: TelemetryLabels = {}, by = 1): void {
+    this.#instrument(this.#counters, "counter", name)?.add(by, labels);
+  }
+
+  measure(name: string, value: number, labels: TelemetryLabels = {}): void {
+    this.#instrument(this.#histograms, "histogram", name)?.record(value, labels);
+  }
+
+  gauge(name: string, value: number, labels: TelemetryLabels = {}): void {
+    this.#instrument(this.#gauges, "gauge", name)?.record(value, labels);
+  }
+
+  /** Has `read` asked for gauges of these names whenever somebody reads the metrics. What it leaves out is then not shown. */
+  observe(names: readonly string[], read: () => readonly Reading[]): void {
+    const gauges = new Map(
+      names.map((name) => [
+        name,
+        this.#meter.createObservableGauge(fullName(name), this.#described(name)),
+      ]),
+    );
+    this.#meter.addBatchObservableCallback(
+      (result) => {
+        for (const { name, value, labels } of read()) {
+          const gauge = gauges.get(name);
+          if (gauge !== undefined) result.observe(gauge, value, labels);
+        }
+      },
+      [...gauges.values()],
+    );
+  }
+
+  /** Everything measured so far, in the text format of Prometheus, version 0.0.4. */
+  async prometheusText(): Promise<string> {
+    const { resourceMetrics, errors } = await this.#reader.collect();
+    for (const error of errors) this.#logger.warn("some metrics cannot be read", { error });
+    return this.#serializer.serialize(resourceMetrics);
+  }
+
+  /** Lets go of what it holds. Nothing is measured afterwards. */
+  async close(): Promise<void> {
+    await this.#provider.shutdown();
+  }
+
+  #instrument<T extends Counter | Histogram | Gauge>(
+    known: Map<string, T>,
+    kind: MetricKind,
+    name: string,
+  ): T | undefined {
+    const instrument = known.get(name);
+    if (instrument !== undefined) return instrument;
+    if (!this.#accepts(name, kind)) return undefined;
+    const made = this.#create(kind, name) as T;
+    known.set(name, made);
+    return made;
+  }
+
+  #accepts(name: string, kind: MetricKind): boolean {
+    const row = this.#rows.get(name);
+    const accepted =
+      row === undefined ? this.#foreignNames.size < foreignNamesMax : row.kind === kind;
+    if (accepted && row === undefined) this.#foreignNames.add(name);
+    if (!accepted && !this.#refused.has(name) && this.#refused.size < foreignNamesMax) {
+      this.#refused.add(name);
+      this.#logger.warn("a measurement is dropped: its name is another kind, or one too many", {
+        metric: name,
+        kind,
+      });
+    }
+    return accepted;
+  }
+
+  #create(kind: MetricKind, name: string): Counter | Histogram | Gauge {
+    const options = this.#described(name);
+    if (kind === "counter") return this.#meter.createCounter(fullName(name), options);
+    if (kind === "gauge") return this.#meter.createGauge(fullName(name), options);
+    const bounds = this.#rows.get(name)?.buckets ?? secondsBuckets;
+    return this.#meter.createHistogram(fullName(name), {
+      ...options,
+      advice: { explicitBucketBoundaries: [...bounds] },
+    });
+  }
+
+  #described(name: string): { readonly description: string } {
+    return { description: this.#rows.get(name)?.help ?? "Not described." };
+  }
+}
+
+/** The name as it is shown. Prometheus knows letters, digits and underscores. */
+function fullName(name: string): string {
+  return `${metricPrefix}${name.replaceAll(/[^A-Za-z0-9_]/g, "_")}`;
+}
