@@ -1,0 +1,114 @@
+import {
+  Code,
+  ConnectError,
+  createConnectRouter,
+  createContextKey,
+  type HandlerContext,
+} from "@connectrpc/connect";
+import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import type { Logger } from "@persys/core";
+import { silentLogger } from "@persys/core";
+import type { AgentHandlers } from "../handlers/agent-handlers.ts";
+import type { CallContext } from "../handlers/call-context.ts";
+import { stoppingStatus } from "../handlers/error-border.ts";
+import { errorInfo } from "../mapping/error-status.ts";
+import type { ServerTransport } from "../server-transport.ts";
+import { routeAgent } from "./agent-routes.ts";
+import type { Authenticate } from "./bearer-authenticator.ts";
+import { connectErrorOf } from "./connect-error-of.ts";
+import { isLoopback, namesLoopback } from "./host-guard.ts";
+import { HttpServer } from "./http-server.ts";
+import { defaultLimits, type TransportLimits } from "./limits.ts";
+import { nodeListener } from "./node-listener.ts";
+import { checkQuery } from "./strict-json.ts";
+
+/** What a Connect transport needs. */
+export interface ConnectTransportOptions {
+  readonly handlers: AgentHandlers;
+  /** The address to listen on. Bound to this machine alone, requests must name it as their host, too. */
+  readonly host: string;
+  /** 0: any that is free. */
+  readonly port: number;
+  /** Tells who asks. Whoever is nobody gets UNAUTHENTICATED before anything of the request is read. */
+  readonly authenticate: Authenticate;
+  readonly logger?: Logger;
+  readonly limits?: Partial<TransportLimits>;
+}
+
+const identityKey = createContextKey("", { description: "who asks" });
+
+/** Serves the agent over Connect, gRPC and gRPC-Web in clear text, all on one port, over HTTP/1.1 and HTTP/2. */
+export function createConnectTransport(options: ConnectTransportOptions): ServerTransport {
+  const { host, port, handlers, authenticate, logger = silentLogger } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const stopping = new AbortController();
+  const cutOff = new AbortController();
+  const compressions = [compressionGzip, compressionBrotli];
+  const json = { readMaxBytes: limits.readMaxBytes, compressions };
+
+  const router = createConnectRouter({
+    acceptCompression: compressions,
+    readMaxBytes: limits.readMaxBytes,
+    writeMaxBytes: limits.writeMaxBytes,
+    maxTimeoutMs: limits.timeoutMaxMs,
+    // Where requests are not checked whole before they are decoded, the first unknown field is named.
+    jsonOptions: { ignoreUnknownFields: false },
+    shutdownSignal: cutOff.signal,
+    async requestGate(context) {
+      const url = new URL(context.url);
+      if (isLoopback(host) && !namesLoopback(url.host)) throw foreignHost(url.host);
+      const identity = authenticate(context.requestHeader);
+      if (identity === undefined) {
+        logger.debug("call refused", { method: context.method.name, code: "unauthenticated" });
+        throw unauthenticated();
+      }
+      context.values.set(identityKey, identity);
+      const inQuery =
+        context.requestMethod === "GET" && url.searchParams.get("encoding") === "json";
+      if (inQuery) await checkQuery(context.method, url.searchParams, json);
+    },
+  });
+  routeAgent(router, {
+    handlers,
+    logger,
+    contextOf: (context) => callOf(context, stopping.signal),
+  });
+  const server = new HttpServer(nodeListener(router, { logger, json }), limits);
+
+  return {
+    start: () => server.listen(host, port),
+    async stop(graceMs) {
+      stopping.abort();
+      await server.close(graceMs, () => cutOff.abort(connectErrorOf(stoppingStatus)));
+    },
+  };
+}
+
+function callOf(context: HandlerContext, stopping: AbortSignal): CallContext {
+  const identity = context.values.get(identityKey);
+  const traceparent = context.requestHeader.get("traceparent");
+  const traced = traceparent !== null && traceparentPattern.test(traceparent);
+  return {
+    caller: traced ? { identity, traceparent } : { identity },
+    signal: context.signal,
+    stopping,
+    remainingMs: () => context.timeoutMs(),
+  };
+}
+
+/** Version 00 of the W3C Trace Context. */
+const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+function unauthenticated(): ConnectError {
+  const message = "missing or unknown token: send it as Authorization: Bearer TOKEN";
+  return connectErrorOf({
+    code: Code.Unauthenticated,
+    message,
+    details: [errorInfo("UNAUTHENTICATED")],
+  });
+}
+
+function foreignHost(host: string): ConnectError {
+  const message = `requests to this address must name it as localhost or its IP address, not ${host}`;
+  return new ConnectError(message, Code.PermissionDenied);
+}

@@ -1,0 +1,75 @@
+import type { ConnectRouter } from "@connectrpc/connect";
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import { parseContentType } from "@connectrpc/connect/protocol-connect";
+import {
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from "@connectrpc/connect-node";
+import type { Logger } from "@persys/core";
+import type { HttpListener } from "./http-server.ts";
+import { discardRest, requestBody } from "./request-body.ts";
+import { type StrictJsonOptions, strictJsonBody } from "./strict-json.ts";
+
+type Request = Parameters<HttpListener>[0];
+type Response = Parameters<HttpListener>[1];
+
+/** Serves the methods of a router over HTTP of either version. */
+export function nodeListener(
+  router: ConnectRouter,
+  { logger, json }: { readonly logger: Logger; readonly json: StrictJsonOptions },
+): HttpListener {
+  const handlers = new Map(router.handlers.map((one) => [one.requestPath, one] as const));
+  return (request, response) => {
+    const handler = handlers.get(request.url?.split("?", 1)[0] ?? "");
+    if (handler === undefined) {
+      answerPlainly(response, { status: 404, code: "unimplemented", message: "no such method" });
+      discardRest(request);
+      return;
+    }
+    answer(handler, { request, response }, json).catch((error: unknown) => {
+      // Mostly a client that has left. Where nothing was said yet, it is told that its request made no sense.
+      logger.debug("request ended early", { method: handler.method.name, error });
+      if (response.headersSent) response.destroy();
+      else
+        answerPlainly(response, {
+          status: 400,
+          code: "invalid_argument",
+          message: "malformed request",
+        });
+    });
+  };
+}
+
+async function answer(
+  handler: UniversalHandler,
+  { request, response }: { readonly request: Request; readonly response: Response },
+  json: StrictJsonOptions,
+): Promise<void> {
+  const universal = universalRequestFromNodeRequest(request, response, undefined, undefined);
+  const body = requestBody(request);
+  const type = parseContentType(universal.header.get("content-type"));
+  const strict = handler.method.methodKind === "unary" && type?.stream === false && !type.binary;
+  const encoding = universal.header.get("content-encoding");
+  const answered = await handler({
+    ...universal,
+    body:
+      strict && request.method === "POST"
+        ? strictJsonBody(body, handler.method, { ...json, encoding })
+        : body,
+  });
+  if (!request.readableEnded) discardRest(request);
+  await universalResponseToNodeResponse(answered, response);
+}
+
+function answerPlainly(
+  response: Response,
+  {
+    status,
+    code,
+    message,
+  }: { readonly status: number; readonly code: string; readonly message: string },
+): void {
+  response.statusCode = status;
+  response.setHeader("content-type", "application/json");
+  response.end(JSON.stringify({ code, message }));
+}

@@ -1,0 +1,12 @@
+import type { Caller } from "@persys/core";
+
+/** What a transport knows of a call besides its request. */
+export interface CallContext {
+  readonly caller: Caller;
+  /** Aborts when the caller has gone, its deadline has passed, or the transport gives the call up; its reason is what the caller is told. */
+  readonly signal: AbortSignal;
+  /** Aborts when the agent begins to stop: streams end and waits answer what they have. */
+  readonly stopping: AbortSignal;
+  /** Milliseconds to the caller's deadline; undefined without one. */
+  remainingMs(): number | undefined;
+}

@@ -1,0 +1,16 @@
+export { type Authenticate, bearerAuthenticator } from "./connect/bearer-authenticator.ts";
+export {
+  type ConnectTransportOptions,
+  createConnectTransport,
+} from "./connect/connect-transport.ts";
+export { defaultLimits, type TransportLimits } from "./connect/limits.ts";
+export {
+  type AgentHandlers,
+  type AgentHandlersOptions,
+  createAgentHandlers,
+  type StreamHandler,
+  type UnaryHandler,
+} from "./handlers/agent-handlers.ts";
+export type { CallContext } from "./handlers/call-context.ts";
+export { type RpcDetail, RpcError, type RpcStatus } from "./mapping/rpc-status.ts";
+export type { ServerAddress, ServerTransport } from "./server-transport.ts";

@@ -1,0 +1,136 @@
+import type { DescMessage } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { Code } from "@connectrpc/connect";
+import type { AgentError, ErrorCode, Violation } from "@persys/core";
+import {
+  ErrorInfoSchema,
+  PreconditionFailureSchema,
+  ResourceInfoSchema,
+  RetryInfoSchema,
+} from "../gen/google/rpc/error_details_pb.ts";
+import { rpcCodes } from "./error-codes.ts";
+import type { RpcDetail, RpcStatus } from "./rpc-status.ts";
+import { fieldViolations, invalidArgument } from "./violations.ts";
+
+/** The domain of the reasons in google.rpc.ErrorInfo. */
+export const errorDomain = "persys.dev";
+
+/** How long to wait before the next try where nothing better is known, in milliseconds. */
+const RETRY_AFTER_MS = 1_000;
+
+/** What a failed call was about. */
+export interface CallSubject {
+  /** The message of the request. */
+  readonly schema: DescMessage;
+  /** The workload it names; empty when none. */
+  readonly workloadId: string;
+  /** The member of the request's spec that is set. */
+  readonly specCase?: string | undefined;
+  /** Whether the request names the type besides the spec. */
+  readonly typeGiven?: boolean;
+  /** Whether a status was asked for: clients of the existing contract look for those words. */
+  readonly ofStatus?: boolean;
+}
+
+/**
+ * A failure of the agent as clients are told of it. Of an unexpected one they learn only that it is logged under `incident`.
+ */
+export function errorStatus(error: AgentError, subject: CallSubject, incident: string): RpcStatus {
+  if (error.code === "INTERNAL") {
+    const message = `internal error; the agent's log has it as ${incident}`;
+    return { code: Code.Internal, message, details: [errorInfo("INTERNAL", { incident })] };
+  }
+  const base = baseStatus(error, subject);
+  const facts = Object.entries(error.details).map(([key, value]) => [key, String(value)] as const);
+  return {
+    ...base,
+    details: [
+      ...base.details,
+      errorInfo(error.code, Object.fromEntries(facts)),
+      ...retryInfo(error, base.code),
+    ],
+  };
+}
+
+function baseStatus(error: AgentError, subject: CallSubject): RpcStatus {
+  const code = rpcCodes[error.code];
+  const { message } = error;
+  switch (code) {
+    case Code.InvalidArgument: {
+      const what = error.code === "INVALID_SPEC" ? "spec" : "request";
+      const violations = rooted(error, subject);
+      if (violations.length === 0) return { code, message, details: [] };
+      return invalidArgument(what, fieldViolations(subject.schema, violations));
+    }
+    case Code.NotFound:
+      return {
+        code,
+        message: notFoundMessage(message, subject),
+        details: [resourceInfo(message, subject)],
+      };
+    case Code.FailedPrecondition:
+      return { code, message, details: [preconditionFailure(error, subject)] };
+    default:
+      return { code, message, details: [] };
+  }
+}
+
+/** Violations with paths from the root of the request. */
+function rooted(error: AgentError, { specCase, typeGiven }: CallSubject): readonly Violation[] {
+  const inSpec = specCase === "custom" ? ["spec", "custom", "spec"] : ["spec", specCase ?? ""];
+  return error.violations.map((one) => {
+    if (error.code === "INVALID_SPEC") return { ...one, path: [...inSpec, ...one.path] };
+    const [first, ...rest] = one.path;
+    // Without a type in the request it was the spec that named the runtime.
+    if (first === "type" && specCase === "custom")
+      return { ...one, path: ["spec", "custom", "runtime"] };
+    if (first === "type" && specCase !== undefined && typeGiven !== true)
+      return { ...one, path: ["spec", specCase] };
+    return {
+      ...one,
+      path: [renamed.get(first) ?? first ?? "", ...rest].filter((part) => part !== ""),
+    };
+  });
+}
+
+/** Members of requests that the contract names otherwise. */
+const renamed: ReadonlyMap<unknown, string> = new Map([
+  ["desired", "desired_state"],
+  ["sinceMs", "since"],
+]);
+
+function notFoundMessage(message: string, { workloadId, ofStatus }: CallSubject): string {
+  const words = "workload not found";
+  const told = message.includes(words) ? message : `${words}: ${workloadId}`;
+  return ofStatus === true ? `status not found: ${told}` : told;
+}
+
+function resourceInfo(description: string, { workloadId }: CallSubject): RpcDetail {
+  return {
+    desc: ResourceInfoSchema,
+    value: { resourceType: "workload", resourceName: workloadId, description },
+  };
+}
+
+function preconditionFailure(error: AgentError, { workloadId }: CallSubject): RpcDetail {
+  const subject = `workload/${workloadId}`;
+  const violation = { type: error.code, subject, description: error.message };
+  return { desc: PreconditionFailureSchema, value: { violations: [violation] } };
+}
+
+/** The agent's own code and flat facts, for machines. */
+export function errorInfo(
+  reason: ErrorCode | "UNAUTHENTICATED" | "STOPPING" | "SIZE_LIMIT",
+  metadata: Readonly<Record<string, string>> = {},
+): RpcDetail {
+  return {
+    desc: ErrorInfoSchema,
+    value: { reason, domain: errorDomain, metadata: { ...metadata } },
+  };
+}
+
+function retryInfo(error: AgentError, code: Code): readonly RpcDetail[] {
+  const told = error.retryAfterMs ?? (code === Code.Unavailable ? RETRY_AFTER_MS : undefined);
+  if (told === undefined) return [];
+  return [{ desc: RetryInfoSchema, value: { retryDelay: durationFromMs(Math.ceil(told)) } }];
+}

@@ -1,0 +1,66 @@
+import type { DescMessage } from "@bufbuild/protobuf";
+import type { Violation } from "@persys/core";
+import { Code } from "@connectrpc/connect";
+import { BadRequestSchema } from "../gen/google/rpc/error_details_pb.ts";
+import { fieldPath } from "../schema/field-path.ts";
+import type { RpcDetail, RpcStatus } from "./rpc-status.ts";
+
+/** A bad field as clients see it. */
+export interface FieldViolation {
+  /** Its path from the root of the request, by the names of the contract. */
+  readonly field: string;
+  readonly description: string;
+}
+
+/** Room for violations in the details, in characters. They travel in a header under gRPC, and clients limit theirs. */
+const MAX_DETAIL_CHARS = 16_384;
+/** Room for violations in the message. */
+const MAX_MESSAGE_CHARS = 2_048;
+
+/** Violations with paths from the root of a message of `schema` as clients see them. */
+export function fieldViolations(
+  schema: DescMessage,
+  violations: readonly Violation[],
+): readonly FieldViolation[] {
+  return violations.map(({ path, rule, seen }) => ({
+    field: fieldPath(schema, path),
+    description: seen === undefined ? rule : `${rule} (got ${seen})`,
+  }));
+}
+
+/** INVALID_ARGUMENT with all that is wrong, in the message and as google.rpc.BadRequest. `what` names the thing: `request`. */
+export function invalidArgument(what: string, violations: readonly FieldViolation[]): RpcStatus {
+  const lines = violations.map(({ field, description }) =>
+    field === "" ? description : `${field}: ${description}`,
+  );
+  return {
+    code: Code.InvalidArgument,
+    message: lines.length === 0 ? `invalid ${what}` : `invalid ${what}: ${listed(lines)}`,
+    details: [badRequest(violations)],
+  };
+}
+
+function badRequest(violations: readonly FieldViolation[]): RpcDetail {
+  let room = MAX_DETAIL_CHARS;
+  const kept = violations.filter(({ field, description }) => {
+    room -= field.length + description.length + 8;
+    return room >= 0;
+  });
+  const left = violations.length - kept.length;
+  const rest = left === 0 ? [] : [{ field: "", description: `and ${left} more` }];
+  return { desc: BadRequestSchema, value: { fieldViolations: [...kept, ...rest] } };
+}
+
+function listed(lines: readonly string[]): string {
+  let text = "";
+  for (const [index, line] of lines.entries()) {
+    const next = index === 0 ? line : `${text}; ${line}`;
+    if (next.length > MAX_MESSAGE_CHARS) {
+      return index === 0
+        ? line.slice(0, MAX_MESSAGE_CHARS)
+        : `${text}; and ${lines.length - index} more`;
+    }
+    text = next;
+  }
+  return text;
+}
