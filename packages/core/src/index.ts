@@ -40,6 +40,7 @@ export {
 export { derivedRevisionId, type SpecDigest, specDigest } from "./domain/spec-digest.ts";
 export { type ViolationOptions, violationsOf } from "./domain/spec-violations.ts";
 export type { RuntimeStep, Step, StepKind, StepTarget } from "./domain/step.ts";
+export { type ActualState, actualStates, type StatusFailure, type WorkloadStatus } from "./domain/workload-status.ts";
 export { isWorkloadId, parseWorkloadId, type WorkloadId, workloadIdPattern } from "./domain/workload-id.ts";
 export {
   type DesiredState,
@@ -54,8 +55,6 @@ export {
 
 export {
   type ActionFilter,
-  type ActualState,
-  actualStates,
   type AgentApi,
   type AgentHealth,
   type ApplyRequest,
@@ -64,11 +63,9 @@ export {
   type DeleteResult,
   type Explanation,
   type RetryResult,
-  type StatusFailure,
   type WatchEvent,
   type WatchOptions,
   type WorkloadFilter,
-  type WorkloadStatus,
   type WorkloadView,
 } from "./ports/agent-api.ts";
 export type { Clock } from "./ports/clock.ts";
@@ -92,5 +89,6 @@ export type {
   WorkloadRuntime,
 } from "./ports/workload-runtime.ts";
 
+export { createEngine } from "./engine/create-engine.ts";
 export type { Engine, EngineOptions } from "./engine/engine.ts";
 export { defaultEnginePolicy, type EnginePolicy } from "./engine/engine-policy.ts";

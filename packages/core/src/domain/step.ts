@@ -21,24 +21,14 @@ export type StepTarget = "wanted" | "fallback";
 export type Step =
   | { readonly kind: "settled"; readonly cause: string }
   | { readonly kind: "wait"; readonly cause: string; readonly untilMs: number }
-  | {
-      readonly kind: "prepare" | "start" | "replace" | "restore";
-      readonly cause: string;
-      readonly target: StepTarget;
-    }
-  | { readonly kind: "retire" | "stop" | "remove" | "forget"; readonly cause: string }
-  | {
-      readonly kind: "giveUp";
-      readonly cause: string;
-      readonly target: StepTarget;
-      readonly failure: Failure;
-    };
+  | RuntimeStep
+  | { readonly kind: "forget"; readonly cause: string }
+  | { readonly kind: "giveUp"; readonly cause: string; readonly target: StepTarget; readonly failure: Failure };
 
 /** The name of a step. */
 export type StepKind = Step["kind"];
 
 /** Steps that call a runtime. */
-export type RuntimeStep = Extract<
-  Step,
-  { kind: "prepare" | "start" | "replace" | "restore" | "retire" | "stop" | "remove" }
->;
+export type RuntimeStep =
+  | { readonly kind: "prepare" | "start" | "replace" | "restore"; readonly cause: string; readonly target: StepTarget }
+  | { readonly kind: "retire" | "stop" | "remove"; readonly cause: string };

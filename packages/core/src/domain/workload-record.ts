@@ -13,12 +13,16 @@ export type DesiredState = "running" | "stopped" | "deleted";
  * a crash loop.
  */
 export interface Trial {
-  /** Failed steps and unexpected ends since the last apply, retry or 10 s of running. */
+  /** Failed steps and unexpected ends since the last apply, retry or settling time of running. */
   readonly attempts: number;
+  /** The unexpected ends among them. */
+  readonly ends: number;
   /** Exponent of the back-off; 0 means that the next restart is immediate. */
   readonly level: number;
-  /** The last failure; absent once what failed has succeeded. */
+  /** The last failure. */
   readonly failure?: Failure;
+  /** Whether what failed has not succeeded since. */
+  readonly open: boolean;
   /** The delay that was drawn for the next try, in milliseconds. */
   readonly delayMs: number;
   /** No try before this wall time, Unix milliseconds; never later than `delayMs` from when it is loaded. */
@@ -67,6 +71,7 @@ export interface NextCreation {
   readonly labels: Readonly<Record<string, string>>;
   readonly createdAtMs: number;
   readonly actionSeq?: number;
+  readonly traceparent?: string;
 }
 
 /**
@@ -87,6 +92,10 @@ export interface WorkloadRecord {
   readonly fallback?: Revision;
   /** Whether prepare may have left something of a superseded revision that never settled. */
   readonly leftovers: boolean;
+  /** How the tries of stop, remove and retire go, which never give up. */
+  readonly chore: Trial;
+  /** Whether `remove` has succeeded since the deletion was asked for. */
+  readonly removed: boolean;
   /** The labels of the spec, for filters. */
   readonly labels: Readonly<Record<string, string>>;
   /** The last observation that differed in substance; never `unreadable`. */
@@ -109,7 +118,7 @@ export interface WorkloadRecord {
 }
 
 /** A trial in which nothing has failed yet. */
-export const freshTrial: Trial = { attempts: 0, level: 0, delayMs: 0, notBeforeMs: 0 };
+export const freshTrial: Trial = { attempts: 0, ends: 0, level: 0, open: false, delayMs: 0, notBeforeMs: 0 };
 
 /** Whether the instance was made for this creation, revision and spec. */
 export function isOf(

@@ -36,7 +36,6 @@ const brand = Symbol.for("persys.AgentError");
  */
 export class AgentError extends Error {
   override readonly name = "AgentError";
-  readonly [brand] = true;
   readonly code: ErrorCode;
   readonly fault: "user" | "system";
   readonly retryable: boolean;
@@ -47,6 +46,7 @@ export class AgentError extends Error {
 
   constructor(code: ErrorCode, message: string, options: AgentErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    Object.defineProperty(this, brand, { value: true });
     this.code = code;
     this.fault = options.fault ?? "system";
     this.retryable = options.retryable ?? false;

@@ -1,0 +1,203 @@
+import { activeTarget, currentOf } from "./active-target.ts";
+import { upSinceMs } from "./absorb-observation.ts";
+import type { Failure } from "./failure.ts";
+import { currentInstance, type Instance, isLive, keptInstance, type Observation } from "./observation.ts";
+import type { Step, StepTarget } from "./step.ts";
+import { isOf, type Revision, type Trial, type WorkloadRecord } from "./workload-record.ts";
+
+/** The numbers the plan depends on. */
+export interface PlanPolicy {
+  readonly settleAfterMs: number;
+  readonly restoreAfterAttempts: number;
+  readonly updatePolicy: "restore" | "keep-trying";
+}
+
+/** A look again after this time, at what is on its way up or down by itself, or could not be read. */
+const lookAgainAfterMs = 1_000;
+
+/**
+ * The one next step for a workload: total, pure, the only place where it is decided what happens to it. Apply, update, delete, healing,
+ * retry and recovery after a crash all go through here.
+ *
+ * `record` has absorbed `observation` before. From an unreadable observation the step is always `wait`.
+ */
+export function planNextStep(record: WorkloadRecord, observation: Observation, policy: PlanPolicy, nowMs: number): Step {
+  if (observation.kind === "unreadable") {
+    return { kind: "wait", cause: `what exists cannot be read: ${observation.failure.message}`, untilMs: nowMs + lookAgainAfterMs };
+  }
+  const plan: Plan = { record, observation, policy, nowMs };
+  switch (record.desired) {
+    case "deleted":
+      return planDeleted(plan);
+    case "stopped":
+      return planStopped(plan);
+    case "running":
+      return planRunning(plan);
+  }
+}
+
+interface Plan {
+  readonly record: WorkloadRecord;
+  readonly observation: Exclude<Observation, { kind: "unreadable" }>;
+  readonly policy: PlanPolicy;
+  readonly nowMs: number;
+}
+
+function planDeleted({ record, observation, nowMs }: Plan): Step {
+  if (observation.kind === "absent" && record.removed) return { kind: "forget", cause: "nothing of it exists any more" };
+  return whenDue(record.chore, nowMs, { kind: "remove", cause: "it is to be deleted" });
+}
+
+function planStopped(plan: Plan): Step {
+  const { record, observation, nowMs } = plan;
+  if (observation.kind === "present" && observation.instances.some(isLive)) {
+    return whenDue(record.chore, nowMs, { kind: "stop", cause: "it is to be stopped" });
+  }
+  const { wanted } = record;
+  if (wanted.prepared || wanted.givenUp !== undefined) return { kind: "settled", cause: "stopped as wanted" };
+  const verdict = giveUpVerdict(plan, "wanted", wanted);
+  return verdict ?? prepareStep(plan, "wanted", wanted);
+}
+
+function planRunning(plan: Plan): Step {
+  const { wanted, fallback } = plan.record;
+  const active = activeTarget(plan.record);
+  if (wanted.givenUp === undefined) {
+    const verdict = giveUpVerdict(plan, "wanted", wanted);
+    if (verdict !== undefined) return verdict;
+    if (!wanted.prepared) return planUnprepared(plan);
+  }
+  if (active === undefined) return { kind: "settled", cause: `given up: ${wanted.givenUp?.message ?? ""}` };
+  if (active.target === "fallback" && fallback !== undefined) return planFallback(plan, fallback);
+  return keepRunning(plan, "wanted", wanted);
+}
+
+/** While the wanted revision is not prepared, the last settled one is kept running; its healing goes first. */
+function planUnprepared(plan: Plan): Step {
+  const { wanted, fallback } = plan.record;
+  const prepare = prepareStep(plan, "wanted", wanted);
+  if (fallback === undefined) return prepare;
+  const heal = planFallback(plan, fallback);
+  if (heal.kind !== "settled" && heal.kind !== "wait") return heal;
+  if (prepare.kind !== "wait" || heal.kind === "settled") return prepare;
+  return heal.untilMs < prepare.untilMs ? heal : prepare;
+}
+
+function planFallback(plan: Plan, fallback: Revision): Step {
+  if (fallback.givenUp !== undefined) return { kind: "settled", cause: `given up: ${fallback.givenUp.message}` };
+  return giveUpVerdict(plan, "fallback", fallback) ?? keepRunning(plan, "fallback", fallback);
+}
+
+/** Heals one revision: from any mixture of instances to its own one running. */
+function keepRunning(plan: Plan, target: StepTarget, revision: Revision): Step {
+  const { record, observation } = plan;
+  const own = currentOf(record, revision, observation);
+  if (revision.completed) return tidy(plan, target, "completed");
+  if (own !== undefined) return keepInstance(plan, { target, revision, own });
+  const kept = keptInstance(observation);
+  if (kept !== undefined && isOf(kept, record, revision)) {
+    const cause = `revision ${revision.revisionId} is set aside and is to run`;
+    return whenDue(revision.trial, plan.nowMs, { kind: "restore", cause, target });
+  }
+  if (!revision.prepared) return prepareStep(plan, target, revision);
+  const current = currentInstance(observation);
+  if (current !== undefined && uselessKept(record, kept)) return retireStep(plan, "what is set aside is of no use any more");
+  if (current === undefined && kept === undefined) {
+    const cause = revision.starts === 0 ? "it does not exist yet" : "its instance is gone";
+    return whenDue(revision.trial, plan.nowMs, { kind: "start", cause, target });
+  }
+  const cause = `revision ${current?.revisionId ?? "none"} runs, ${revision.revisionId} is wanted`;
+  return whenDue(revision.trial, plan.nowMs, { kind: "replace", cause, target });
+}
+
+interface Own {
+  readonly target: StepTarget;
+  readonly revision: Revision;
+  readonly own: Instance;
+}
+
+function keepInstance(plan: Plan, subject: Own): Step {
+  const { target, revision, own } = subject;
+  switch (own.state) {
+    case "running":
+      return keepUp(plan, subject);
+    case "starting":
+    case "stopping":
+      return { kind: "wait", cause: `it is ${own.state}`, untilMs: plan.nowMs + lookAgainAfterMs };
+    case "created":
+    case "exited":
+    case "paused": {
+      if (!revision.prepared) return prepareStep(plan, target, revision);
+      const cause = own.state === "exited" ? exitCause(revision) : `it is ${own.state}`;
+      return whenDue(revision.trial, plan.nowMs, { kind: "start", cause, target });
+    }
+  }
+}
+
+function exitCause(revision: Revision): string {
+  return revision.starts === 0 ? "it is not running" : (revision.trial.failure?.message ?? "it ended");
+}
+
+function keepUp(plan: Plan, { target, revision, own }: Own): Step {
+  const { record, policy, nowMs } = plan;
+  if (own.drift.length > 0) {
+    const cause = `its configuration was changed: ${own.drift.join(", ")}`;
+    return whenDue(revision.trial, nowMs, { kind: "replace", cause, target });
+  }
+  const stableAtMs = upSinceMs(own, record) + policy.settleAfterMs;
+  const forgetsTrial = revision.trial.attempts > 0 && own.health !== "unhealthy";
+  if (revision.settled && !forgetsTrial) return tidy(plan, target, own.health === "unhealthy" ? "running, but unhealthy" : "running as wanted");
+  if (own.health === "unhealthy") return { kind: "settled", cause: "running, but unhealthy" };
+  const cause = own.health === "starting" ? "its health check has not passed yet" : "it runs, and has yet to stay up";
+  return { kind: "wait", cause, untilMs: stableAtMs > nowMs ? stableAtMs : nowMs + lookAgainAfterMs };
+}
+
+/** Nothing is left to do but, once the wanted revision has settled, to drop what was kept in case it would not. */
+function tidy(plan: Plan, target: StepTarget, cause: string): Step {
+  const { record, observation } = plan;
+  const left = record.fallback !== undefined || record.leftovers || keptInstance(observation) !== undefined;
+  if (target === "wanted" && record.wanted.settled && left) return retireStep(plan, `revision ${record.wanted.revisionId} has settled`);
+  return { kind: "settled", cause };
+}
+
+function retireStep(plan: Plan, cause: string): Step {
+  return whenDue(plan.record.chore, plan.nowMs, { kind: "retire", cause });
+}
+
+/** A kept instance that is of neither the revision to fall back to nor the wanted one stands in the way of the next replacement. */
+function uselessKept(record: WorkloadRecord, kept: Instance | undefined): boolean {
+  if (kept === undefined || record.fallback === undefined) return false;
+  return !isOf(kept, record, record.fallback) && !isOf(kept, record, record.wanted);
+}
+
+function prepareStep(plan: Plan, target: StepTarget, revision: Revision): Step {
+  const cause = `revision ${revision.revisionId} is to be prepared`;
+  return whenDue(revision.trial, plan.nowMs, { kind: "prepare", cause, target });
+}
+
+function whenDue(trial: Trial, nowMs: number, step: Step): Step {
+  if (trial.notBeforeMs <= nowMs) return step;
+  return { kind: "wait", cause: `back-off before ${step.kind}: ${trial.failure?.message ?? step.cause}`, untilMs: trial.notBeforeMs };
+}
+
+/** Whether a revision has had its chances. */
+function giveUpVerdict(plan: Plan, target: StepTarget, revision: Revision): Step | undefined {
+  const failure = finalFailure(revision) ?? (target === "wanted" ? notSettled(plan) : undefined);
+  return failure === undefined ? undefined : { kind: "giveUp", cause: failure.message, target, failure };
+}
+
+function finalFailure({ trial }: Revision): Failure | undefined {
+  return trial.failure !== undefined && !trial.failure.retryable && trial.attempts > 0 ? trial.failure : undefined;
+}
+
+/** The new revision runs in the place of one that had settled, and does not settle itself. */
+function notSettled({ record, observation, policy, nowMs }: Plan): Failure | undefined {
+  const { wanted, fallback } = record;
+  if (fallback === undefined || wanted.settled || policy.updatePolicy === "keep-trying" || record.desired !== "running") return undefined;
+  if (currentOf(record, fallback, observation) !== undefined) return undefined;
+  const unhealthy = currentOf(record, wanted, observation)?.health === "unhealthy";
+  if (!unhealthy && wanted.trial.attempts < policy.restoreAfterAttempts) return undefined;
+  const why = unhealthy ? "it is unhealthy" : (wanted.trial.failure?.message ?? "it failed");
+  const message = `revision ${wanted.revisionId} did not settle (${why}); revision ${fallback.revisionId} is run again`;
+  return { reason: "NOT_SETTLED", message, retryable: false, atMs: nowMs };
+}

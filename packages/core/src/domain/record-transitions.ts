@@ -1,0 +1,130 @@
+import { activeTarget, runKey, withRevision } from "./active-target.ts";
+import { afterStepFailure, afterStepSuccess, type BackOffContext } from "./back-off.ts";
+import type { Failure } from "./failure.ts";
+import { currentInstance, keptInstance, type Observation } from "./observation.ts";
+import type { Step, StepTarget } from "./step.ts";
+import { freshTrial, isOf, type Revision, type Trial, type WorkloadRecord } from "./workload-record.ts";
+
+/**
+ * The record with a step's intent written down, as it is stored before the step is performed: whatever happens to the agent in between,
+ * a start is counted at most once too often, never once too seldom.
+ */
+export function withIntent(record: WorkloadRecord, step: Step, observation: Observation, nowMs: number): WorkloadRecord {
+  const marked: WorkloadRecord = { ...record, intent: { step: step.kind, cause: step.cause, atMs: nowMs } };
+  if (step.kind !== "start" && step.kind !== "replace" && step.kind !== "restore") return marked;
+  const started = withStartCounted(marked, step.target, step.kind === "restore" ? keptInstance(observation) : currentInstance(observation));
+  return step.kind === "replace" && step.target === "wanted" ? withFallbackSetAside(started, observation) : started;
+}
+
+function withStartCounted(record: WorkloadRecord, target: StepTarget, from: ReturnType<typeof currentInstance>): WorkloadRecord {
+  const revision = target === "wanted" ? record.wanted : record.fallback;
+  if (revision === undefined) return record;
+  const own = from !== undefined && isOf(from, record, revision) ? from : undefined;
+  const accountedRun = own === undefined ? undefined : runKey(own, revision.starts);
+  return withRevision(record, target, withAccountedRun({ ...revision, starts: revision.starts + 1 }, accountedRun));
+}
+
+/** What ends by our own replacement did not end unexpectedly, and may be run again should it be restored. */
+function withFallbackSetAside(record: WorkloadRecord, observation: Observation): WorkloadRecord {
+  const { fallback } = record;
+  const current = currentInstance(observation);
+  if (fallback === undefined || current === undefined || !isOf(current, record, fallback)) return record;
+  return { ...record, fallback: withAccountedRun({ ...fallback, starts: 0, ends: 0, trial: freshTrial }, undefined) };
+}
+
+function withAccountedRun(revision: Revision, run: string | undefined): Revision {
+  const { accountedRun: _, ...rest } = revision;
+  return run === undefined ? rest : { ...rest, accountedRun: run };
+}
+
+/** The record after a step that succeeded. */
+export function afterSuccess(record: WorkloadRecord, step: Step): WorkloadRecord {
+  const done = withoutIntent(record);
+  switch (step.kind) {
+    case "prepare":
+      return onTarget(done, step.target, (it) => ({ ...it, prepared: true, trial: freshTrial }));
+    case "start":
+    case "replace":
+    case "restore":
+      return onTarget(done, step.target, (it) => ({ ...it, trial: afterStepSuccess(it.trial) }));
+    case "retire": {
+      const { fallback: _, ...rest } = done;
+      const settled = done.wanted.settled && done.wanted.givenUp === undefined;
+      return { ...(settled ? rest : done), leftovers: false, chore: freshTrial };
+    }
+    case "stop":
+      return { ...done, chore: freshTrial };
+    case "remove":
+      return { ...done, chore: freshTrial, removed: true };
+    case "giveUp":
+      return onTarget(done, step.target, (it) => ({ ...it, givenUp: step.failure }));
+    case "settled":
+    case "wait":
+    case "forget":
+      return done;
+  }
+}
+
+/** The record after a step that failed, or whose outcome is not known. */
+export function afterFailure(record: WorkloadRecord, step: Step, failed: FailedStep, context: BackOffContext): WorkloadRecord {
+  const done = withoutIntent(record);
+  const next = (trial: Trial, failure: Failure): Trial => afterStepFailure(trial, failure, context, failed.retryAfterMs);
+  switch (step.kind) {
+    case "stop":
+    case "remove":
+    case "retire":
+      return { ...done, chore: next(done.chore, { ...failed.failure, retryable: true }) };
+    case "prepare":
+      return onTarget(done, step.target, (it) => ({ ...it, trial: next(it.trial, failed.failure) }));
+    case "start":
+    case "replace":
+    case "restore":
+      return onTarget(done, step.target, (it) => afterFailedStart(it, failed, next));
+    case "settled":
+    case "wait":
+    case "forget":
+    case "giveUp":
+      return done;
+  }
+}
+
+/** What is known of a failed step. */
+export interface FailedStep {
+  readonly failure: Failure;
+  /** Whether the step is known to have changed nothing. */
+  readonly effect: "none" | "unknown";
+  readonly retryAfterMs: number;
+}
+
+function afterFailedStart(revision: Revision, failed: FailedStep, next: (trial: Trial, failure: Failure) => Trial): Revision {
+  if (failed.failure.reason === "NOT_PREPARED") {
+    return { ...revision, prepared: false, starts: Math.max(0, revision.starts - 1), trial: next(revision.trial, { ...failed.failure, retryable: true }) };
+  }
+  // A start that is known not to have happened is no start: it may be tried again even where only one is allowed.
+  const starts = failed.effect === "none" ? Math.max(0, revision.starts - 1) : revision.starts;
+  const counted = { ...revision, starts, trial: next(revision.trial, failed.failure) };
+  const absenceCounts = starts === 0 || revision.restart.kind === "no" || revision.accountedRun !== undefined;
+  return absenceCounts ? counted : { ...counted, accountedRun: runKey(undefined, starts) };
+}
+
+/** The record after a step that was called off: nothing is held against the revision. */
+export function afterCancellation(record: WorkloadRecord): WorkloadRecord {
+  return withoutIntent(record);
+}
+
+function withoutIntent(record: WorkloadRecord): WorkloadRecord {
+  const { intent: _, ...rest } = record;
+  return rest;
+}
+
+function onTarget(record: WorkloadRecord, target: StepTarget, change: (revision: Revision) => Revision): WorkloadRecord {
+  const revision = target === "wanted" ? record.wanted : record.fallback;
+  return revision === undefined ? record : withRevision(record, target, change(revision));
+}
+
+/** Whether a start step works for what is committed as wanted or as the last settled revision: the only step taken without a commit. */
+export function mayStartUncommitted(record: WorkloadRecord, step: Step): boolean {
+  if (step.kind !== "start") return false;
+  const active = activeTarget(record);
+  return active !== undefined && active.target === step.target && active.revision.restart.kind !== "no";
+}

@@ -1,0 +1,266 @@
+import type { Action } from "../domain/action.ts";
+import { type ApplyDecision, type ApplyWish, decideApply, decideDelete, decideRetry } from "../domain/decide-apply.ts";
+import { actualState } from "../domain/derive-status.ts";
+import type { WorkloadId } from "../domain/workload-id.ts";
+import type { WorkloadRecord } from "../domain/workload-record.ts";
+import type { ActualState, WorkloadStatus } from "../domain/workload-status.ts";
+import { AgentError } from "../errors/agent-error.ts";
+import type {
+  ActionFilter,
+  AgentApi,
+  AgentHealth,
+  ApplyRequest,
+  ApplyResult,
+  Caller,
+  DeleteResult,
+  Explanation,
+  RetryResult,
+  WatchEvent,
+  WatchOptions,
+  WorkloadFilter,
+  WorkloadView,
+} from "../ports/agent-api.ts";
+import type { LogChunk, LogOptions } from "../ports/workload-runtime.ts";
+import type { EngineState } from "./engine-state.ts";
+import { explain } from "./explain.ts";
+import { Lane } from "./lane.ts";
+import { parseApply, parseId } from "./parse-apply.ts";
+import { isMeant } from "./watch-hub.ts";
+
+/** The driving port on an engine's state. Requests become durable changes of records; reads come from memory. */
+export class AgentService implements AgentApi {
+  readonly #state: EngineState;
+
+  constructor(state: EngineState) {
+    this.#state = state;
+  }
+
+  async apply(request: ApplyRequest, caller: Caller): Promise<ApplyResult> {
+    const { context, lanes } = this.#running();
+    const known = lanes.get(request.id as WorkloadId)?.record;
+    const parsed = parseApply(request, known, context);
+    this.#refuseQuarantined(parsed.id);
+    const nowMs = context.clock.wallMs();
+    const base = {
+      ...parsed,
+      uid: context.random.uid(),
+      nowMs,
+      revisionConflict: context.policy.revisionConflict,
+      ...(caller.traceparent === undefined ? {} : { traceparent: caller.traceparent }),
+    };
+    if (request.validateOnly === true) return this.#validated(decideApply(known, { ...base, actionSeq: 0 }), known);
+    const lane = this.#laneFor(parsed.id);
+    let decision: ApplyDecision | undefined;
+    await lane.request((record) => {
+      const decided = this.#decide(record, base, caller);
+      decision = decided.decision;
+      return decided.change;
+    });
+    this.#dropIfEmpty(lane);
+    return this.#applied(parsed.id, decision);
+  }
+
+  async remove(id: string, caller: Caller): Promise<DeleteResult> {
+    const { context, lanes } = this.#running();
+    const workloadId = parseId(id);
+    if (this.#state.quarantined.has(workloadId)) await this.#adoptQuarantined(workloadId);
+    const lane = lanes.get(workloadId);
+    if (lane?.record === undefined) return { existed: false, message: `workload not found: ${id}; there is nothing to delete` };
+    const change = await lane.request((record) => {
+      if (record === undefined) return undefined;
+      const nowMs = context.clock.wallMs();
+      const action = this.#newAction("delete_workload", record, caller);
+      const next = decideDelete(record, { nowMs, actionSeq: action.seq, ...traceOf(caller) });
+      return next === undefined ? undefined : { record: next, actions: [this.#superseded(record), { ...action, generation: next.generation }] };
+    });
+    const status = lane.status();
+    const message = change === undefined ? "the deletion is already under way" : "deletion accepted";
+    return { existed: true, message, ...(status === undefined ? {} : { status }) };
+  }
+
+  async retry(id: string, caller: Caller): Promise<RetryResult> {
+    const { context } = this.#running();
+    const lane = this.#laneOf(id);
+    const change = await lane.request((record) => {
+      if (record === undefined) return undefined;
+      const nowMs = context.clock.wallMs();
+      const action = this.#newAction("retry_workload", record, caller);
+      const next = decideRetry(record, { nowMs, actionSeq: action.seq, ...traceOf(caller) });
+      return next === undefined ? undefined : { record: next, actions: [this.#superseded(record), { ...action, generation: next.generation }] };
+    });
+    const status = this.status(id);
+    if (change === undefined) return { accepted: false, message: "nothing has failed: there is nothing to retry", status };
+    return { accepted: true, message: "tried again now", status };
+  }
+
+  status(id: string): WorkloadStatus {
+    this.#running();
+    const workloadId = parseId(id);
+    const quarantined = this.#state.quarantinedStatus(workloadId);
+    const status = quarantined ?? this.#state.lanes.get(workloadId)?.status();
+    if (status === undefined) throw notFound(id);
+    return status;
+  }
+
+  get(id: string): WorkloadView {
+    const status = this.status(id);
+    const record = this.#state.lanes.get(status.id)?.record;
+    if (record === undefined) return { status, spec: null };
+    const runtime = this.#state.watches.get(record.type)?.runtime;
+    const spec = runtime === undefined ? null : runtime.redactSpec(record.wanted.spec);
+    return { status, spec, ...(record.fallback === undefined ? {} : { fallbackRevisionId: record.fallback.revisionId }) };
+  }
+
+  list(filter: WorkloadFilter): readonly WorkloadStatus[] {
+    this.#running();
+    return this.#state.statuses(filter).filter((it) => isMeant(it, filter));
+  }
+
+  watch(options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent> {
+    if (options.id !== undefined) parseId(options.id);
+    return this.#running().hub.watch(options, signal);
+  }
+
+  logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogChunk> {
+    const status = this.status(id);
+    const runtime = this.#state.watches.get(status.type)?.runtime;
+    if (runtime?.logs === undefined) {
+      throw new AgentError("UNSUPPORTED", `workloads of type ${status.type} have no logs`, { fault: "user", effect: "none" });
+    }
+    return runtime.logs(status.id, options, signal);
+  }
+
+  actions(filter: ActionFilter): readonly Action[] {
+    return this.#running().context.actionLog.select(filter);
+  }
+
+  explain(id: string): Explanation {
+    const { context } = this.#running();
+    const status = this.status(id);
+    const lane = this.#state.lanes.get(status.id);
+    if (lane?.record === undefined) throw notFound(id);
+    return explain(lane, lane.record, status, { policy: context.policy, nowMs: context.clock.wallMs() });
+  }
+
+  health(): AgentHealth {
+    const { options, watches, lanes } = this.#state;
+    const nowMs = options.clock.wallMs();
+    const workloads: Record<ActualState, number> = { pending: 0, running: 0, stopped: 0, failed: 0, unknown: this.#state.quarantined.size };
+    for (const lane of lanes.values()) {
+      if (lane.record === undefined) continue;
+      const observation = lane.observation();
+      const unreadable = observation.kind === "unreadable" ? { unreadable: observation.failure } : {};
+      workloads[actualState(lane.record, unreadable, nowMs)] += 1;
+    }
+    const runtimes = Object.fromEntries([...watches].map(([type, watch]) => [type, watch.healthText]));
+    const store = this.#state.storeHealth();
+    const orphans = [...watches].flatMap(([type, watch]) => watch.orphans.map((id) => `${type}/${id}`)).slice(0, 100);
+    return {
+      healthy: store === "healthy" && Object.values(runtimes).every((it) => it === "healthy"),
+      version: options.version,
+      nodeId: options.nodeId,
+      runtimes,
+      store,
+      utilization: options.resources?.utilization() ?? { memoryPercent: 0, cpuPercent: 0, diskPercent: 0 },
+      workloads,
+      orphans,
+    };
+  }
+
+  #running(): ReturnType<EngineState["running"]> {
+    return this.#state.running();
+  }
+
+  #decide(
+    record: WorkloadRecord | undefined,
+    base: Omit<ApplyWish, "actionSeq">,
+    caller: Caller,
+  ): { readonly decision: ApplyDecision; readonly change: { record: WorkloadRecord; actions: readonly (Action | undefined)[] } | undefined } {
+    const { context, lanes } = this.#running();
+    if (record === undefined && lanes.size > context.policy.workloadsMax) throw tooMany(context.policy.workloadsMax);
+    const trial = decideApply(record, { ...base, actionSeq: 0 });
+    if (trial.kind === "refuse") throw trial.error;
+    if (trial.kind === "skip") return { decision: trial, change: undefined };
+    const action = { ...this.#newAction("apply_workload", trial.record, caller), generation: trial.record.generation };
+    const decision = decideApply(record, { ...base, actionSeq: action.seq });
+    if (decision.kind !== "create" && decision.kind !== "change") return { decision, change: undefined };
+    const revisionId = decision.record.next?.wanted.revisionId ?? decision.record.wanted.revisionId;
+    const superseded = record === undefined || record.desired === "deleted" ? undefined : this.#superseded(record);
+    return { decision, change: { record: decision.record, actions: [superseded, { ...action, revisionId }] } };
+  }
+
+  #applied(id: WorkloadId, decision: ApplyDecision | undefined): ApplyResult {
+    const status = this.status(id);
+    if (decision === undefined || decision.kind === "refuse" || decision.kind === "skip") {
+      return { applied: false, skipped: true, message: decision?.kind === "skip" ? decision.message : "nothing to do", status };
+    }
+    return { applied: true, skipped: false, message: decision.message, status: { ...status, actual: "pending" } };
+  }
+
+  #validated(decision: ApplyDecision, known: WorkloadRecord | undefined): ApplyResult {
+    if (decision.kind === "refuse") throw decision.error;
+    if (decision.kind === "skip") return { applied: false, skipped: true, message: `valid; ${decision.message}`, status: this.#state.statusOf(known) };
+    return { applied: false, skipped: false, message: "valid; nothing was stored", status: this.#state.statusOf(decision.record) };
+  }
+
+  #newAction(type: Action["type"], record: WorkloadRecord, caller: Caller): Action {
+    const { context } = this.#running();
+    return context.actionLog.create({
+      type,
+      workloadId: record.id,
+      generation: record.generation + 1,
+      revisionId: record.wanted.revisionId,
+      caller,
+      nowMs: context.clock.wallMs(),
+    });
+  }
+
+  #superseded(record: WorkloadRecord): Action | undefined {
+    const { context } = this.#running();
+    return context.actionLog.moved(record.actionSeq, "failed", context.clock.wallMs(), "replaced by a later request");
+  }
+
+  #laneFor(id: WorkloadId): Lane {
+    const { lanes, context } = this.#running();
+    const known = lanes.get(id);
+    if (known !== undefined) return known;
+    const lane = new Lane(id, context, undefined);
+    lanes.set(id, lane);
+    return lane;
+  }
+
+  /** A lane made for an apply that was refused leaves nothing behind. */
+  #dropIfEmpty(lane: Lane): void {
+    if (lane.record === undefined && lane.isIdle) this.#state.lanes.delete(lane.id);
+  }
+
+  #laneOf(id: string): Lane {
+    const lane = this.#running().lanes.get(parseId(id));
+    if (lane?.record === undefined) throw notFound(id);
+    return lane;
+  }
+
+  #refuseQuarantined(id: WorkloadId): void {
+    const why = this.#state.quarantined.get(id);
+    if (why === undefined) return;
+    const message = `the stored record of workload ${id} is corrupt (${why}): delete the workload, then apply it again`;
+    throw new AgentError("RECORD_CORRUPT", message, { effect: "none", details: { id } });
+  }
+
+  /** A corrupt record that is to be deleted: what its id still holds in a runtime is removed as for any other. */
+  async #adoptQuarantined(id: WorkloadId): Promise<void> {
+    await this.#state.adoptQuarantined(id);
+  }
+}
+
+function traceOf(caller: Caller): { readonly traceparent?: string } {
+  return caller.traceparent === undefined ? {} : { traceparent: caller.traceparent };
+}
+
+function notFound(id: string): AgentError {
+  return new AgentError("NOT_FOUND", `workload not found: ${id}`, { fault: "user", effect: "none", details: { id } });
+}
+
+function tooMany(workloadsMax: number): AgentError {
+  return new AgentError("LIMIT_EXCEEDED", `this node takes at most ${workloadsMax} workloads`, { fault: "user", effect: "none", details: { workloadsMax } });
+}

@@ -1,0 +1,151 @@
+import { deriveStatus } from "../domain/derive-status.ts";
+import type { WorkloadId } from "../domain/workload-id.ts";
+import { freshTrial, type WorkloadRecord } from "../domain/workload-record.ts";
+import type { WorkloadStatus } from "../domain/workload-status.ts";
+import { AgentError } from "../errors/agent-error.ts";
+import { assert } from "../errors/assert.ts";
+import type { WorkloadFilter } from "../ports/agent-api.ts";
+import type { EngineOptions } from "./engine.ts";
+import type { EngineContext } from "./engine-context.ts";
+import { Lane } from "./lane.ts";
+import type { RuntimeWatch } from "./runtime-watch.ts";
+import type { WatchHub } from "./watch-hub.ts";
+
+/** What a started engine has. */
+export interface StartedEngine {
+  readonly context: EngineContext;
+  readonly hub: WatchHub;
+  readonly lanes: Map<WorkloadId, Lane>;
+}
+
+/** All that an engine holds in memory. */
+export class EngineState {
+  readonly options: EngineOptions;
+  readonly lanes: Map<WorkloadId, Lane> = new Map();
+  readonly watches: Map<string, RuntimeWatch> = new Map();
+  /** Ids of stored records that cannot be trusted, and why. */
+  readonly quarantined: Map<WorkloadId, string> = new Map();
+  #started: StartedEngine | undefined;
+  #stoppedBy: AgentError | undefined;
+  #commitFailure: AgentError | undefined;
+
+  constructor(options: EngineOptions) {
+    this.options = options;
+  }
+
+  /** Makes the engine answer. */
+  begin(context: EngineContext, hub: WatchHub): void {
+    this.#started = { context, hub, lanes: this.lanes };
+  }
+
+  /** Makes the engine refuse, for this reason. */
+  end(reason: AgentError): void {
+    this.#stoppedBy ??= reason;
+  }
+
+  /** What a started engine has. @throws {AgentError} STORE_UNAVAILABLE before the start; after the end, its reason. */
+  running(): StartedEngine {
+    if (this.#stoppedBy !== undefined) throw this.#stoppedBy;
+    if (this.#started === undefined) throw new AgentError("STORE_UNAVAILABLE", "the agent is starting: try again in a moment", { retryable: true, effect: "none" });
+    return this.#started;
+  }
+
+  /** Notes whether commits succeed. */
+  noteCommit(failure: AgentError | undefined): void {
+    this.#commitFailure = failure;
+  }
+
+  /** `healthy`, or what is wrong with the store. */
+  storeHealth(): string {
+    const failure = this.#stoppedBy ?? this.#commitFailure;
+    if (failure !== undefined) return `unhealthy: ${failure.message}`;
+    return this.#started === undefined ? "unhealthy: not opened yet" : "healthy";
+  }
+
+  /** Every status that the filter's type allows, in order of id. */
+  statuses(filter: WorkloadFilter): readonly WorkloadStatus[] {
+    const all: WorkloadStatus[] = [];
+    for (const lane of this.lanes.values()) {
+      if (filter.type !== undefined && lane.record?.type !== filter.type) continue;
+      const status = lane.status();
+      if (status !== undefined) all.push(status);
+    }
+    for (const id of this.quarantined.keys()) {
+      const status = this.quarantinedStatus(id);
+      if (status !== undefined) all.push(status);
+    }
+    return all.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** The status of a record that was never stored. */
+  statusOf(record: WorkloadRecord | undefined): WorkloadStatus {
+    assert(record !== undefined, "a skipped apply has a record");
+    return this.lanes.get(record.id)?.status() ?? deriveStatus(record, { confirmedAtMs: 0 }, this.options.clock.wallMs());
+  }
+
+  /** The status of an id whose stored record cannot be trusted. */
+  quarantinedStatus(id: WorkloadId): WorkloadStatus | undefined {
+    const why = this.quarantined.get(id);
+    if (why === undefined) return undefined;
+    const failure = { reason: "RECORD_CORRUPT", message: `its stored record is corrupt: ${why}; delete it and apply it again`, retryable: false, atMs: 0 } as const;
+    const record = corruptRecord(id, this.#typeOf(id) ?? "");
+    return { ...deriveStatus(record, { unreadable: failure, confirmedAtMs: 0 }, this.options.clock.wallMs()), uid: "" };
+  }
+
+  /**
+   * Puts a record in the place of a corrupt one, so that it can be deleted like any other.
+   * @throws {AgentError} RUNTIME_UNAVAILABLE while it cannot be said which runtime holds something of the id.
+   */
+  async adoptQuarantined(id: WorkloadId): Promise<void> {
+    const { context, lanes } = this.running();
+    const unreadable = [...this.watches.values()].find((it) => it.failure !== undefined);
+    const type = this.#typeOf(id) ?? (unreadable === undefined ? [...this.watches.keys()][0] : undefined);
+    if (type === undefined) {
+      const message = `runtime ${unreadable?.runtime.type ?? ""} cannot be read, and what workload ${id} holds there is not known: try again later`;
+      throw new AgentError("RUNTIME_UNAVAILABLE", message, { retryable: true, effect: "none" });
+    }
+    const lane = new Lane(id, context, undefined);
+    await lane.request(() => ({ record: corruptRecord(id, type), actions: [] }));
+    lanes.set(id, lane);
+    this.quarantined.delete(id);
+  }
+
+  #typeOf(id: WorkloadId): string | undefined {
+    return [...this.watches].find(([, watch]) => watch.hasListed(id))?.[0];
+  }
+}
+
+/** Stands for a workload of which only the id is known. Nothing is ever started from it. */
+function corruptRecord(id: WorkloadId, type: string): WorkloadRecord {
+  const wanted = {
+    revisionId: "unknown",
+    digest: "v1:unknown",
+    spec: {},
+    restart: { kind: "no" },
+    stopGraceMs: 10_000,
+    prepared: true,
+    starts: 0,
+    ends: 0,
+    settled: false,
+    completed: true,
+    trial: freshTrial,
+  } as const;
+  return {
+    id,
+    type,
+    uid: "unknown",
+    generation: 1,
+    desired: "stopped",
+    wanted,
+    leftovers: true,
+    chore: freshTrial,
+    removed: false,
+    labels: {},
+    observation: { kind: "absent" },
+    observedSequence: [0, 0],
+    observedAtMs: 0,
+    createdAtMs: 0,
+    updatedAtMs: 0,
+    transitionAtMs: 0,
+  };
+}

@@ -1,0 +1,84 @@
+import { failureOf } from "../domain/failure.ts";
+import type { FailedStep } from "../domain/record-transitions.ts";
+import type { RuntimeStep } from "../domain/step.ts";
+import type { StepOutcome } from "../domain/step-outcome.ts";
+import type { WorkloadRecord } from "../domain/workload-record.ts";
+import { AgentError } from "../errors/agent-error.ts";
+import type { Progress } from "../ports/workload-runtime.ts";
+import type { EngineContext } from "./engine-context.ts";
+import { performStep, stepTimeoutMs } from "./perform-step.ts";
+import type { RuntimeGate } from "./runtime-gate.ts";
+
+/** What the runner tells its lane while a step is under way. */
+export interface StepListener {
+  readonly onProgress: Progress;
+  /** The call was aborted long ago and has not returned. */
+  readonly onStuck: (what: string) => void;
+}
+
+/** A runtime step under way, which a newer request or a heal can call off. */
+export class StepRun {
+  readonly step: RuntimeStep;
+  readonly #generation: number;
+  readonly #controller: AbortController = new AbortController();
+  readonly #context: EngineContext;
+  /** Resolves, never rejects, when the call has really returned. */
+  readonly ended: Promise<StepOutcome>;
+
+  constructor(context: EngineContext, gate: RuntimeGate, record: WorkloadRecord, step: RuntimeStep, listener: StepListener) {
+    this.step = step;
+    this.#context = context;
+    this.#generation = record.generation;
+    this.ended = this.#run(gate, record, listener);
+  }
+
+  /** Calls the step off; its outcome is then `cancelled` unless it succeeds all the same. */
+  callOff(): void {
+    if (this.#controller.signal.aborted) return;
+    this.#controller.abort(new AgentError("CANCELLED", "called off: something else has to be done first", { retryable: true }));
+  }
+
+  /**
+   * Calls the step off when the record as committed now has made it pointless: a newer revision ends only a prepare; a stop or a delete
+   * ends everything but itself.
+   */
+  callOffIfSuperseded(record: WorkloadRecord | undefined): void {
+    if (record === undefined || record.generation === this.#generation) return;
+    const { kind } = this.step;
+    const deleted = record.desired === "deleted" && kind !== "remove";
+    const stopped = record.desired === "stopped" && kind !== "stop" && kind !== "remove";
+    if (deleted || stopped || kind === "prepare") this.callOff();
+  }
+
+  async #run(gate: RuntimeGate, record: WorkloadRecord, listener: StepListener): Promise<StepOutcome> {
+    const { clock, policy, telemetry } = this.#context;
+    const { step } = this;
+    const { signal } = this.#controller;
+    const beganMs = clock.monotonicMs();
+    const what = `${step.kind} of ${record.id}`;
+    const outcome = await gate
+      .call(
+        {
+          kind: step.kind === "prepare" ? "prepare" : "step",
+          what,
+          timeoutMs: stepTimeoutMs(record, step, policy),
+          signal,
+          onStuck: () => listener.onStuck(what),
+        },
+        (runtime, callSignal) => performStep(runtime, record, step, { signal: callSignal, progress: listener.onProgress }),
+      )
+      .then((): StepOutcome => ({ kind: "done" }))
+      .catch((error: unknown): StepOutcome => (signal.aborted ? { kind: "cancelled" } : this.#failed(gate, record, AgentError.from(error))));
+    const labels = { step: step.kind, runtime_type: gate.runtime.type, outcome: outcome.kind };
+    telemetry.measure("step_duration_seconds", (clock.monotonicMs() - beganMs) / 1_000, labels);
+    return outcome;
+  }
+
+  #failed(gate: RuntimeGate, record: WorkloadRecord, error: AgentError): StepOutcome {
+    const { clock, logger, onRuntimeSuspect } = this.#context;
+    if (error.code === "RUNTIME_UNAVAILABLE") onRuntimeSuspect(gate.runtime.type);
+    logger.warn("step failed", { id: record.id, step: this.step.kind, code: error.code, error });
+    const failed: FailedStep = { failure: failureOf(error, clock.wallMs()), effect: error.effect, retryAfterMs: error.retryAfterMs ?? 0 };
+    return { kind: "failed", failed };
+  }
+}
