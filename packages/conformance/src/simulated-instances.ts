@@ -5,6 +5,8 @@ import {
   type InstanceHealth,
   type InstanceState,
   isWorkloadId,
+  type Json,
+  type Observation,
   type Target,
   type WorkloadId,
 } from "@persys/core";
@@ -84,6 +86,34 @@ export class SimulatedInstances {
     };
     this.#holdings.set(id, made);
     return made;
+  }
+
+  /**
+   * Puts there what an earlier look at another world saw, as if it had gone on existing: same handles, runs and glance. `specs` holds the
+   * spec of every digest among the instances.
+   */
+  adopt(id: WorkloadId, seen: Observation, specs: ReadonlyMap<string, Json>): void {
+    if (seen.kind !== "present") return;
+    const holding = this.ensure(id);
+    for (const instance of seen.instances) {
+      const spec = specs.get(instance.specDigest);
+      assert(spec !== undefined, `the spec of ${instance.specDigest} is not given`);
+      const run = Number(instance.run ?? 0);
+      const adopted: SimulatedInstance = {
+        ...instance,
+        behaviour: this.behaviour({ specDigest: instance.specDigest, spec }),
+        run,
+        startedAtMs: instance.startedAtMs ?? 0,
+        exit: instance.exit,
+        cancelTimer: undefined,
+      };
+      holding[instance.kept ? "kept" : "current"] = adopted;
+      this.setPrepared(holding, instance.specDigest, true);
+      this.#runs = Math.max(this.#runs, run);
+      this.#handles = Math.max(this.#handles, Number(instance.handle.split("-").at(-1)));
+    }
+    holding.glance = seen.glance;
+    this.#changes = Math.max(this.#changes, Number.parseInt(seen.glance, 36));
   }
 
   /** Makes the target's instance, not yet started, the current one. */

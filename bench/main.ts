@@ -1,0 +1,49 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Bench } from "./bench.ts";
+import { durableApply } from "./durable-apply.ts";
+import { type BenchResult, jsonReport, printTable } from "./report.ts";
+import { scale } from "./scale.ts";
+
+/** In the order in which they run. */
+const benches: readonly Bench[] = [durableApply, scale];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "string" } },
+});
+
+const chosen = benches.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const unknown = positionals.filter((name) => !benches.some((it) => it.name === name));
+if (unknown.length > 0) {
+  console.error(`no such bench: ${unknown.join(", ")}. There are:`);
+  for (const { name, about } of benches) console.error(`  ${name}: ${about}`);
+  process.exit(2);
+}
+
+/** Beneath the repository, because a temporary folder is often kept in memory, where a sync costs nothing. */
+const scratch = join(import.meta.dirname, "..", ".persys", "bench");
+
+const results: BenchResult[] = [];
+for (const bench of chosen) {
+  mkdirSync(scratch, { recursive: true });
+  const folder = mkdtempSync(join(scratch, `${bench.name}-`));
+  try {
+    console.log(`${bench.name}: ${bench.about}`);
+    const figures = await bench.run(folder, (line) => console.log(`  ${line}`));
+    const result = { bench: bench.name, figures };
+    printTable(result);
+    results.push(result);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+if (values.json !== undefined) writeFileSync(values.json, jsonReport(results));
+
+const missed = results.flatMap(({ figures }) => figures.filter((it) => it.aim?.met === false));
+console.log(
+  missed.length === 0
+    ? "\nevery aim is met"
+    : `\n${missed.length} aims are missed: ${missed.map((it) => it.name).join(", ")}`,
+);
