@@ -89,6 +89,8 @@ async function within(work: Promise<void>, { timeoutMs, what, signal }: Bound): 
     reject(signal?.reason instanceof Error ? signal.reason : new Error("cut short"));
   const timer = setTimeout(late, timeoutMs);
   signal?.addEventListener("abort", aborted, { once: true });
+  // The start itself may have led to the abort before anybody listened.
+  if (signal?.aborted === true) aborted();
   try {
     await Promise.race([work, cut]);
   } finally {

@@ -1,13 +1,18 @@
-import { type ConfigOption, type ConfigRow, configRows, sections } from "./config-table.ts";
-import { exitCodeTable } from "../exit-codes.ts";
-import { laterOptions } from "./later-options.ts";
+import {
+  type ConfigOption,
+  type ConfigRow,
+  configRows,
+  sections,
+} from "../../src/config/config-table.ts";
+import { exitCodeTable } from "../../src/exit-codes.ts";
+import { laterOptions } from "../../src/config/later-options.ts";
 
 /** docs/configuration.md, made from the tables. */
 export function configDocument(): string {
   const parts = [
     "# Configuration of `persys-agent`",
     "",
-    "<!-- Made from packages/server/src/config/config-table.ts by `npm run configuration-doc -w packages/server`. -->",
+    "<!-- Made from packages/server/src/config/config-table.ts: npx vitest run -u packages/server/test/config/config-document.test.ts -->",
     "",
     "Every setting works from the environment alone, from a YAML file alone, or as a flag. A flag wins over the environment, the environment",
     "over the file, the file over the default. An empty variable counts as not set. The flag of a setting is its key with dashes: `http_port` is",
