@@ -35,7 +35,7 @@ export class FolderLock {
   static async take(files: StateFiles, path: string): Promise<FolderLock> {
     const database = new DatabaseSync(files.lock);
     try {
-      database.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=OFF; BEGIN EXCLUSIVE");
+      database.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE");
     } catch (error) {
       database.close();
       if (!isLockBusy(error)) throw error;

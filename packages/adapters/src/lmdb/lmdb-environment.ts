@@ -1,6 +1,8 @@
 import { AgentError } from "@persys/core";
 import { open, type RootDatabase } from "lmdb";
-import { storeError } from "./lmdb-errors.ts";
+import { isInputOutput, storeError, storeFull } from "./lmdb-errors.ts";
+import { hasRoomAfter } from "./space-probe.ts";
+import { stateFilesIn } from "./state-folder.ts";
 
 /** One stored entry. Both buffers belong to the caller. */
 export interface StoredEntry {
@@ -46,6 +48,9 @@ export class LmdbEnvironment {
       permissionsMode: 0o600,
       mapSize: mapBytes,
       overlappingSync: false,
+      // The marker that batching puts before each turn's writes has a promise of its own that lmdb-js hands to nobody: a failed commit
+      // would end the process as an unhandled rejection. Batches are grouped by the GroupCommitter anyway.
+      eventTurnBatching: false,
       cache: false,
       encoding: "binary" as const,
       keyEncoding: "binary" as const,
@@ -128,9 +133,16 @@ export class LmdbEnvironment {
         details,
         cause: panic,
       });
-      return storeError(cause, { doing: "written", effect: "unknown", path: this.#path });
+      return this.#writeError(cause, "unknown");
     }
-    return storeError(cause, { doing: "written", effect: "none", path: this.#path });
+    return this.#writeError(cause, "none");
+  }
+
+  /** LMDB reports a write that was cut short as EIO, and the usual reason for that is a lack of space. */
+  async #writeError(cause: unknown, effect: "none" | "unknown"): Promise<AgentError> {
+    const attempt = { doing: "written", effect, path: this.#path };
+    const isFull = isInputOutput(cause) && !(await hasRoomAfter(stateFilesIn(this.#path).data));
+    return isFull ? storeFull(cause, attempt) : storeError(cause, attempt);
   }
 
   #reading<T>(read: () => T): T {

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { AgentError } from "@persys/core";
+import { AgentError, type AgentErrorOptions } from "@persys/core";
 
 /** What was attempted, and whether a failure may have left an effect. */
 export interface Attempt {
@@ -38,28 +38,48 @@ const sqliteBusy = 5;
  */
 export function storeError(error: unknown, attempt: Attempt): AgentError {
   if (AgentError.is(error)) return error;
+  if (isNoSpace(error)) return storeFull(error, attempt);
   const code = codeOf(error);
-  const options = {
-    effect: attempt.effect,
-    retryable: true,
-    cause: error,
-    details: { path: attempt.path, ...(code === undefined ? {} : { code }) },
-  };
-  const said = error instanceof Error ? error.message : String(error);
-  if (code !== undefined && fullCodes.has(code)) {
-    const message = `the state in ${attempt.path} cannot be ${attempt.doing}: no space is left (${said})`;
-    return new AgentError("STORE_FULL", message, options);
+  if (code !== undefined && damagedCodes.has(code)) {
+    return damagedData(attempt.path, saidBy(error), error);
   }
-  if (code !== undefined && damagedCodes.has(code)) return damagedData(attempt.path, said, error);
-  const message = `the state in ${attempt.path} cannot be ${attempt.doing}: ${said}`;
-  return new AgentError("STORE_UNAVAILABLE", message, options);
+  const message = `the state in ${attempt.path} cannot be ${attempt.doing}: ${saidBy(error)}`;
+  return new AgentError("STORE_UNAVAILABLE", message, optionsFor(error, attempt));
+}
+
+/** The failure of an attempt for which no space was left. */
+export function storeFull(error: unknown, attempt: Attempt): AgentError {
+  const message = `the state in ${attempt.path} cannot be ${attempt.doing}: no space is left (${saidBy(error)})`;
+  return new AgentError("STORE_FULL", message, optionsFor(error, attempt));
+}
+
+/** Whether a write failed for want of space: the disk's, the quota's, or that of the largest file allowed. */
+export function isNoSpace(error: unknown): boolean {
+  const code = codeOf(error);
+  return code !== undefined && fullCodes.has(code);
+}
+
+/** Whether the error is EIO, by errno or by name. */
+export function isInputOutput(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === errno.EIO || code === "EIO";
+}
+
+function optionsFor(error: unknown, { effect, path }: Attempt): AgentErrorOptions {
+  const code = codeOf(error);
+  const details = { path, ...(code === undefined ? {} : { code }) };
+  return { effect, retryable: true, cause: error, details };
+}
+
+function saidBy(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The data file itself is damaged, so that not even the sound records can be found. Nothing was changed. */
 export function damagedData(path: string, what: string, cause?: unknown): AgentError {
   return new AgentError(
     "STORE_UNAVAILABLE",
-    `${path}/data.mdb is damaged (${what}). It was left as it is. Stop the agent, restore the file from a backup or move the folder ` +
+    `${path}/data.mdb is damaged (${what}). Nothing was removed from it. Stop the agent, restore the file from a backup or move the folder ` +
       "away, and start again: running workloads are not touched, and are taken up again when they are applied",
     { effect: "none", details: { path }, ...(cause === undefined ? {} : { cause }) },
   );
