@@ -1,7 +1,8 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { text } from "node:stream/consumers";
 import type { Bench } from "./bench.ts";
 import { type Figure, figure } from "./figure.ts";
 import type { FillReport, ScaleReport } from "./scale-report.ts";
@@ -15,8 +16,6 @@ const baseMib = 150;
 const eachKibMax = 20;
 /** A workload may cost so much more among ten times as many before we no longer call it linear. */
 const linearSlack = 1.5;
-
-const execute = promisify(execFile);
 
 /** How an agent with many workloads starts, looks after them and gets over the end of all of them. */
 export const scale: Bench = {
@@ -143,13 +142,11 @@ function linearity(
 
 async function child<Report>(task: string, size: number, folder: string): Promise<Report> {
   const script = join(import.meta.dirname, "scale-child.ts");
-  const { stdout } = await execute(process.execPath, [
-    "--conditions=@persys/source",
-    "--expose-gc",
-    script,
-    task,
-    String(size),
-    folder,
-  ]);
-  return JSON.parse(stdout) as Report;
+  const options = ["--conditions=@persys/source", "--expose-gc"];
+  const running = spawn(process.execPath, [...options, script, task, String(size), folder], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [output, [code]] = await Promise.all([text(running.stdout), once(running, "close")]);
+  if (code !== 0) throw new Error(`the process for ${task} ${size} ended with ${String(code)}`);
+  return JSON.parse(output) as Report;
 }
