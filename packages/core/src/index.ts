@@ -10,7 +10,12 @@ export {
   actionTypes,
 } from "./domain/action.ts";
 export { canonicalJson } from "./domain/canonical-json.ts";
-export { type Failure, failureOf, type FailureReason, observedFailureReasons } from "./domain/failure.ts";
+export {
+  type Failure,
+  failureOf,
+  type FailureReason,
+  observedFailureReasons,
+} from "./domain/failure.ts";
 export type { Json, JsonObject } from "./domain/json.ts";
 export {
   currentInstance,
@@ -40,8 +45,18 @@ export {
 export { derivedRevisionId, type SpecDigest, specDigest } from "./domain/spec-digest.ts";
 export { type ViolationOptions, violationsOf } from "./domain/spec-violations.ts";
 export type { RuntimeStep, Step, StepKind, StepTarget } from "./domain/step.ts";
-export { type ActualState, actualStates, type StatusFailure, type WorkloadStatus } from "./domain/workload-status.ts";
-export { isWorkloadId, parseWorkloadId, type WorkloadId, workloadIdPattern } from "./domain/workload-id.ts";
+export {
+  type ActualState,
+  actualStates,
+  type StatusFailure,
+  type WorkloadStatus,
+} from "./domain/workload-status.ts";
+export {
+  isWorkloadId,
+  parseWorkloadId,
+  type WorkloadId,
+  workloadIdPattern,
+} from "./domain/workload-id.ts";
 export {
   type DesiredState,
   freshTrial,

@@ -24,7 +24,10 @@ export class ActionLog {
   #lastSeq = 0;
   #lastTaskNs = 0n;
 
-  constructor(bounds: { readonly actionsMax: number; readonly actionsMaxAgeMs: number }, stored: readonly Action[]) {
+  constructor(
+    bounds: { readonly actionsMax: number; readonly actionsMaxAgeMs: number },
+    stored: readonly Action[],
+  ) {
     this.#actionsMax = bounds.actionsMax;
     this.#maxAgeMs = bounds.actionsMaxAgeMs;
     for (const action of stored) {
@@ -61,7 +64,12 @@ export class ActionLog {
   }
 
   /** The entry moved on, or undefined when that changes nothing: what has ended stays ended. */
-  moved(seq: number | undefined, status: ActionStatus, nowMs: number, error = ""): Action | undefined {
+  moved(
+    seq: number | undefined,
+    status: ActionStatus,
+    nowMs: number,
+    error = "",
+  ): Action | undefined {
     const action = this.get(seq);
     if (action === undefined || action.endedAtMs > 0 || action.status === status) return undefined;
     const ended = status === "completed" || status === "failed";
@@ -92,7 +100,7 @@ export class ActionLog {
 
   /** The entries that pass the filter. */
   select(filter: ActionFilter): readonly Action[] {
-    const all = [...this.#entries.values()].sort((a, b) => a.seq - b.seq);
+    const all = [...this.#entries.values()].toSorted((a, b) => a.seq - b.seq);
     const chosen = all.filter(
       (it) =>
         (filter.workloadId === undefined || it.workloadId === filter.workloadId) &&

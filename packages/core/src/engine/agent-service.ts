@@ -1,5 +1,11 @@
 import type { Action } from "../domain/action.ts";
-import { type ApplyDecision, type ApplyWish, decideApply, decideDelete, decideRetry } from "../domain/decide-apply.ts";
+import {
+  type ApplyDecision,
+  type ApplyWish,
+  decideApply,
+  decideDelete,
+  decideRetry,
+} from "../domain/decide-apply.ts";
 import { actualState } from "../domain/derive-status.ts";
 import type { WorkloadId } from "../domain/workload-id.ts";
 import type { WorkloadRecord } from "../domain/workload-record.ts";
@@ -48,7 +54,8 @@ export class AgentService implements AgentApi {
       revisionConflict: context.policy.revisionConflict,
       ...(caller.traceparent === undefined ? {} : { traceparent: caller.traceparent }),
     };
-    if (request.validateOnly === true) return this.#validated(decideApply(known, { ...base, actionSeq: 0 }), known);
+    if (request.validateOnly === true)
+      return this.#validated(decideApply(known, { ...base, actionSeq: 0 }), known);
     const lane = this.#laneFor(parsed.id);
     let decision: ApplyDecision | undefined;
     await lane.request((record) => {
@@ -65,16 +72,23 @@ export class AgentService implements AgentApi {
     const workloadId = parseId(id);
     if (this.#state.quarantined.has(workloadId)) await this.#adoptQuarantined(workloadId);
     const lane = lanes.get(workloadId);
-    if (lane?.record === undefined) return { existed: false, message: `workload not found: ${id}; there is nothing to delete` };
+    if (lane?.record === undefined)
+      return { existed: false, message: `workload not found: ${id}; there is nothing to delete` };
     const change = await lane.request((record) => {
       if (record === undefined) return undefined;
       const nowMs = context.clock.wallMs();
       const action = this.#newAction("delete_workload", record, caller);
       const next = decideDelete(record, { nowMs, actionSeq: action.seq, ...traceOf(caller) });
-      return next === undefined ? undefined : { record: next, actions: [this.#superseded(record), { ...action, generation: next.generation }] };
+      return next === undefined
+        ? undefined
+        : {
+            record: next,
+            actions: [this.#superseded(record), { ...action, generation: next.generation }],
+          };
     });
     const status = lane.status();
-    const message = change === undefined ? "the deletion is already under way" : "deletion accepted";
+    const message =
+      change === undefined ? "the deletion is already under way" : "deletion accepted";
     return { existed: true, message, ...(status === undefined ? {} : { status }) };
   }
 
@@ -86,10 +100,16 @@ export class AgentService implements AgentApi {
       const nowMs = context.clock.wallMs();
       const action = this.#newAction("retry_workload", record, caller);
       const next = decideRetry(record, { nowMs, actionSeq: action.seq, ...traceOf(caller) });
-      return next === undefined ? undefined : { record: next, actions: [this.#superseded(record), { ...action, generation: next.generation }] };
+      return next === undefined
+        ? undefined
+        : {
+            record: next,
+            actions: [this.#superseded(record), { ...action, generation: next.generation }],
+          };
     });
     const status = this.status(id);
-    if (change === undefined) return { accepted: false, message: "nothing has failed: there is nothing to retry", status };
+    if (change === undefined)
+      return { accepted: false, message: "nothing has failed: there is nothing to retry", status };
     return { accepted: true, message: "tried again now", status };
   }
 
@@ -108,7 +128,11 @@ export class AgentService implements AgentApi {
     if (record === undefined) return { status, spec: null };
     const runtime = this.#state.watches.get(record.type)?.runtime;
     const spec = runtime === undefined ? null : runtime.redactSpec(record.wanted.spec);
-    return { status, spec, ...(record.fallback === undefined ? {} : { fallbackRevisionId: record.fallback.revisionId }) };
+    return {
+      status,
+      spec,
+      ...(record.fallback === undefined ? {} : { fallbackRevisionId: record.fallback.revisionId }),
+    };
   }
 
   list(filter: WorkloadFilter): readonly WorkloadStatus[] {
@@ -125,7 +149,10 @@ export class AgentService implements AgentApi {
     const status = this.status(id);
     const runtime = this.#state.watches.get(status.type)?.runtime;
     if (runtime?.logs === undefined) {
-      throw new AgentError("UNSUPPORTED", `workloads of type ${status.type} have no logs`, { fault: "user", effect: "none" });
+      throw new AgentError("UNSUPPORTED", `workloads of type ${status.type} have no logs`, {
+        fault: "user",
+        effect: "none",
+      });
     }
     return runtime.logs(status.id, options, signal);
   }
@@ -139,29 +166,47 @@ export class AgentService implements AgentApi {
     const status = this.status(id);
     const lane = this.#state.lanes.get(status.id);
     if (lane?.record === undefined) throw notFound(id);
-    return explain(lane, lane.record, status, { policy: context.policy, nowMs: context.clock.wallMs() });
+    return explain(lane, lane.record, status, {
+      policy: context.policy,
+      nowMs: context.clock.wallMs(),
+    });
   }
 
   health(): AgentHealth {
     const { options, watches, lanes } = this.#state;
     const nowMs = options.clock.wallMs();
-    const workloads: Record<ActualState, number> = { pending: 0, running: 0, stopped: 0, failed: 0, unknown: this.#state.quarantined.size };
+    const workloads: Record<ActualState, number> = {
+      pending: 0,
+      running: 0,
+      stopped: 0,
+      failed: 0,
+      unknown: this.#state.quarantined.size,
+    };
     for (const lane of lanes.values()) {
       if (lane.record === undefined) continue;
       const observation = lane.observation();
-      const unreadable = observation.kind === "unreadable" ? { unreadable: observation.failure } : {};
+      const unreadable =
+        observation.kind === "unreadable" ? { unreadable: observation.failure } : {};
       workloads[actualState(lane.record, unreadable, nowMs)] += 1;
     }
-    const runtimes = Object.fromEntries([...watches].map(([type, watch]) => [type, watch.healthText]));
+    const runtimes = Object.fromEntries(
+      [...watches].map(([type, watch]) => [type, watch.healthText]),
+    );
     const store = this.#state.storeHealth();
-    const orphans = [...watches].flatMap(([type, watch]) => watch.orphans.map((id) => `${type}/${id}`)).slice(0, 100);
+    const orphans = [...watches]
+      .flatMap(([type, watch]) => watch.orphans.map((id) => `${type}/${id}`))
+      .slice(0, 100);
     return {
       healthy: store === "healthy" && Object.values(runtimes).every((it) => it === "healthy"),
       version: options.version,
       nodeId: options.nodeId,
       runtimes,
       store,
-      utilization: options.resources?.utilization() ?? { memoryPercent: 0, cpuPercent: 0, diskPercent: 0 },
+      utilization: options.resources?.utilization() ?? {
+        memoryPercent: 0,
+        cpuPercent: 0,
+        diskPercent: 0,
+      },
       workloads,
       orphans,
     };
@@ -175,32 +220,67 @@ export class AgentService implements AgentApi {
     record: WorkloadRecord | undefined,
     base: Omit<ApplyWish, "actionSeq">,
     caller: Caller,
-  ): { readonly decision: ApplyDecision; readonly change: { record: WorkloadRecord; actions: readonly (Action | undefined)[] } | undefined } {
+  ): {
+    readonly decision: ApplyDecision;
+    readonly change:
+      | { record: WorkloadRecord; actions: readonly (Action | undefined)[] }
+      | undefined;
+  } {
     const { context, lanes } = this.#running();
-    if (record === undefined && lanes.size > context.policy.workloadsMax) throw tooMany(context.policy.workloadsMax);
+    if (record === undefined && lanes.size > context.policy.workloadsMax)
+      throw tooMany(context.policy.workloadsMax);
     const trial = decideApply(record, { ...base, actionSeq: 0 });
     if (trial.kind === "refuse") throw trial.error;
     if (trial.kind === "skip") return { decision: trial, change: undefined };
-    const action = { ...this.#newAction("apply_workload", trial.record, caller), generation: trial.record.generation };
+    const action = {
+      ...this.#newAction("apply_workload", trial.record, caller),
+      generation: trial.record.generation,
+    };
     const decision = decideApply(record, { ...base, actionSeq: action.seq });
-    if (decision.kind !== "create" && decision.kind !== "change") return { decision, change: undefined };
+    if (decision.kind !== "create" && decision.kind !== "change")
+      return { decision, change: undefined };
     const revisionId = decision.record.next?.wanted.revisionId ?? decision.record.wanted.revisionId;
-    const superseded = record === undefined || record.desired === "deleted" ? undefined : this.#superseded(record);
-    return { decision, change: { record: decision.record, actions: [superseded, { ...action, revisionId }] } };
+    const superseded =
+      record === undefined || record.desired === "deleted" ? undefined : this.#superseded(record);
+    return {
+      decision,
+      change: { record: decision.record, actions: [superseded, { ...action, revisionId }] },
+    };
   }
 
   #applied(id: WorkloadId, decision: ApplyDecision | undefined): ApplyResult {
     const status = this.status(id);
     if (decision === undefined || decision.kind === "refuse" || decision.kind === "skip") {
-      return { applied: false, skipped: true, message: decision?.kind === "skip" ? decision.message : "nothing to do", status };
+      return {
+        applied: false,
+        skipped: true,
+        message: decision?.kind === "skip" ? decision.message : "nothing to do",
+        status,
+      };
     }
-    return { applied: true, skipped: false, message: decision.message, status: { ...status, actual: "pending" } };
+    return {
+      applied: true,
+      skipped: false,
+      message: decision.message,
+      status: { ...status, actual: "pending" },
+    };
   }
 
   #validated(decision: ApplyDecision, known: WorkloadRecord | undefined): ApplyResult {
     if (decision.kind === "refuse") throw decision.error;
-    if (decision.kind === "skip") return { applied: false, skipped: true, message: `valid; ${decision.message}`, status: this.#state.statusOf(known) };
-    return { applied: false, skipped: false, message: "valid; nothing was stored", status: this.#state.statusOf(decision.record) };
+    if (decision.kind === "skip")
+      return {
+        applied: false,
+        skipped: true,
+        message: `valid; ${decision.message}`,
+        status: this.#state.statusOf(known),
+      };
+    return {
+      applied: false,
+      skipped: false,
+      message: "valid; nothing was stored",
+      status: this.#state.statusOf(decision.record),
+    };
   }
 
   #newAction(type: Action["type"], record: WorkloadRecord, caller: Caller): Action {
@@ -217,7 +297,12 @@ export class AgentService implements AgentApi {
 
   #superseded(record: WorkloadRecord): Action | undefined {
     const { context } = this.#running();
-    return context.actionLog.moved(record.actionSeq, "failed", context.clock.wallMs(), "replaced by a later request");
+    return context.actionLog.moved(
+      record.actionSeq,
+      "failed",
+      context.clock.wallMs(),
+      "replaced by a later request",
+    );
   }
 
   #laneFor(id: WorkloadId): Lane {
@@ -258,9 +343,17 @@ function traceOf(caller: Caller): { readonly traceparent?: string } {
 }
 
 function notFound(id: string): AgentError {
-  return new AgentError("NOT_FOUND", `workload not found: ${id}`, { fault: "user", effect: "none", details: { id } });
+  return new AgentError("NOT_FOUND", `workload not found: ${id}`, {
+    fault: "user",
+    effect: "none",
+    details: { id },
+  });
 }
 
 function tooMany(workloadsMax: number): AgentError {
-  return new AgentError("LIMIT_EXCEEDED", `this node takes at most ${workloadsMax} workloads`, { fault: "user", effect: "none", details: { workloadsMax } });
+  return new AgentError("LIMIT_EXCEEDED", `this node takes at most ${workloadsMax} workloads`, {
+    fault: "user",
+    effect: "none",
+    details: { workloadsMax },
+  });
 }

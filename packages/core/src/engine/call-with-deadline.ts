@@ -20,7 +20,10 @@ export interface CallBounds {
  * @throws {AgentError} TIMEOUT (retryable, effect unknown) when it failed after its deadline; the outer signal's reason when that aborted it;
  *   else what the call threw.
  */
-export async function callWithDeadline<T>(bounds: CallBounds, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function callWithDeadline<T>(
+  bounds: CallBounds,
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const { clock, signal } = bounds;
   signal.throwIfAborted();
   const controller = new AbortController();
@@ -33,7 +36,11 @@ export async function callWithDeadline<T>(bounds: CallBounds, call: (signal: Abo
   };
   const abortByOuter = (): void => abort(signal.reason);
   const stopTimer = clock.schedule(bounds.timeoutMs, () => {
-    timeout = new AgentError("TIMEOUT", `${bounds.what} did not finish within ${bounds.timeoutMs} ms`, { retryable: true });
+    timeout = new AgentError(
+      "TIMEOUT",
+      `${bounds.what} did not finish within ${bounds.timeoutMs} ms`,
+      { retryable: true },
+    );
     abort(timeout);
   });
   signal.addEventListener("abort", abortByOuter, { once: true });

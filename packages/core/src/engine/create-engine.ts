@@ -26,7 +26,10 @@ const stopGraceMs = 2_000;
 /** Makes an engine from its ports. It does nothing before `start`. */
 export function createEngine(options: EngineOptions): Engine {
   const types = options.runtimes.map((it) => it.type);
-  assert(new Set(types).size === types.length, `at most one runtime for each type: ${types.join(", ")}`);
+  assert(
+    new Set(types).size === types.length,
+    `at most one runtime for each type: ${types.join(", ")}`,
+  );
   return new NodeEngine(options, { ...defaultEnginePolicy, ...options.policy });
 }
 
@@ -45,7 +48,9 @@ class NodeEngine implements Engine {
     this.#options = options;
     this.#policy = policy;
     this.#state = new EngineState(options);
-    this.#gates = new Map(options.runtimes.map((it) => [it.type, new RuntimeGate(it, options.clock, policy)]));
+    this.#gates = new Map(
+      options.runtimes.map((it) => [it.type, new RuntimeGate(it, options.clock, policy)]),
+    );
     this.failed = new Promise((resolve) => (this.#fail = resolve));
     this.api = new AgentService(this.#state);
   }
@@ -66,7 +71,10 @@ class NodeEngine implements Engine {
   }
 
   async #stop(): Promise<void> {
-    const reason = new AgentError("STORE_UNAVAILABLE", "the agent is stopping", { retryable: true, effect: "none" });
+    const reason = new AgentError("STORE_UNAVAILABLE", "the agent is stopping", {
+      retryable: true,
+      effect: "none",
+    });
     const hub = this.#tryRunning()?.hub;
     this.#state.end(reason);
     hub?.close(reason);
@@ -101,7 +109,13 @@ class NodeEngine implements Engine {
       logger,
       telemetry,
       actionLog,
-      writer: { store, actionLog, clock, onCommit, onCommitFailed: (error) => this.#onCommitFailed(error) },
+      writer: {
+        store,
+        actionLog,
+        clock,
+        onCommit,
+        onCommitFailed: (error) => this.#onCommitFailed(error),
+      },
       signal: this.#controller.signal,
       gate: (type) => this.#gates.get(type),
       runtimeFailure: (type) => this.#state.watches.get(type)?.failure,
@@ -129,10 +143,17 @@ class NodeEngine implements Engine {
       context.logger.error("a stored record is corrupt and was set aside", { id, why });
     }
     for (const record of stored.records) {
-      this.#state.lanes.set(record.id, new Lane(record.id, context, withClampedTrials(record, nowMs)));
+      this.#state.lanes.set(
+        record.id,
+        new Lane(record.id, context, withClampedTrials(record, nowMs)),
+      );
       await slices.pause();
     }
-    context.logger.info("state recovered", { workloads: stored.records.length, quarantined: stored.quarantined.length, epoch: stored.epoch });
+    context.logger.info("state recovered", {
+      workloads: stored.records.length,
+      quarantined: stored.quarantined.length,
+      epoch: stored.epoch,
+    });
   }
 
   async #watchRuntimes(context: EngineContext): Promise<void> {
@@ -161,10 +182,15 @@ class NodeEngine implements Engine {
     }
   }
 
-  #onCommitted(id: WorkloadId, record: WorkloadRecord | undefined, before: WorkloadRecord | undefined): void {
+  #onCommitted(
+    id: WorkloadId,
+    record: WorkloadRecord | undefined,
+    before: WorkloadRecord | undefined,
+  ): void {
     const telemetry = this.#options.telemetry ?? noTelemetry;
     if (before === undefined && record !== undefined) telemetry.count("workload_created_total");
-    if (before !== undefined && (record === undefined || record.uid !== before.uid)) telemetry.count("workload_deleted_total");
+    if (before !== undefined && (record === undefined || record.uid !== before.uid))
+      telemetry.count("workload_deleted_total");
     if (record === undefined) this.#state.lanes.delete(id);
     const hub = this.#tryRunning()?.hub;
     if (before !== undefined && record?.uid !== before.uid) hub?.publish(id, before.uid);
@@ -188,7 +214,10 @@ function* lanesOf(state: EngineState, type: string): Iterable<Lane> {
 }
 
 function withClampedTrials(record: WorkloadRecord, nowMs: number): WorkloadRecord {
-  const clamped = (revision: Revision): Revision => ({ ...revision, trial: clampedTrial(revision.trial, nowMs) });
+  const clamped = (revision: Revision): Revision => ({
+    ...revision,
+    trial: clampedTrial(revision.trial, nowMs),
+  });
   return {
     ...record,
     wanted: clamped(record.wanted),

@@ -30,7 +30,11 @@ export interface EngineContext {
   /** A call could not reach the runtime: check on it now. */
   readonly onRuntimeSuspect: (type: string) => void;
   /** A record was committed, or forgotten when `record` is undefined. */
-  readonly onCommitted: (id: WorkloadId, record: WorkloadRecord | undefined, before: WorkloadRecord | undefined) => void;
+  readonly onCommitted: (
+    id: WorkloadId,
+    record: WorkloadRecord | undefined,
+    before: WorkloadRecord | undefined,
+  ) => void;
   /** A status changed without a commit. */
   readonly onStatusChanged: (id: WorkloadId) => void;
 }

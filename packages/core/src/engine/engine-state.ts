@@ -46,7 +46,11 @@ export class EngineState {
   /** What a started engine has. @throws {AgentError} STORE_UNAVAILABLE before the start; after the end, its reason. */
   running(): StartedEngine {
     if (this.#stoppedBy !== undefined) throw this.#stoppedBy;
-    if (this.#started === undefined) throw new AgentError("STORE_UNAVAILABLE", "the agent is starting: try again in a moment", { retryable: true, effect: "none" });
+    if (this.#started === undefined)
+      throw new AgentError("STORE_UNAVAILABLE", "the agent is starting: try again in a moment", {
+        retryable: true,
+        effect: "none",
+      });
     return this.#started;
   }
 
@@ -74,22 +78,37 @@ export class EngineState {
       const status = this.quarantinedStatus(id);
       if (status !== undefined) all.push(status);
     }
-    return all.sort((a, b) => (a.id < b.id ? -1 : 1));
+    return all.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   /** The status of a record that was never stored. */
   statusOf(record: WorkloadRecord | undefined): WorkloadStatus {
     assert(record !== undefined, "a skipped apply has a record");
-    return this.lanes.get(record.id)?.status() ?? deriveStatus(record, { confirmedAtMs: 0 }, this.options.clock.wallMs());
+    return (
+      this.lanes.get(record.id)?.status() ??
+      deriveStatus(record, { confirmedAtMs: 0 }, this.options.clock.wallMs())
+    );
   }
 
   /** The status of an id whose stored record cannot be trusted. */
   quarantinedStatus(id: WorkloadId): WorkloadStatus | undefined {
     const why = this.quarantined.get(id);
     if (why === undefined) return undefined;
-    const failure = { reason: "RECORD_CORRUPT", message: `its stored record is corrupt: ${why}; delete it and apply it again`, retryable: false, atMs: 0 } as const;
+    const failure = {
+      reason: "RECORD_CORRUPT",
+      message: `its stored record is corrupt: ${why}; delete it and apply it again`,
+      retryable: false,
+      atMs: 0,
+    } as const;
     const record = corruptRecord(id, this.#typeOf(id) ?? "");
-    return { ...deriveStatus(record, { unreadable: failure, confirmedAtMs: 0 }, this.options.clock.wallMs()), uid: "" };
+    return {
+      ...deriveStatus(
+        record,
+        { unreadable: failure, confirmedAtMs: 0 },
+        this.options.clock.wallMs(),
+      ),
+      uid: "",
+    };
   }
 
   /**
@@ -99,7 +118,8 @@ export class EngineState {
   async adoptQuarantined(id: WorkloadId): Promise<void> {
     const { context, lanes } = this.running();
     const unreadable = [...this.watches.values()].find((it) => it.failure !== undefined);
-    const type = this.#typeOf(id) ?? (unreadable === undefined ? [...this.watches.keys()][0] : undefined);
+    const type =
+      this.#typeOf(id) ?? (unreadable === undefined ? [...this.watches.keys()][0] : undefined);
     if (type === undefined) {
       const message = `runtime ${unreadable?.runtime.type ?? ""} cannot be read, and what workload ${id} holds there is not known: try again later`;
       throw new AgentError("RUNTIME_UNAVAILABLE", message, { retryable: true, effect: "none" });

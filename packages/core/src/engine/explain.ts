@@ -8,16 +8,28 @@ import type { EnginePolicy } from "./engine-policy.ts";
 import type { Lane } from "./lane.ts";
 
 /** Why a workload is as it is and what comes next, from memory. */
-export function explain(lane: Lane, record: WorkloadRecord, status: WorkloadStatus, at: { readonly policy: EnginePolicy; readonly nowMs: number }): Explanation {
+export function explain(
+  lane: Lane,
+  record: WorkloadRecord,
+  status: WorkloadStatus,
+  at: { readonly policy: EnginePolicy; readonly nowMs: number },
+): Explanation {
   const observation = lane.observation();
   const next = planNextStep(record, observation, at.policy, at.nowMs);
   const { wanted } = record;
   return {
     status,
     wanted: { revisionId: wanted.revisionId, digest: wanted.digest, desired: record.desired },
-    observed: record.observation.kind === "present" ? record.observation.instances.map((it) => shown(it)) : [],
+    observed:
+      record.observation.kind === "present"
+        ? record.observation.instances.map((it) => shown(it))
+        : [],
     differences: differences(record, status),
-    next: { step: next.kind, cause: next.cause, ...(next.kind === "wait" ? { dueAtMs: next.untilMs } : {}) },
+    next: {
+      step: next.kind,
+      cause: next.cause,
+      ...(next.kind === "wait" ? { dueAtMs: next.untilMs } : {}),
+    },
     blockedBy: lane.blockedBy,
     history: lane.history,
   };
@@ -30,21 +42,24 @@ function shown(instance: Instance): Explanation["observed"][number] {
 
 function differences(record: WorkloadRecord, status: WorkloadStatus): readonly string[] {
   if (status.actual === "unknown") return ["what exists cannot be read"];
-  const current = currentInstance(record.observation);
-  const found: string[] = [];
   if (record.desired === "deleted") return ["wanted: deleted, not everything of it is gone yet"];
+  const current = currentInstance(record.observation);
+  const observed = current?.state ?? "absent";
   if (record.desired === "stopped") {
-    if (status.actual !== "stopped") found.push(`wanted: stopped, observed: ${current?.state ?? "absent"}`);
-    return found;
+    return status.actual === "stopped" ? [] : [`wanted: stopped, observed: ${observed}`];
   }
-  if (record.wanted.completed) return found;
-  if (current === undefined) found.push("wanted: running, observed: absent");
-  else if (current.state !== "running") found.push(`wanted: running, observed: ${current.state}`);
-  if (current !== undefined && current.revisionId !== record.wanted.revisionId) {
-    found.push(`wanted: revision ${record.wanted.revisionId}, observed: revision ${current.revisionId}`);
-  } else if (current !== undefined && current.specDigest !== record.wanted.digest) {
+  if (record.wanted.completed) return [];
+  const state = observed === "running" ? [] : [`wanted: running, observed: ${observed}`];
+  return current === undefined ? state : [...state, ...differencesOf(current, record)];
+}
+
+function differencesOf(current: Instance, { wanted }: WorkloadRecord): readonly string[] {
+  const found: string[] = [];
+  if (current.revisionId !== wanted.revisionId) {
+    found.push(`wanted: revision ${wanted.revisionId}, observed: revision ${current.revisionId}`);
+  } else if (current.specDigest !== wanted.digest) {
     found.push("the instance was made from another spec of the same revision id");
   }
-  if (current?.health === "unhealthy") found.push("wanted: healthy, observed: unhealthy");
-  return [...found, ...(current?.drift ?? [])];
+  if (current.health === "unhealthy") found.push("wanted: healthy, observed: unhealthy");
+  return [...found, ...current.drift];
 }

@@ -1,22 +1,21 @@
-import { absorbObservation, type AbsorbContext } from "../domain/absorb-observation.ts";
-import type { Action } from "../domain/action.ts";
-import { nextCreation } from "../domain/decide-apply.ts";
-import { actualState, deriveStatus, type LiveView } from "../domain/derive-status.ts";
-import { type Failure, failureOf } from "../domain/failure.ts";
+import { deriveStatus, type LiveView } from "../domain/derive-status.ts";
+import type { Failure } from "../domain/failure.ts";
 import type { Observation } from "../domain/observation.ts";
 import { planNextStep } from "../domain/plan-next-step.ts";
-import { afterCancellation, afterSuccess, mayStartUncommitted, withIntent } from "../domain/record-transitions.ts";
+import { mayStartUncommitted } from "../domain/record-transitions.ts";
 import type { RuntimeStep, Step, StepKind } from "../domain/step.ts";
-import { type StepOutcome, withOutcome } from "../domain/step-outcome.ts";
 import type { WorkloadId } from "../domain/workload-id.ts";
 import type { WorkloadRecord } from "../domain/workload-record.ts";
 import type { WorkloadStatus } from "../domain/workload-status.ts";
 import { AgentError } from "../errors/agent-error.ts";
 import type { Glance } from "../ports/workload-runtime.ts";
 import type { EngineContext } from "./engine-context.ts";
-import { type RecordChange, RecordWriter } from "./record-writer.ts";
+import { FruitlessSteps } from "./fruitless-steps.ts";
+import { LaneRecord } from "./lane-record.ts";
+import type { RecordChange } from "./record-writer.ts";
 import type { RuntimeGate } from "./runtime-gate.ts";
-import { StepRun } from "./step-runner.ts";
+import { isSameSubstance, Sight } from "./sight.ts";
+import { StepRun } from "./step-run.ts";
 
 /** One line of what a lane did, for explanations. */
 export interface LaneEvent {
@@ -27,10 +26,8 @@ export interface LaneEvent {
 }
 
 const historyMax = 20;
-const unreadableDelayMs = { first: 1_000, longest: 30_000 };
-const commitRetryMs = { first: 100, longest: 10_000 };
-/** So often may a step succeed in a row with nothing to see of it before that counts as a failure. */
-const fruitlessMax = 3;
+/** After a fault of the program itself a lane goes on this much later. */
+const brokenRetryMs = 30_000;
 
 /**
  * Works for one workload: observe, plan, write the intent down, perform one step, observe, commit; then again until there is nothing to do.
@@ -42,40 +39,34 @@ const fruitlessMax = 3;
 export class Lane {
   readonly id: WorkloadId;
   readonly #context: EngineContext;
-  readonly #writer: RecordWriter;
+  readonly #record: LaneRecord;
+  readonly #sight: Sight;
+  readonly #fruitless: FruitlessSteps = new FruitlessSteps();
   readonly #history: LaneEvent[] = [];
   #driving: Promise<void> | undefined;
   #woken = false;
   #closed = false;
-  /** Whether the kept observation may be out of date. */
-  #dirty = true;
+  #onWake: (() => void) | undefined;
   #stopTimer: (() => void) | undefined;
   #run: StepRun | undefined;
-  #onWake: (() => void) | undefined;
-  #unreadable: Failure | undefined;
-  #unreadableStreak = 0;
-  #commitStreak = 0;
-  #confirmedAtMs = 0;
-  /** When the last look began, monotonic: what began before it is older. */
-  #lookedMs = Number.NEGATIVE_INFINITY;
   #progress: string | undefined;
   #stuck = "";
-  #fruitless = { key: "", count: 0 };
 
   constructor(id: WorkloadId, context: EngineContext, record: WorkloadRecord | undefined) {
     this.id = id;
     this.#context = context;
-    this.#writer = new RecordWriter(context.writer, record, (next, before) => context.onCommitted(id, next, before));
+    this.#record = new LaneRecord(id, context, record);
+    this.#sight = new Sight(id, context);
   }
 
   /** The record as committed; undefined before the first commit and after it was forgotten. */
   get record(): WorkloadRecord | undefined {
-    return this.#writer.committed;
+    return this.#record.committed;
   }
 
   /** Whether nothing is under way and nothing is left to store. */
   get isIdle(): boolean {
-    return this.#driving === undefined && this.#writer.isStored;
+    return this.#driving === undefined && this.#record.isStored;
   }
 
   /** The steps taken since the agent started, newest first. */
@@ -86,25 +77,29 @@ export class Lane {
   /** What the lane waits for besides time; empty when for nothing. */
   get blockedBy(): string {
     if (this.#stuck !== "") return this.#stuck;
-    if (!this.#writer.isStored) return "the state store, which does not take commits";
+    if (!this.#record.isStored) return "the state store, which does not take commits";
     return this.#run === undefined ? "" : `${this.#run.step.kind} under way`;
   }
 
   /** The status as of now; undefined when there is no record. */
   status(): WorkloadStatus | undefined {
-    const record = this.record;
-    return record === undefined ? undefined : deriveStatus(record, this.#live(record), this.#context.clock.wallMs());
+    const { record } = this;
+    if (record === undefined) return undefined;
+    return deriveStatus(record, this.#live(record), this.#context.clock.wallMs());
   }
 
   /** What plans are made from now. */
   observation(): Observation {
-    if (this.#unreadable !== undefined) return { kind: "unreadable", failure: this.#unreadable };
+    const failure = this.#sight.unreadable;
+    if (failure !== undefined) return { kind: "unreadable", failure };
     return this.record?.observation ?? { kind: "absent" };
   }
 
   /** Commits what a request changes, calls off what that supersedes and wakes the lane. @throws what `RecordWriter.change` throws. */
-  async request<T extends RecordChange | undefined>(decide: (record: WorkloadRecord | undefined) => T): Promise<T> {
-    const change = await this.#writer.change(decide);
+  async request<T extends RecordChange | undefined>(
+    decide: (record: WorkloadRecord | undefined) => T,
+  ): Promise<T> {
+    const change = await this.#record.change(decide);
     if (change === undefined) return change;
     this.#run?.callOffIfSuperseded(this.record);
     this.wake();
@@ -113,7 +108,7 @@ export class Lane {
 
   /** Something may have changed: look again. */
   markDirty(): void {
-    this.#dirty = true;
+    this.#sight.markDirty();
     this.wake();
   }
 
@@ -127,10 +122,7 @@ export class Lane {
 
   /** Nothing can be said of what exists until it can be read again. */
   markUnreadable(failure: Failure): void {
-    const news = this.#unreadable === undefined;
-    this.#unreadable = failure;
-    this.#dirty = true;
-    if (news && this.record !== undefined) this.#context.onStatusChanged(this.id);
+    this.#sight.markUnreadable(failure);
   }
 
   /**
@@ -138,18 +130,21 @@ export class Lane {
    * Returns whether it shows something new that nothing had hinted at.
    */
   takeGlance(glance: Glance | undefined, beganMs: number): boolean {
-    const record = this.record;
-    if (record === undefined || this.#closed || this.#driving !== undefined || beganMs < this.#lookedMs) return false;
+    const { record } = this;
+    if (record === undefined || this.#closed) return false;
+    if (this.#driving !== undefined || beganMs < this.#sight.lookedMs) {
+      // Its own look is newer; only what it has taken for unreadable has to be read now.
+      if (this.#sight.unreadable !== undefined) this.markDirty();
+      return false;
+    }
     const { observation } = record;
     const known = observation.kind === "present" ? observation.glance : undefined;
-    const wasUnreadable = this.#unreadable !== undefined;
     if (glance !== known || record.observedAtMs === 0) {
-      const missed = !this.#dirty && !wasUnreadable;
+      const isMissed = !this.#sight.isDirty && this.#sight.unreadable === undefined;
       this.markDirty();
-      return missed;
+      return isMissed;
     }
-    this.#confirm();
-    if (wasUnreadable) this.#context.onStatusChanged(this.id);
+    this.#sight.confirm();
     if (this.#stopTimer === undefined && !this.#isAtRest(record)) this.wake();
     return false;
   }
@@ -160,6 +155,7 @@ export class Lane {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
     this.#onWake?.();
+    if (this.#driving === undefined) return;
     if (this.#run?.step.kind === "prepare") this.#run.callOff();
     const stopGrace = this.#context.clock.schedule(graceMs, () => this.#run?.callOff());
     await this.#driving;
@@ -167,14 +163,18 @@ export class Lane {
   }
 
   #isAtRest(record: WorkloadRecord): boolean {
-    if (record.intent !== undefined || !this.#writer.isStored) return false;
-    return planNextStep(record, record.observation, this.#context.policy, this.#context.clock.wallMs()).kind === "settled";
+    if (record.intent !== undefined || !this.#record.isStored) return false;
+    return this.#plan(record, record.observation).kind === "settled";
+  }
+
+  #plan(record: WorkloadRecord, observation: Observation): Step {
+    return planNextStep(record, observation, this.#context.policy, this.#context.clock.wallMs());
   }
 
   async #drive(): Promise<void> {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
-    // A turn later, so that several wakes in one turn are one and `#driving` is set.
+    // A turn later, so that the wakes of one turn are one and `#driving` is set.
     await Promise.resolve();
     try {
       while (this.#woken && !this.#closed) {
@@ -191,181 +191,93 @@ export class Lane {
 
   /** Takes steps until the plan says to rest. */
   async #untilRest(): Promise<void> {
-    while (!this.#closed) {
+    for (let goesOn = true; goesOn && !this.#closed; ) {
       const type = this.record?.type;
       if (type === undefined) return;
       const gate = this.#context.gate(type);
       if (gate === undefined) return this.markUnreadable(this.#unregistered(type));
       const observation = await this.#look(gate);
-      const record = await this.#absorb(observation, (it) => it);
+      const record = await this.#absorb(observation);
       if (record === undefined || this.#closed) return;
-      const step = planNextStep(record, observation, this.#context.policy, this.#context.clock.wallMs());
-      if (!(await this.#take(gate, record, step, observation))) return;
+      goesOn = await this.#take(gate, record, this.#plan(record, observation), observation);
     }
   }
 
   /** Takes one step. Resolves with whether to plan on at once. */
-  async #take(gate: RuntimeGate, record: WorkloadRecord, step: Step, observation: Observation): Promise<boolean> {
-    const isStored = this.#writer.isStored;
-    if (!isStored && !mayStartUncommitted(record, step)) {
-      this.#wait(this.#context.clock.wallMs() + this.#commitDelayMs());
+  async #take(
+    gate: RuntimeGate,
+    record: WorkloadRecord,
+    step: Step,
+    observation: Observation,
+  ): Promise<boolean> {
+    if (!this.#record.isStored && !mayStartUncommitted(record, step)) {
+      this.#waitMs(this.#record.retryDelayMs);
       return false;
     }
     switch (step.kind) {
       case "settled":
-        return await this.#rest(record);
+        await this.#record.rest(record);
+        return false;
       case "wait":
-        this.#wait(observation.kind === "unreadable" ? this.#context.clock.wallMs() + this.#lookDelayMs() : step.untilMs);
+        this.#wait(step.untilMs, observation);
         return false;
       case "forget":
-        return await this.#forget();
+        await this.#record.forget();
+        this.#sight.markDirty();
+        this.#note(step, "done");
+        return true;
       case "giveUp":
-        return await this.#giveUp(record, step);
+        await this.#record.giveUp(record, step);
+        this.#note(step, step.failure.reason);
+        this.#context.telemetry.count("workload_failed_total");
+        return true;
       default:
-        return await this.#perform(gate, record, step, observation);
+        return this.#perform(gate, record, step, observation);
     }
   }
 
-  /** The observation to plan from: the kept one, or a fresh one when that may be out of date. */
-  async #look(gate: RuntimeGate): Promise<Observation> {
-    const unreadable = this.#context.runtimeFailure(gate.runtime.type);
-    if (unreadable !== undefined) {
-      this.markUnreadable(unreadable);
-      return { kind: "unreadable", failure: unreadable };
-    }
-    if (!this.#dirty && this.#unreadable === undefined) return this.observation();
-    this.#dirty = false;
-    this.#lookedMs = this.#context.clock.monotonicMs();
-    const observation = await this.#observe(gate);
-    if (observation.kind === "unreadable") {
-      this.#unreadableStreak += 1;
-      this.markUnreadable(observation.failure);
-    } else {
-      const wasUnreadable = this.#unreadable !== undefined;
-      this.#confirm();
-      if (wasUnreadable) this.#context.onStatusChanged(this.id);
-    }
-    return observation;
-  }
-
-  async #observe(gate: RuntimeGate): Promise<Observation> {
-    const { policy, clock, signal } = this.#context;
-    const what = `observing ${this.id}`;
-    const call = { kind: "observe", what, timeoutMs: policy.observeTimeoutMs, signal, onStuck: () => this.#markStuck(what) } as const;
+  async #perform(
+    gate: RuntimeGate,
+    planned: WorkloadRecord,
+    step: RuntimeStep,
+    before: Observation,
+  ): Promise<boolean> {
+    const intent = await this.#record.intend(planned, step, before);
+    if (intent === "failed") this.#waitMs(this.#record.retryDelayMs);
+    if (intent !== "taken") return intent === "stale";
+    const run = this.#begin(gate, planned, step);
     try {
-      return await gate.call(call, (runtime, callSignal) => runtime.observe(this.id, callSignal));
+      if (step.kind === "prepare") await this.#besidePrepare(run, gate);
     } catch (error) {
-      signal.throwIfAborted();
-      return { kind: "unreadable", failure: failureOf(AgentError.from(error), clock.wallMs()) };
-    } finally {
-      this.#stuck = "";
+      run.callOff();
+      throw error;
     }
-  }
-
-  /** Stores what an outcome and an observation change. Resolves with the record to plan from. */
-  async #absorb(observation: Observation, outcome: (record: WorkloadRecord) => WorkloadRecord): Promise<WorkloadRecord | undefined> {
-    const seenAtMs = this.#confirmedAtMs;
-    const context = this.#absorbContext();
-    await this.#amend((record) => {
-      if (record === undefined) return undefined;
-      const absorbed = this.#withObservation(outcome(record), observation, { ...context, seenAtMs });
-      return absorbed === record ? undefined : { record: absorbed, actions: [this.#reached(absorbed)] };
-    });
-    return this.#writer.provisional;
-  }
-
-  #withObservation(record: WorkloadRecord, observation: Observation, context: AbsorbContext & { readonly seenAtMs: number }): WorkloadRecord {
-    if (observation.kind === "unreadable") return record;
-    const isNews = record.observedAtMs === 0 || !sameSubstance(record.observation, observation);
-    const [epoch, counter] = record.observedSequence;
-    const observedSequence = epoch === this.#context.epoch ? ([epoch, counter + 1] as const) : ([this.#context.epoch, 1] as const);
-    const seen = isNews ? { ...record, observation, observedSequence, observedAtMs: context.seenAtMs } : record;
-    return absorbObservation(seen, observation, context);
-  }
-
-  async #rest(record: WorkloadRecord): Promise<boolean> {
-    if (record.intent === undefined && this.#reached(record) === undefined) return false;
-    await this.#amend((current) => (current === undefined ? undefined : { record: afterCancellation(current), actions: [this.#reached(current)] }));
-    return false;
-  }
-
-  #wait(untilMs: number): void {
-    const delayMs = Math.max(0, untilMs - this.#context.clock.wallMs());
-    this.#stopTimer?.();
-    this.#stopTimer = this.#context.clock.schedule(delayMs, () => {
-      this.#stopTimer = undefined;
-      this.markDirty();
-    });
-  }
-
-  async #forget(): Promise<boolean> {
-    await this.#amend((record) => {
-      if (record?.desired !== "deleted" || !record.removed) return undefined;
-      const nowMs = this.#context.clock.wallMs();
-      const done = this.#context.actionLog.moved(record.actionSeq, "completed", nowMs);
-      return { record: nextCreation(record, nowMs), actions: [done] };
-    });
-    this.#note({ kind: "forget", cause: "nothing of it exists any more" }, "done");
-    this.#dirty = true;
+    const ended = await run.ended;
+    this.#run = undefined;
+    this.#stuck = "";
+    this.#progress = undefined;
+    this.#sight.markDirty();
+    if (this.#context.signal.aborted) return false;
+    const after = await this.#look(gate);
+    const unchanged = isSameSubstance(before, after);
+    const nowMs = this.#context.clock.wallMs();
+    const outcome = this.#fruitless.judge(step, ended, { unchanged, nowMs });
+    const seen = { observation: after, atMs: this.#sight.confirmedAtMs };
+    await this.#record.absorb(seen, { planned, step, outcome });
+    this.#note(step, outcome.kind === "failed" ? outcome.failed.failure.reason : outcome.kind);
     return true;
   }
 
-  async #giveUp(planned: WorkloadRecord, step: Extract<Step, { kind: "giveUp" }>): Promise<boolean> {
-    await this.#amend((record) => {
-      if (record === undefined || record.generation !== planned.generation) return undefined;
-      const failed = this.#context.actionLog.moved(record.actionSeq, "failed", this.#context.clock.wallMs(), step.failure.message);
-      return { record: afterSuccess(record, step), actions: [step.target === "wanted" ? failed : undefined] };
-    });
-    this.#note(step, step.failure.reason);
-    this.#context.telemetry.count("workload_failed_total");
-    return true;
-  }
-
-  async #perform(gate: RuntimeGate, planned: WorkloadRecord, step: RuntimeStep, observation: Observation): Promise<boolean> {
-    if (!(await this.#intend(planned, step, observation))) return !this.#closed;
-    const run = new StepRun(this.#context, gate, planned, step, {
+  #begin(gate: RuntimeGate, planned: WorkloadRecord, step: RuntimeStep): StepRun {
+    const run = new StepRun(this.#context, gate, {
+      record: planned,
+      step,
       onProgress: (sentence) => this.#onProgress(sentence),
       onStuck: (what) => this.#markStuck(what),
     });
     this.#run = run;
     run.callOffIfSuperseded(this.record);
-    if (step.kind === "prepare") await this.#besidePrepare(run, gate);
-    const outcome = await run.ended;
-    this.#run = undefined;
-    this.#stuck = "";
-    this.#progress = undefined;
-    this.#dirty = true;
-    if (this.#context.signal.aborted) return false;
-    const seen = await this.#look(gate);
-    const ended = { step, outcome: this.#unlessFruitless(step, outcome, sameSubstance(observation, seen)) };
-    const context = this.#absorbContext();
-    await this.#absorb(seen, (record) => withOutcome(record, planned, ended, context));
-    this.#note(step, ended.outcome.kind === "failed" ? ended.outcome.failed.failure.reason : ended.outcome.kind);
-    return true;
-  }
-
-  /** Writes the intent down. False: the record has moved on, or the store fails and this step must not be taken without it. */
-  async #intend(planned: WorkloadRecord, step: RuntimeStep, observation: Observation): Promise<boolean> {
-    const nowMs = this.#context.clock.wallMs();
-    const decide = (record: WorkloadRecord | undefined): RecordChange | undefined => {
-      if (record === undefined || record.generation !== planned.generation || record.uid !== planned.uid) return undefined;
-      const running = this.#context.actionLog.moved(record.actionSeq, "running", nowMs);
-      return { record: withIntent(record, step, observation, nowMs), actions: [running] };
-    };
-    try {
-      if (this.#writer.isStored) return (await this.#writer.change(decide)) !== undefined;
-    } catch (error) {
-      if (!AgentError.is(error) || error.code === "OWNERSHIP_LOST") throw error;
-      this.#commitStreak += 1;
-      if (!mayStartUncommitted(planned, step)) {
-        this.#wait(nowMs + this.#commitDelayMs());
-        this.#woken = false;
-        return false;
-      }
-    }
-    this.#context.logger.warn("starting without a stored intent: the store fails, healing goes on", { id: this.id });
-    this.#writer.keep(decide);
-    return true;
+    return run;
   }
 
   /** While a prepare is under way, what runs is looked after all the same: a heal calls the prepare off, and it goes on afterwards. */
@@ -375,42 +287,44 @@ export class Lane {
       isOver = true;
     });
     for (;;) {
-      if (!this.#woken) await Promise.race([ended, new Promise<void>((resolve) => (this.#onWake = resolve))]);
+      const woken = new Promise<void>((resolve) => (this.#onWake = resolve));
+      if (!this.#woken) await Promise.race([ended, woken]);
       this.#onWake = undefined;
       if (isOver || this.#closed) return;
       this.#woken = false;
       const observation = await this.#look(gate);
-      const record = await this.#absorb(observation, (it) => it);
+      const record = await this.#absorb(observation);
       if (record === undefined || isOver) continue;
-      const next = planNextStep(record, observation, this.#context.policy, this.#context.clock.wallMs());
-      if (next.kind !== "prepare" && next.kind !== "wait" && next.kind !== "settled") run.callOff();
+      const { kind } = this.#plan(record, observation);
+      if (kind !== "prepare" && kind !== "wait" && kind !== "settled") run.callOff();
     }
   }
 
-  /** A runtime that says again and again that a step succeeded while nothing changes must not be asked in a tight loop. */
-  #unlessFruitless(step: RuntimeStep, outcome: StepOutcome, unchanged: boolean): StepOutcome {
-    const key = "target" in step ? `${step.kind}:${step.target}` : step.kind;
-    const again = outcome.kind === "done" && unchanged && step.kind !== "prepare" && key === this.#fruitless.key;
-    this.#fruitless = { key, count: again ? this.#fruitless.count + 1 : 1 };
-    if (this.#fruitless.count < fruitlessMax) return outcome;
-    const message = `${step.kind} was said to have succeeded ${this.#fruitless.count} times, but nothing changed`;
-    const failure: Failure = { reason: "RUNTIME_ERROR", message, retryable: true, atMs: this.#context.clock.wallMs() };
-    return { kind: "failed", failed: { failure, effect: "unknown", retryAfterMs: 0 } };
+  #look(gate: RuntimeGate): Promise<Observation> {
+    const onStuck = (what: string): void => this.#markStuck(what);
+    return this.#sight.look(gate, this.observation(), onStuck).finally(() => {
+      if (this.#run === undefined) this.#stuck = "";
+    });
   }
 
-  async #amend(decide: (record: WorkloadRecord | undefined) => RecordChange | undefined): Promise<void> {
-    const isStored = await this.#writer.amend(decide);
-    this.#commitStreak = isStored ? 0 : this.#commitStreak + 1;
+  #absorb(observation: Observation): Promise<WorkloadRecord | undefined> {
+    return this.#record.absorb({ observation, atMs: this.#sight.confirmedAtMs });
   }
 
-  /** The history entry of the request, completed, when the record has reached what that asked for. */
-  #reached(record: WorkloadRecord): Action | undefined {
-    const { actionLog, clock } = this.#context;
-    if (record.desired === "deleted") return undefined;
-    const nowMs = clock.wallMs();
-    const state = actualState(record, {}, nowMs);
-    const isReached = state === "stopped" || (record.desired === "running" && state === "running");
-    return isReached ? actionLog.moved(record.actionSeq, "completed", nowMs) : undefined;
+  #wait(untilMs: number, observation: Observation): void {
+    const { clock, runtimeFailure } = this.#context;
+    if (observation.kind !== "unreadable") return this.#waitMs(untilMs - clock.wallMs());
+    // A runtime that answers again is listed, and the list wakes every lane.
+    if (runtimeFailure(this.record?.type ?? "") === undefined)
+      this.#waitMs(this.#sight.retryDelayMs);
+  }
+
+  #waitMs(delayMs: number): void {
+    this.#stopTimer?.();
+    this.#stopTimer = this.#context.clock.schedule(Math.max(0, delayMs), () => {
+      this.#stopTimer = undefined;
+      this.markDirty();
+    });
   }
 
   #onProgress(sentence: string): void {
@@ -424,30 +338,18 @@ export class Lane {
     this.#context.logger.error("a runtime call does not return", { id: this.id, what });
   }
 
-  #confirm(): void {
-    this.#unreadable = undefined;
-    this.#unreadableStreak = 0;
-    this.#dirty = false;
-    this.#confirmedAtMs = this.#context.clock.wallMs();
-  }
-
-  #lookDelayMs(): number {
-    return doubled(unreadableDelayMs, this.#unreadableStreak);
-  }
-
-  #commitDelayMs(): number {
-    return doubled(commitRetryMs, this.#commitStreak);
-  }
-
   #unregistered(type: string): Failure {
-    return { reason: "RUNTIME_NOT_REGISTERED", message: `no runtime of type ${type} is registered`, retryable: true, atMs: this.#context.clock.wallMs() };
+    const message = `no runtime of type ${type} is registered`;
+    const atMs = this.#context.clock.wallMs();
+    return { reason: "RUNTIME_NOT_REGISTERED", message, retryable: true, atMs };
   }
 
   #onBroken(error: unknown): void {
-    if (this.#closed || this.#context.signal.aborted || AgentError.hasCode(error, "OWNERSHIP_LOST")) return;
-    this.#context.logger.error("a lane broke off; it goes on in a while", { id: this.id, error });
     this.#run = undefined;
-    this.#wait(this.#context.clock.wallMs() + unreadableDelayMs.longest);
+    if (this.#closed || this.#context.signal.aborted) return;
+    if (AgentError.hasCode(error, "OWNERSHIP_LOST")) return;
+    this.#context.logger.error("a lane broke off; it goes on in a while", { id: this.id, error });
+    this.#waitMs(brokenRetryMs);
   }
 
   #note(step: Step, outcome: string): void {
@@ -460,26 +362,13 @@ export class Lane {
 
   #live(record: WorkloadRecord): LiveView {
     const action = this.#context.actionLog.get(record.actionSeq);
+    const { unreadable, confirmedAtMs } = this.#sight;
+    const task = action && { task_id: action.taskId, task_status: action.status };
     return {
-      ...(this.#unreadable === undefined ? {} : { unreadable: this.#unreadable }),
-      confirmedAtMs: this.#confirmedAtMs,
+      confirmedAtMs,
+      ...(unreadable === undefined ? {} : { unreadable }),
       ...(this.#progress === undefined ? {} : { progress: this.#progress }),
-      ...(action === undefined ? {} : { task: { task_id: action.taskId, task_status: action.status } }),
+      ...(task === undefined ? {} : { task }),
     };
   }
-
-  #absorbContext(): AbsorbContext {
-    const { clock, random, policy } = this.#context;
-    const { settleAfterMs, backoffBaseMs, backoffMaxMs } = policy;
-    return { nowMs: clock.wallMs(), fraction: random.fraction(), settleAfterMs, backoffBaseMs, backoffMaxMs };
-  }
-}
-
-function sameSubstance(a: Observation, b: Observation): boolean {
-  if (a.kind === "present" && b.kind === "present") return a.glance === b.glance;
-  return a.kind === b.kind;
-}
-
-function doubled(range: { readonly first: number; readonly longest: number }, times: number): number {
-  return Math.min(range.first * 2 ** Math.min(times, 20), range.longest);
 }

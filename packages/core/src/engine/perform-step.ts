@@ -30,7 +30,11 @@ export function performStep(
 }
 
 /** The deadline of a step: what ends an instance has its grace besides. */
-export function stepTimeoutMs(record: WorkloadRecord, step: RuntimeStep, policy: EnginePolicy): number {
+export function stepTimeoutMs(
+  record: WorkloadRecord,
+  step: RuntimeStep,
+  policy: EnginePolicy,
+): number {
   if (step.kind === "prepare") return policy.prepareTimeoutMs;
   return step.kind === "start" ? policy.stepTimeoutMs : policy.stepTimeoutMs + graceMs(record);
 }
@@ -41,7 +45,9 @@ function graceMs(record: WorkloadRecord): number {
 
 function digestsToKeep(record: WorkloadRecord): readonly string[] {
   const { wanted, fallback } = record;
-  return wanted.settled || fallback === undefined ? [wanted.digest] : [wanted.digest, fallback.digest];
+  return wanted.settled || fallback === undefined
+    ? [wanted.digest]
+    : [wanted.digest, fallback.digest];
 }
 
 function targetOf(record: WorkloadRecord, target: "wanted" | "fallback"): Target {

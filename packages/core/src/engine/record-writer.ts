@@ -27,7 +27,10 @@ export interface WriterContext {
 }
 
 /** Called when a commit took effect. */
-export type OnCommitted = (record: WorkloadRecord | undefined, before: WorkloadRecord | undefined) => void;
+export type OnCommitted = (
+  record: WorkloadRecord | undefined,
+  before: WorkloadRecord | undefined,
+) => void;
 
 interface Commit {
   readonly record: WorkloadRecord | undefined;
@@ -51,7 +54,11 @@ export class RecordWriter {
   #doubtful: Commit | undefined;
   #tail: Promise<unknown> | undefined;
 
-  constructor(context: WriterContext, committed: WorkloadRecord | undefined, onCommitted: OnCommitted) {
+  constructor(
+    context: WriterContext,
+    committed: WorkloadRecord | undefined,
+    onCommitted: OnCommitted,
+  ) {
     this.#context = context;
     this.#committed = committed;
     this.#onCommitted = onCommitted;
@@ -76,11 +83,14 @@ export class RecordWriter {
    * Applies a change; resolves once it is durable, with the change or undefined when there was nothing to change.
    * @throws {AgentError} what `decide` throws; STORE_UNAVAILABLE, STORE_FULL or OWNERSHIP_LOST: the stored record may be as before.
    */
-  change<T extends RecordChange | undefined>(decide: (record: WorkloadRecord | undefined) => T): Promise<T> {
+  change<T extends RecordChange | undefined>(
+    decide: (record: WorkloadRecord | undefined) => T,
+  ): Promise<T> {
     return this.#inOrder(async () => {
       if (this.#doubtful !== undefined) await this.#commit(this.#doubtful);
       const change = decide(this.provisional);
-      if (change !== undefined || this.#amendments.length > 0) await this.#commit(this.#commitOf(change));
+      if (change !== undefined || this.#amendments.length > 0)
+        await this.#commit(this.#commitOf(change));
       return change;
     });
   }
@@ -132,7 +142,8 @@ export class RecordWriter {
       actions.push(...change.actions.filter((it) => it !== undefined));
     }
     const nowMs = clock.wallMs();
-    const stamped = record === undefined ? undefined : stampTransition(this.#committed, record, nowMs);
+    const stamped =
+      record === undefined ? undefined : stampTransition(this.#committed, record, nowMs);
     const writes = [...recordWrite(stamped, this.#committed), ...actionLog.writes(actions, nowMs)];
     return { record: stamped, writes, amendments: this.#amendments.length };
   }
@@ -163,7 +174,10 @@ function changedBy(decide: Decide, record: WorkloadRecord | undefined): Workload
   return change === undefined ? record : change.record;
 }
 
-function recordWrite(record: WorkloadRecord | undefined, before: WorkloadRecord | undefined): readonly Write[] {
+function recordWrite(
+  record: WorkloadRecord | undefined,
+  before: WorkloadRecord | undefined,
+): readonly Write[] {
   if (record !== undefined) return [{ kind: "put-record", record }];
   return before === undefined ? [] : [{ kind: "delete-record", id: before.id }];
 }

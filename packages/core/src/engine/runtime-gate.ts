@@ -45,7 +45,10 @@ export class RuntimeGate {
    * Calls the runtime.
    * @throws {AgentError} what the runtime threw, anything foreign wrapped as INTERNAL; TIMEOUT; the signal's reason when it aborted.
    */
-  async call<T>(options: GateCall, run: (runtime: WorkloadRuntime, signal: AbortSignal) => Promise<T>): Promise<T> {
+  async call<T>(
+    options: GateCall,
+    run: (runtime: WorkloadRuntime, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const release = await this.#budgets[options.kind].acquire(options.signal);
     try {
       return await callWithDeadline(

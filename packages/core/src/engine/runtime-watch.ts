@@ -91,7 +91,8 @@ export class RuntimeWatch {
   /** Starts watching, until the context's signal aborts. Resolves when the first list has succeeded, failed or taken `firstListMs`. */
   async start(firstListMs: number): Promise<void> {
     const { clock, signal, policy } = this.#context;
-    const listening = policy.eventsEnabled && this.runtime.events !== undefined ? this.#listenForEver() : undefined;
+    const listening =
+      policy.eventsEnabled && this.runtime.events !== undefined ? this.#listenForEver() : undefined;
     this.#ended = Promise.all([listening, this.#relistForEver()]).then(() => {});
     await Promise.race([this.#firstList, sleep(clock, firstListMs, signal).catch(() => {})]);
   }
@@ -113,9 +114,13 @@ export class RuntimeWatch {
       this.#relistWanted = false;
       failures = (await this.#list()) ? 0 : failures + 1;
       this.#onFirstList();
-      const retryMs = Math.min(relistDelayMs.first * 2 ** Math.min(failures, 16), relistDelayMs.longest);
+      const retryMs = Math.min(
+        relistDelayMs.first * 2 ** Math.min(failures, 16),
+        relistDelayMs.longest,
+      );
       const delayMs = failures > 0 ? retryMs : policy.resyncIntervalMs;
-      if (!this.#relistWanted) await this.#pause(failures === 0 && policy.resyncIntervalMs === 0 ? undefined : delayMs);
+      if (!this.#relistWanted)
+        await this.#pause(failures === 0 && policy.resyncIntervalMs === 0 ? undefined : delayMs);
     }
   }
 
@@ -142,7 +147,13 @@ export class RuntimeWatch {
     const beganMs = clock.monotonicMs();
     try {
       const what = `listing runtime ${this.runtime.type}`;
-      const bounds = { clock, what, timeoutMs: policy.listTimeoutMs, abortGraceMs: policy.abortGraceMs, signal };
+      const bounds = {
+        clock,
+        what,
+        timeoutMs: policy.listTimeoutMs,
+        abortGraceMs: policy.abortGraceMs,
+        signal,
+      };
       await callWithDeadline(bounds, async (callSignal) => {
         const health = await this.runtime.probe(callSignal);
         this.#takeHealth(health);
@@ -151,12 +162,15 @@ export class RuntimeWatch {
         this.#listed = glances;
       });
       await this.#deliver(beganMs);
-      telemetry.measure("resync_duration_seconds", (clock.monotonicMs() - beganMs) / 1_000, { runtime_type: this.runtime.type });
+      telemetry.measure("resync_duration_seconds", (clock.monotonicMs() - beganMs) / 1_000, {
+        runtime_type: this.runtime.type,
+      });
       return true;
     } catch (error) {
       if (signal.aborted) return false;
       const failure = failureOf(AgentError.from(error), clock.wallMs());
-      if (this.#failure?.message !== failure.message) logger.warn("runtime cannot be read", { runtime: this.runtime.type, error });
+      if (this.#failure?.message !== failure.message)
+        logger.warn("runtime cannot be read", { runtime: this.runtime.type, error });
       await this.#fail(failure);
       return false;
     }
@@ -165,14 +179,18 @@ export class RuntimeWatch {
   #takeHealth(health: RuntimeHealth): void {
     if (!health.healthy) {
       const { reason, message } = health.failure;
-      throw new AgentError(reason === "RUNTIME_UNAVAILABLE" ? reason : "RUNTIME_ERROR", message, { retryable: true, effect: "none" });
+      throw new AgentError(reason === "RUNTIME_UNAVAILABLE" ? reason : "RUNTIME_ERROR", message, {
+        retryable: true,
+        effect: "none",
+      });
     }
   }
 
   #succeed(health: RuntimeHealth): void {
     const { logger, telemetry } = this.#context;
     if (health.healthy) this.#version = health.version;
-    if (this.#failure !== undefined) logger.info("runtime answers", { runtime: this.runtime.type, version: this.#version });
+    if (this.#failure !== undefined)
+      logger.info("runtime answers", { runtime: this.runtime.type, version: this.#version });
     this.#failure = undefined;
     telemetry.gauge("runtime_health_status", 1, { runtime_type: this.runtime.type });
   }
@@ -198,13 +216,20 @@ export class RuntimeWatch {
       if (lane.takeGlance(glances.get(lane.id), beganMs)) {
         this.#missedEvents += 1;
         telemetry.count("missed_events_total", { runtime_type: this.runtime.type });
-        logger.warn("a change was seen by listing that no event had told", { id: lane.id, runtime: this.runtime.type });
+        logger.warn("a change was seen by listing that no event had told", {
+          id: lane.id,
+          runtime: this.runtime.type,
+        });
       }
       await slices.pause();
     }
     const orphans: WorkloadId[] = [];
     for (const id of glances.keys()) {
-      if (this.#context.lane(id)?.record?.type !== this.runtime.type && !this.#context.isQuarantined(id)) orphans.push(id);
+      if (
+        this.#context.lane(id)?.record?.type !== this.runtime.type &&
+        !this.#context.isQuarantined(id)
+      )
+        orphans.push(id);
       await slices.pause();
     }
     this.#orphans = orphans;
@@ -217,7 +242,10 @@ export class RuntimeWatch {
       breaks = heard ? 0 : breaks + 1;
       if (signal.aborted) return;
       logger.debug("event stream ended; subscribing again", { runtime: this.runtime.type });
-      const delayMs = Math.min(relistDelayMs.first * 2 ** Math.min(breaks, 16), relistDelayMs.longest);
+      const delayMs = Math.min(
+        relistDelayMs.first * 2 ** Math.min(breaks, 16),
+        relistDelayMs.longest,
+      );
       await sleep(clock, delayMs, signal).catch(() => {});
       this.relist();
     }
@@ -235,7 +263,9 @@ export class RuntimeWatch {
       stopWatchdog();
       stopWatchdog = clock.schedule(policy.eventIdleMs, () => {
         heard = true;
-        controller.abort(new AgentError("TIMEOUT", "the event stream is silent", { retryable: true }));
+        controller.abort(
+          new AgentError("TIMEOUT", "the event stream is silent", { retryable: true }),
+        );
       });
     };
     try {
@@ -248,7 +278,8 @@ export class RuntimeWatch {
         this.#onEvent(event.id);
       }
     } catch (error) {
-      if (!controller.signal.aborted) logger.warn("event stream broke off", { runtime: this.runtime.type, error });
+      if (!controller.signal.aborted)
+        logger.warn("event stream broke off", { runtime: this.runtime.type, error });
     } finally {
       stopWatchdog();
       signal.removeEventListener("abort", stop);

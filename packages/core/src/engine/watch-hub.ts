@@ -58,10 +58,12 @@ export class WatchHub {
   publish(id: WorkloadId, goneUid?: string): void {
     this.#seq += 1;
     this.#recent.push({ seq: this.#seq, id, goneUid });
-    if (this.#recent.length > this.#options.bufferMax) this.#recent.splice(0, this.#recent.length - this.#options.bufferMax / 2);
+    if (this.#recent.length > this.#options.bufferMax)
+      this.#recent.splice(0, this.#recent.length - this.#options.bufferMax / 2);
     if (this.#watchers.size === 0) return;
     const status = goneUid === undefined ? this.#options.source.status(id) : undefined;
-    for (const watcher of this.#watchers) this.#offer(watcher, { id, goneUid, status, kind: "changed" });
+    for (const watcher of this.#watchers)
+      this.#offer(watcher, { id, goneUid, status, kind: "changed" });
   }
 
   /** Ends every watch with this error; later ones fail with it at once. */
@@ -77,9 +79,19 @@ export class WatchHub {
   async *watch(options: WatchOptions, signal: AbortSignal): AsyncGenerator<WatchEvent> {
     if (this.#closed !== undefined) throw this.#closed;
     if (this.#watchers.size >= this.#options.watchersMax) {
-      throw new AgentError("LIMIT_EXCEEDED", `no more than ${this.#options.watchersMax} watches at a time: try again later`, { retryable: true, effect: "none" });
+      throw new AgentError(
+        "LIMIT_EXCEEDED",
+        `no more than ${this.#options.watchersMax} watches at a time: try again later`,
+        { retryable: true, effect: "none" },
+      );
     }
-    const watcher: Watcher = { filter: options, queue: [], known: new Map(), failure: undefined, wake: () => {} };
+    const watcher: Watcher = {
+      filter: options,
+      queue: [],
+      known: new Map(),
+      failure: undefined,
+      wake: () => {},
+    };
     const opening = this.#opening(watcher, options.resumeToken);
     this.#watchers.add(watcher);
     const stopBookmarks = this.#bookmarks(watcher);
@@ -103,11 +115,14 @@ export class WatchHub {
   #opening(watcher: Watcher, resumeToken: string | undefined): readonly WatchEvent[] {
     const since = this.#knownToken(resumeToken);
     const events: WatchEvent[] = [];
-    const present = this.#options.source.statuses(watcher.filter).filter((it) => isMeant(it, watcher.filter));
+    const present = this.#options.source
+      .statuses(watcher.filter)
+      .filter((it) => isMeant(it, watcher.filter));
     for (const status of present) watcher.known.set(status.id, status.uid);
     const resumeFrom = this.#token();
     if (since === undefined) {
-      for (const status of present) events.push({ kind: "snapshot", status, resumeToken: resumeFrom });
+      for (const status of present)
+        events.push({ kind: "snapshot", status, resumeToken: resumeFrom });
     } else {
       events.push(...this.#changesSince(watcher, since));
     }
@@ -121,20 +136,35 @@ export class WatchHub {
     for (const change of this.#recent) {
       if (change.seq <= since) continue;
       last.set(change.id, change);
-      if (change.goneUid !== undefined) gone.push({ kind: "deleted", id: change.id, uid: change.goneUid, resumeToken: this.#token() });
+      if (change.goneUid !== undefined)
+        gone.push({
+          kind: "deleted",
+          id: change.id,
+          uid: change.goneUid,
+          resumeToken: this.#token(),
+        });
     }
     const changed: WatchEvent[] = [];
     for (const id of last.keys()) {
       const status = this.#options.source.status(id);
-      if (status !== undefined && isMeant(status, watcher.filter)) changed.push({ kind: "changed", status, resumeToken: this.#token() });
+      if (status !== undefined && isMeant(status, watcher.filter))
+        changed.push({ kind: "changed", status, resumeToken: this.#token() });
     }
     const only = watcher.filter.id;
-    return [...gone.filter((it) => it.kind === "deleted" && (only === undefined || it.id === only)), ...changed];
+    return [
+      ...gone.filter((it) => it.kind === "deleted" && (only === undefined || it.id === only)),
+      ...changed,
+    ];
   }
 
   #offer(
     watcher: Watcher,
-    change: { readonly id: WorkloadId; readonly goneUid: string | undefined; readonly status: WorkloadStatus | undefined; readonly kind: "changed" },
+    change: {
+      readonly id: WorkloadId;
+      readonly goneUid: string | undefined;
+      readonly status: WorkloadStatus | undefined;
+      readonly kind: "changed";
+    },
   ): void {
     if (watcher.failure !== undefined) return;
     const { id, status } = change;
@@ -151,7 +181,11 @@ export class WatchHub {
 
   #enqueue(watcher: Watcher, event: WatchEvent): void {
     if (watcher.queue.length >= this.#options.bufferMax) {
-      watcher.failure = new AgentError("LIMIT_EXCEEDED", `the watch is ${this.#options.bufferMax} changes behind: read faster, and resume`, { retryable: true, effect: "none" });
+      watcher.failure = new AgentError(
+        "LIMIT_EXCEEDED",
+        `the watch is ${this.#options.bufferMax} changes behind: read faster, and resume`,
+        { retryable: true, effect: "none" },
+      );
     } else {
       watcher.queue.push(event);
     }
@@ -161,7 +195,8 @@ export class WatchHub {
   #bookmarks(watcher: Watcher): () => void {
     let stop = (): void => {};
     const again = (): void => {
-      if (watcher.queue.length === 0) this.#enqueue(watcher, { kind: "bookmark", resumeToken: this.#token() });
+      if (watcher.queue.length === 0)
+        this.#enqueue(watcher, { kind: "bookmark", resumeToken: this.#token() });
       stop = this.#options.clock.schedule(bookmarkEveryMs, again);
     };
     stop = this.#options.clock.schedule(bookmarkEveryMs, again);
@@ -185,6 +220,11 @@ export class WatchHub {
 export function isMeant(status: WorkloadStatus, filter: WatchOptions): boolean {
   if (filter.id !== undefined && status.id !== filter.id) return false;
   if (filter.type !== undefined && status.type !== filter.type) return false;
-  if (filter.states !== undefined && filter.states.length > 0 && !filter.states.includes(status.actual)) return false;
+  if (
+    filter.states !== undefined &&
+    filter.states.length > 0 &&
+    !filter.states.includes(status.actual)
+  )
+    return false;
   return Object.entries(filter.labels ?? {}).every(([key, value]) => status.labels[key] === value);
 }

@@ -11,7 +11,11 @@ describe("apply", () => {
     expect(node.world.journal.of("web")).toEqual(["prepare r1", "start r1"]);
     expect(node.status("web").actual).toBe("pending");
     await node.after(10_000);
-    expect(node.status("web")).toMatchObject({ actual: "running", observedRevisionId: "r1", revisionId: "r1" });
+    expect(node.status("web")).toMatchObject({
+      actual: "running",
+      observedRevisionId: "r1",
+      revisionId: "r1",
+    });
     node.world.assertSound();
   });
 
@@ -33,7 +37,9 @@ describe("apply", () => {
     const node = await SimulatedNode.start();
     await node.settled("web");
 
-    await expect(node.apply("web", { program: "serve", note: "b" }, { revisionId: "r1" })).rejects.toMatchObject({ code: "REVISION_CONFLICT" });
+    await expect(
+      node.apply("web", { program: "serve", note: "b" }, { revisionId: "r1" }),
+    ).rejects.toMatchObject({ code: "REVISION_CONFLICT" });
   });
 });
 
@@ -57,7 +63,10 @@ describe("healing", () => {
     node.world.kill("web");
     await node.clock.settle();
 
-    expect(node.status("web")).toMatchObject({ actual: "failed", failure: { reason: "EXITED", retryable: true, attempts: 2 } });
+    expect(node.status("web")).toMatchObject({
+      actual: "failed",
+      failure: { reason: "EXITED", retryable: true, attempts: 2 },
+    });
     expect(node.world.journal.count("start")).toBe(2);
     await node.after(1_000);
     expect(node.world.journal.count("start")).toBe(3);
@@ -73,7 +82,13 @@ describe("update", () => {
     expect(node.world.instancesOf("web").length).toBe(2);
     await node.after(11_000);
 
-    expect(node.world.journal.of("web")).toEqual(["prepare r1", "start r1", "prepare r2", "replace r2", "retire"]);
+    expect(node.world.journal.of("web")).toEqual([
+      "prepare r1",
+      "start r1",
+      "prepare r2",
+      "replace r2",
+      "retire",
+    ]);
     expect(node.world.instancesOf("web").length).toBe(1);
     expect(node.status("web")).toMatchObject({ actual: "running", observedRevisionId: "r2" });
   });
@@ -85,7 +100,11 @@ describe("update", () => {
     await node.apply("web", { program: "exit", exitCode: 1 }, { revisionId: "r2" });
     await node.after(30_000);
 
-    expect(node.status("web")).toMatchObject({ actual: "failed", observedRevisionId: "r1", failure: { reason: "NOT_SETTLED" } });
+    expect(node.status("web")).toMatchObject({
+      actual: "failed",
+      observedRevisionId: "r1",
+      failure: { reason: "NOT_SETTLED" },
+    });
     expect(node.status("web").message).toContain("r1");
     expect(node.status("web").message).toContain("r2");
     node.world.kill("web");

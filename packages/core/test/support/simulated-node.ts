@@ -1,5 +1,11 @@
 import { MemoryDisk, MemoryStateStore } from "@persys/adapters/memory";
-import { FailingStateStore, ManualClock, SeededRandom, SimulatedRuntime, SimulatedWorld } from "@persys/conformance";
+import {
+  FailingStateStore,
+  ManualClock,
+  SeededRandom,
+  SimulatedRuntime,
+  SimulatedWorld,
+} from "@persys/conformance";
 import {
   type AgentApi,
   type ApplyResult,
@@ -77,19 +83,35 @@ export class SimulatedNode {
   }
 
   /** Applies, and lets come to rest what needs no time. */
-  async apply(id: string, spec: unknown, more: { readonly revisionId?: string; readonly desired?: "running" | "stopped" } = {}): Promise<ApplyResult> {
-    const applying = this.api.apply({ id, type: "simulated", revisionId: more.revisionId ?? "", desired: more.desired ?? "running", spec }, caller);
+  async apply(
+    id: string,
+    spec: unknown,
+    more: { readonly revisionId?: string; readonly desired?: "running" | "stopped" } = {},
+  ): Promise<ApplyResult> {
+    const applying = this.api.apply(
+      {
+        id,
+        type: "simulated",
+        revisionId: more.revisionId ?? "",
+        desired: more.desired ?? "running",
+        spec,
+      },
+      caller,
+    );
     applying.catch(() => {});
     await this.clock.settle();
-    return await applying;
+    return applying;
   }
 
   /** Changes only the wanted state. */
   async want(id: string, desired: "running" | "stopped"): Promise<ApplyResult> {
-    const applying = this.api.apply({ id, type: undefined, revisionId: "", desired, spec: undefined }, caller);
+    const applying = this.api.apply(
+      { id, type: undefined, revisionId: "", desired, spec: undefined },
+      caller,
+    );
     applying.catch(() => {});
     await this.clock.settle();
-    return await applying;
+    return applying;
   }
 
   async remove(id: string): Promise<void> {

@@ -9,8 +9,10 @@ import type { EngineContext } from "./engine-context.ts";
 import { performStep, stepTimeoutMs } from "./perform-step.ts";
 import type { RuntimeGate } from "./runtime-gate.ts";
 
-/** What the runner tells its lane while a step is under way. */
-export interface StepListener {
+/** A step, the record it was planned on, and who is told while it is under way. */
+export interface PlannedStep {
+  readonly record: WorkloadRecord;
+  readonly step: RuntimeStep;
   readonly onProgress: Progress;
   /** The call was aborted long ago and has not returned. */
   readonly onStuck: (what: string) => void;
@@ -25,17 +27,21 @@ export class StepRun {
   /** Resolves, never rejects, when the call has really returned. */
   readonly ended: Promise<StepOutcome>;
 
-  constructor(context: EngineContext, gate: RuntimeGate, record: WorkloadRecord, step: RuntimeStep, listener: StepListener) {
-    this.step = step;
+  constructor(context: EngineContext, gate: RuntimeGate, planned: PlannedStep) {
+    this.step = planned.step;
     this.#context = context;
-    this.#generation = record.generation;
-    this.ended = this.#run(gate, record, listener);
+    this.#generation = planned.record.generation;
+    this.ended = this.#run(gate, planned);
   }
 
   /** Calls the step off; its outcome is then `cancelled` unless it succeeds all the same. */
   callOff(): void {
     if (this.#controller.signal.aborted) return;
-    this.#controller.abort(new AgentError("CANCELLED", "called off: something else has to be done first", { retryable: true }));
+    this.#controller.abort(
+      new AgentError("CANCELLED", "called off: something else has to be done first", {
+        retryable: true,
+      }),
+    );
   }
 
   /**
@@ -50,9 +56,9 @@ export class StepRun {
     if (deleted || stopped || kind === "prepare") this.callOff();
   }
 
-  async #run(gate: RuntimeGate, record: WorkloadRecord, listener: StepListener): Promise<StepOutcome> {
+  async #run(gate: RuntimeGate, planned: PlannedStep): Promise<StepOutcome> {
+    const { record, step } = planned;
     const { clock, policy, telemetry } = this.#context;
-    const { step } = this;
     const { signal } = this.#controller;
     const beganMs = clock.monotonicMs();
     const what = `${step.kind} of ${record.id}`;
@@ -63,12 +69,18 @@ export class StepRun {
           what,
           timeoutMs: stepTimeoutMs(record, step, policy),
           signal,
-          onStuck: () => listener.onStuck(what),
+          onStuck: () => planned.onStuck(what),
         },
-        (runtime, callSignal) => performStep(runtime, record, step, { signal: callSignal, progress: listener.onProgress }),
+        (runtime, callSignal) =>
+          performStep(runtime, record, step, { signal: callSignal, progress: planned.onProgress }),
       )
       .then((): StepOutcome => ({ kind: "done" }))
-      .catch((error: unknown): StepOutcome => (signal.aborted ? { kind: "cancelled" } : this.#failed(gate, record, AgentError.from(error))));
+      .catch(
+        (error: unknown): StepOutcome =>
+          signal.aborted
+            ? { kind: "cancelled" }
+            : this.#failed(gate, record, AgentError.from(error)),
+      );
     const labels = { step: step.kind, runtime_type: gate.runtime.type, outcome: outcome.kind };
     telemetry.measure("step_duration_seconds", (clock.monotonicMs() - beganMs) / 1_000, labels);
     return outcome;
@@ -78,7 +90,11 @@ export class StepRun {
     const { clock, logger, onRuntimeSuspect } = this.#context;
     if (error.code === "RUNTIME_UNAVAILABLE") onRuntimeSuspect(gate.runtime.type);
     logger.warn("step failed", { id: record.id, step: this.step.kind, code: error.code, error });
-    const failed: FailedStep = { failure: failureOf(error, clock.wallMs()), effect: error.effect, retryAfterMs: error.retryAfterMs ?? 0 };
+    const failed: FailedStep = {
+      failure: failureOf(error, clock.wallMs()),
+      effect: error.effect,
+      retryAfterMs: error.retryAfterMs ?? 0,
+    };
     return { kind: "failed", failed };
   }
 }
