@@ -91,7 +91,6 @@ async function run(
     ]);
     logger.info("starting", {
       version: config.version,
-      node_id: settings.nodeId,
       labels: settings.labels,
       state: config.statePath,
     });

@@ -83,6 +83,11 @@ export const metricTable: readonly MetricRow[] = [
     kind: "counter",
     help: "Changes that the periodic comparison found before an event told of them.",
   },
+  {
+    name: "resync_duration_seconds",
+    kind: "histogram",
+    help: "One comparison of everything that a runtime has with what is wanted.",
+  },
   { name: "drift_detected_total", kind: "counter", help: "Changes that nobody asked for." },
   {
     name: "commit_duration_seconds",

@@ -36,6 +36,7 @@ export class OtelTelemetry implements Telemetry {
   readonly #counters: Map<string, Counter> = new Map();
   readonly #histograms: Map<string, Histogram> = new Map();
   readonly #gauges: Map<string, Gauge> = new Map();
+  readonly #observed: Set<string> = new Set();
   readonly #foreignNames: Set<string> = new Set();
   readonly #refused: Set<string> = new Set();
   readonly #logger: Logger;
@@ -52,12 +53,15 @@ export class OtelTelemetry implements Telemetry {
     this.#instrument(this.#histograms, "histogram", name)?.record(value, labels);
   }
 
+  /** Sets a gauge, unless it is computed whenever it is read: that is newer than what anybody sets. */
   gauge(name: string, value: number, labels: TelemetryLabels = {}): void {
+    if (this.#observed.has(name)) return;
     this.#instrument(this.#gauges, "gauge", name)?.record(value, labels);
   }
 
   /** Has `read` asked for gauges of these names whenever somebody reads the metrics. What it leaves out is then not shown. */
   observe(names: readonly string[], read: () => readonly Reading[]): void {
+    for (const name of names) this.#observed.add(name);
     const gauges = new Map(
       names.map((name) => [
         name,
