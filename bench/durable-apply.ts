@@ -11,10 +11,10 @@ import {
   benchSpec,
   benchStore,
   benchWorld,
-  eventually,
   type SimulatedNode,
   simulatedNode,
 } from "./simulated-node.ts";
+import { eventually } from "./stopwatch.ts";
 
 const rounds = 12;
 const onesPerRound = 20;

@@ -1,31 +1,40 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { SimulatedRuntime, type SimulatedWorld } from "@persys/conformance";
-import type { WorkloadRecord, Write } from "@persys/core";
-import type { FillReport, Phase, ScaleReport } from "./scale-report.ts";
+import { isWorkloadId, type Observation, specDigest } from "@persys/core";
+import type { FillReport, FloorReport, ScaleReport } from "./scale-report.ts";
 import {
   benchApply,
   benchCaller,
+  benchSpec,
   benchStore,
   benchWorld,
-  eventually,
   simulatedNode,
 } from "./simulated-node.ts";
+import { cpuOf, eventually, sleep, timed, watched } from "./stopwatch.ts";
 
-/** Part of the scale bench: measures one size in a process of its own and prints a report as JSON. */
+/**
+ * Part of the scale bench: does one task for one size in a process of its own and prints a report as JSON. The folder holds the state of
+ * an engine in `state` and what its workloads did last in `world.json`.
+ */
 
 const never = new AbortController().signal;
-const stallResolutionMs = 1;
 const looks = 4;
 const resyncIntervalMs = 400;
 
 const [task, countText, folder = ""] = process.argv.slice(2);
 const count = Number(countText);
-console.log(JSON.stringify(task === "fill" ? await fill() : await measure()));
+const stateFolder = join(folder, "state");
+const worldFile = join(folder, "world.json");
+const tasks: Readonly<Record<string, () => Promise<unknown>>> = { fill, floors, measure };
+const chosen = tasks[task ?? ""];
+if (chosen === undefined) throw new Error(`no such task: ${String(task)}`);
+console.log(JSON.stringify(await chosen()));
 
 /** Applies `count` workloads through an engine and waits until all of them run. */
 async function fill(): Promise<FillReport> {
-  const { engine } = simulatedNode(folder, benchWorld());
+  mkdirSync(folder, { recursive: true });
+  const { engine, world } = simulatedNode(stateFolder, benchWorld());
   await engine.start(never);
   const startMs = performance.now();
   let next = 0;
@@ -37,118 +46,82 @@ async function fill(): Promise<FillReport> {
     }
   };
   await Promise.all(Array.from({ length: 64 }, caller));
-  await eventually("all run", () => engine.api.health().workloads.running === count);
+  await eventually("all were started", () => world.journal.count("start") >= count);
+  // Counting is work for the engine, so it is asked rarely.
+  await eventually("all run", () => engine.api.health().workloads.running === count, 50);
   const perSecond = (count * 1000) / (performance.now() - startMs);
   await engine.stop();
+  await saveWorld(world);
   return { perSecond };
+}
+
+async function floors(): Promise<FloorReport> {
+  const world = benchWorld();
+  loadWorld(world);
+  const runtime = new SimulatedRuntime(world);
+  const store = benchStore(stateFolder);
+  let records: Awaited<ReturnType<typeof store.open>>["records"] = [];
+  const bootMs = await timed(async () => {
+    ({ records } = await store.open(never));
+    await runtime.list(never);
+  });
+  const failureMs = await timed(() =>
+    Promise.all(records.map((record) => store.commit([{ kind: "put-record", record }]))),
+  );
+  await store.close();
+  return { bootMs, failureMs };
 }
 
 async function measure(): Promise<ScaleReport> {
   const world = benchWorld();
+  loadWorld(world);
   const runtime = new SimulatedRuntime(world);
-  const failureFloorMs = await adoptRecords(world);
-  const bootFloorMs = await timed(async () => {
-    const store = benchStore(folder);
-    await store.open(never);
-    await runtime.list(never);
-    await store.close();
-  });
-
   collectGarbage();
   const heapBefore = heapBytes();
-  const { engine } = simulatedNode(folder, world, { resyncIntervalMs });
+
+  const { engine } = simulatedNode(stateFolder, world, { resyncIntervalMs });
   const boot = await watched(() => engine.start(never));
-  if (engine.api.health().workloads.running !== count) throw new Error("not all of them run");
-  await atRest();
+  const { running } = engine.api.health().workloads;
+  if (running !== count) throw new Error(`${running} of ${count} run`);
+  await sleep(300);
+  const rssMib = process.memoryUsage.rss() / 2 ** 20;
   collectGarbage();
   const heapKibEach = (heapBytes() - heapBefore) / 1024 / count;
-  const rssMib = process.memoryUsage.rss() / 2 ** 20;
 
-  const resyncFloorMs = await cpuOf(() => runtime.list(never));
-  const [resyncCpuMs, resync] = await measureResync(world);
+  const listCpuMs = await cpuOf(() => runtime.list(never));
+  const looksBefore = world.reads.list;
+  const cpuMs = await cpuOf(() => sleep(looks * resyncIntervalMs));
+  const resyncCpuMs = cpuMs / (world.reads.list - looksBefore);
+  const resync = await watched(() => sleep(looks * resyncIntervalMs));
   const idleChanges = world.journal.count();
+
   const failure = await watched(async () => {
     for (const id of world.ids) world.kill(id);
     await eventually("all were started again", () => world.journal.count("start") >= count);
-    await eventually("all run", () => engine.api.health().workloads.running === count);
+    await eventually("all run", () => engine.api.health().workloads.running === count, 50);
   });
   await engine.stop();
   world.assertSound();
-  return {
-    boot,
-    bootFloorMs,
-    resyncCpuMs,
-    resyncFloorMs,
-    resyncStallMs: resync.stallP99Ms,
-    failure,
-    failureFloorMs,
-    rssMib,
-    heapKibEach,
-    idleChanges,
-  };
+  return { boot, resyncCpuMs, listCpuMs, resync, failure, rssMib, heapKibEach, idleChanges };
 }
 
-/** Makes the world as the stored records saw it last, and times how fast that store takes every record once. */
-async function adoptRecords(world: SimulatedWorld): Promise<number> {
-  const source = benchStore(folder);
-  const { records } = await source.open(never);
-  await source.close();
-  for (const { id, observation, wanted } of records) {
-    world.instances.adopt(id, observation, new Map([[wanted.digest, wanted.spec]]));
+/** Writes down what a look at every workload finds. */
+async function saveWorld(world: SimulatedWorld): Promise<void> {
+  const runtime = new SimulatedRuntime(world);
+  const seen: [string, Observation][] = [];
+  for (const id of world.ids) {
+    if (isWorkloadId(id)) seen.push([id, await runtime.observe(id, never)]);
   }
-  const copy = benchStore(join(folder, "..", `floor-${process.pid}`));
-  await copy.open(never);
-  const ms = await timed(() => Promise.all(records.map((record) => copy.commit(putOf(record)))));
-  await copy.close();
-  return ms;
+  writeFileSync(worldFile, JSON.stringify(seen));
 }
 
-function putOf(record: WorkloadRecord): readonly Write[] {
-  return [{ kind: "put-record", record }];
-}
-
-async function measureResync(world: SimulatedWorld): Promise<readonly [number, Phase]> {
-  const first = world.reads.list;
-  await eventually("a look begins", () => world.reads.list > first);
-  const before = process.cpuUsage();
-  const phase = await watched(() =>
-    eventually("more looks", () => world.reads.list >= first + 1 + looks),
-  );
-  const { user, system } = process.cpuUsage(before);
-  return [(user + system) / 1000 / looks, phase];
-}
-
-/** Processor time, in milliseconds. */
-async function cpuOf(work: () => Promise<unknown>): Promise<number> {
-  const before = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const startMs = performance.now();
-  await work();
-  return performance.now() - startMs;
-}
-
-async function watched(work: () => Promise<unknown>): Promise<Phase> {
-  const delays = monitorEventLoopDelay({ resolution: stallResolutionMs });
-  delays.enable();
-  const ms = await timed(work);
-  // The last stall is only seen by the timer after it.
-  await new Promise((resolve) => setTimeout(resolve, 3));
-  delays.disable();
-  return {
-    ms,
-    stallP99Ms: Math.max(0, delays.percentile(99) / 1e6 - stallResolutionMs),
-    stallMaxMs: Math.max(0, delays.max / 1e6 - stallResolutionMs),
-  };
-}
-
-/** Waits for what a start leaves behind: queued work, pages to be returned. */
-function atRest(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 300));
+/** Lets everything go on that ran when the world was saved. */
+function loadWorld(world: SimulatedWorld): void {
+  const specs = new Map([[specDigest(benchSpec), benchSpec]]);
+  const seen = JSON.parse(readFileSync(worldFile, "utf8")) as [string, Observation][];
+  for (const [id, observation] of seen) {
+    if (isWorkloadId(id)) world.instances.adopt(id, observation, specs);
+  }
 }
 
 function heapBytes(): number {

@@ -1,13 +1,25 @@
-/** What a child process reports of one size; durations in milliseconds. */
+/** What the process that applied everything reports. */
+export interface FillReport {
+  readonly perSecond: number;
+}
+
+/** The least that the same state costs without an engine; in milliseconds. */
+export interface FloorReport {
+  /** The store opened and the runtime listed. */
+  readonly bootMs: number;
+  /** Every record stored once, all at the same time. */
+  readonly failureMs: number;
+}
+
+/** What a process with an engine reports of one size; durations in milliseconds. */
 export interface ScaleReport {
   readonly boot: Phase;
-  readonly bootFloorMs: number;
   /** Processor time of one periodic look at the runtime while nothing has changed. */
   readonly resyncCpuMs: number;
-  readonly resyncFloorMs: number;
-  readonly resyncStallMs: number;
+  /** Processor time of the list that it takes. */
+  readonly listCpuMs: number;
+  readonly resync: Phase;
   readonly failure: Phase;
-  readonly failureFloorMs: number;
   readonly rssMib: number;
   /** Growth of heap and buffers by the engine, for each workload. */
   readonly heapKibEach: number;
@@ -21,9 +33,4 @@ export interface Phase {
   /** 99th percentile of the delays of a timer that is due every millisecond. */
   readonly stallP99Ms: number;
   readonly stallMaxMs: number;
-}
-
-/** What a child process reports that made the state for the others. */
-export interface FillReport {
-  readonly perSecond: number;
 }

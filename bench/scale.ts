@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync } from "node:fs";
+import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { Bench } from "./bench.ts";
 import { type Figure, figure } from "./figure.ts";
-import type { FillReport, ScaleReport } from "./scale-report.ts";
+import type { FillReport, FloorReport, ScaleReport } from "./scale-report.ts";
 import { type Spread, spreadOf } from "./statistics.ts";
 
 const sizes = [1_000, 10_000] as const;
@@ -17,12 +17,15 @@ const eachKibMax = 20;
 /** A workload may cost so much more among ten times as many before we no longer call it linear. */
 const linearSlack = 1.5;
 
+/** What one round says of one size. */
+type Round = ScaleReport & { readonly floor: FloorReport };
+
 /** How an agent with many workloads starts, looks after them and gets over the end of all of them. */
 export const scale: Bench = {
   name: "scale",
   about: "boot, resync, mass failure and memory with 1,000 and 10,000 workloads",
   run: async (folder, say) => {
-    const reports = new Map<number, ScaleReport[]>(sizes.map((size) => [size, []]));
+    const reports = new Map<number, Round[]>(sizes.map((size) => [size, []]));
     const figures: Figure[] = [];
     for (const size of sizes) {
       const { perSecond } = await child<FillReport>("fill", size, join(folder, `filled-${size}`));
@@ -34,7 +37,9 @@ export const scale: Bench = {
         const copy = join(folder, `round-${round}-${size}`);
         cpSync(join(folder, `filled-${size}`), copy, { recursive: true });
         const report = await child<ScaleReport>("measure", size, copy);
-        reports.get(size)?.push(report);
+        const floor = await child<FloorReport>("floors", size, copy);
+        reports.get(size)?.push({ ...report, floor });
+        rmSync(copy, { recursive: true });
         say(`${size} workloads, round ${round + 1}: ready in ${Math.round(report.boot.ms)} ms`);
       }
     }
@@ -44,8 +49,8 @@ export const scale: Bench = {
   },
 };
 
-function figuresOf(size: number, reports: readonly ScaleReport[]): readonly Figure[] {
-  const ms = (pick: (report: ScaleReport) => number): readonly number[] => reports.map(pick);
+function figuresOf(size: number, reports: readonly Round[]): readonly Figure[] {
+  const ms = (pick: (report: Round) => number): readonly number[] => reports.map(pick);
   const stall = (value: Spread): { text: string; met: boolean } => ({
     text: `at most ${stallMsMax} ms`,
     met: value.p50 <= stallMsMax,
@@ -55,7 +60,7 @@ function figuresOf(size: number, reports: readonly ScaleReport[]): readonly Figu
       name: `boot.${size}`,
       unit: "ms",
       samples: ms((it) => it.boot.ms),
-      floor: { name: "store opened, runtime listed", samples: ms((it) => it.bootFloorMs) },
+      floor: { name: "store opened, runtime listed", samples: ms((it) => it.floor.bootMs) },
       aim: (value) => ({ text: `at most ${readyMsMax} ms`, met: value.p50 <= readyMsMax }),
     }),
     figure({
@@ -75,19 +80,19 @@ function figuresOf(size: number, reports: readonly ScaleReport[]): readonly Figu
       name: `resync.${size}.cpu`,
       unit: "ms",
       samples: ms((it) => it.resyncCpuMs),
-      floor: { name: "the list alone", samples: ms((it) => it.resyncFloorMs) },
+      floor: { name: "the list alone", samples: ms((it) => it.listCpuMs) },
     }),
     figure({
       name: `resync.${size}.stall-p99`,
       unit: "ms",
-      samples: ms((it) => it.resyncStallMs),
+      samples: ms((it) => it.resync.stallP99Ms),
       aim: stall,
     }),
     figure({
       name: `mass-failure.${size}`,
       unit: "ms",
       samples: ms((it) => it.failure.ms),
-      floor: { name: "every record stored once", samples: ms((it) => it.failureFloorMs) },
+      floor: { name: "every record stored once", samples: ms((it) => it.floor.failureMs) },
     }),
     figure({
       name: `mass-failure.${size}.stall-p99`,
@@ -119,15 +124,12 @@ function figuresOf(size: number, reports: readonly ScaleReport[]): readonly Figu
 }
 
 /** What one workload costs among many, over what it costs among few. */
-function linearity(
-  small: readonly ScaleReport[],
-  large: readonly ScaleReport[],
-): readonly Figure[] {
+function linearity(small: readonly Round[], large: readonly Round[]): readonly Figure[] {
   const growth = sizes[1] / sizes[0];
   const phases = {
-    boot: (it: ScaleReport) => it.boot.ms,
-    resync: (it: ScaleReport) => it.resyncCpuMs,
-    "mass-failure": (it: ScaleReport) => it.failure.ms,
+    boot: (it: Round) => it.boot.ms,
+    resync: (it: Round) => it.resyncCpuMs,
+    "mass-failure": (it: Round) => it.failure.ms,
   };
   return Object.entries(phases).map(([name, pick]) => {
     const few = spreadOf(small.map(pick)).p50;

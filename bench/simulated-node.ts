@@ -57,12 +57,3 @@ export function benchApply(id: string): ApplyRequest {
 }
 
 export const benchCaller = { identity: "bench" } as const;
-
-/** Waits until `holds`, looking every few milliseconds. @throws {Error} naming `fact` after a minute. */
-export async function eventually(fact: string, holds: () => boolean): Promise<void> {
-  const endMs = performance.now() + 60_000;
-  while (!holds()) {
-    if (performance.now() > endMs) throw new Error(`not within a minute: ${fact}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
