@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
-import { AgentError } from "@persys/core";
+import { AgentError, type Logger } from "@persys/core";
 import { isLockBusy } from "./lmdb-errors.ts";
 import { type Owner, readLiveOwner, removeOwner, thisOwner, writeOwner } from "./owner-file.ts";
 import type { StateFiles } from "./state-folder.ts";
@@ -29,10 +29,10 @@ export class FolderLock {
   }
 
   /**
-   * Takes the lock and writes down who holds it.
+   * Takes the lock and writes down who holds it, where there is room for that.
    * @throws {AgentError} OWNED_BY_OTHER with pid, host and sinceMs of the holder, as far as they can be told.
    */
-  static async take(files: StateFiles, path: string): Promise<FolderLock> {
+  static async take(files: StateFiles, path: string, logger: Logger): Promise<FolderLock> {
     const database = new DatabaseSync(files.lock);
     try {
       database.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE");
@@ -42,14 +42,13 @@ export class FolderLock {
       throw ownedBy(await nameOwner(files.owner), path, error);
     }
     held.add(database);
-    const lock = new FolderLock(database, files);
     try {
       await writeOwner(files.owner, thisOwner());
     } catch (error) {
-      lock.#drop();
-      throw error;
+      // The lock is what counts. A full disk that cannot take a name is no reason to leave workloads unattended.
+      logger.warn("the owner of the state cannot be written down", { path, error });
     }
-    return lock;
+    return new FolderLock(database, files);
   }
 
   /** Gives up the lock. May be repeated. */
@@ -58,12 +57,9 @@ export class FolderLock {
     try {
       await removeOwner(this.#files.owner);
     } finally {
-      this.#drop();
+      held.delete(this.#database);
+      this.#database.close();
     }
-  }
-
-  #drop(): void {
-    if (held.delete(this.#database)) this.#database.close();
   }
 }
 

@@ -1,5 +1,6 @@
 import { AgentError } from "@persys/core";
 import { open, type RootDatabase } from "lmdb";
+import { z } from "zod";
 import { isInputOutput, storeError, storeFull } from "./lmdb-errors.ts";
 import { hasRoomAfter } from "./space-probe.ts";
 import { stateFilesIn } from "./state-folder.ts";
@@ -16,6 +17,27 @@ export interface Transaction {
   put(key: Buffer, value: Uint8Array): void;
   remove(key: Buffer): void;
 }
+
+/** How large the data of a store is. */
+export interface StoreUsage {
+  /** What the file has grown to. It does not shrink: what is not used is used again. */
+  readonly fileBytes: number;
+  /** What of it holds entries and LMDB's own lists. */
+  readonly usedBytes: number;
+}
+
+const treeShape = z.object({
+  treeBranchPageCount: z.number(),
+  treeLeafPageCount: z.number(),
+  overflowPages: z.number(),
+});
+/** What lmdb-js gives as statistics, as far as it is used; its types say nothing of it. */
+const statsShape = treeShape.extend({
+  pageSize: z.number(),
+  lastPageNumber: z.number(),
+  free: treeShape,
+});
+const metaPages = 2;
 
 /** Address space for the data to begin with, in bytes; costs nothing, and LMDB maps more when the data outgrows it. */
 const mapBytes = 2 ** 28;
@@ -111,6 +133,21 @@ export class LmdbEnvironment {
     }
   }
 
+  /**
+   * How large the data is.
+   * @throws {AgentError} STORE_UNAVAILABLE.
+   */
+  usage(): StoreUsage {
+    return this.#reading(() => {
+      const stats = statsShape.parse(this.#database.getStats());
+      const pages = pagesOf(stats) + pagesOf(stats.free);
+      return {
+        fileBytes: (stats.lastPageNumber + 1) * stats.pageSize,
+        usedBytes: (pages + metaPages) * stats.pageSize,
+      };
+    });
+  }
+
   /** Closes the environment. May be repeated. */
   async close(): Promise<void> {
     await this.#database.close();
@@ -152,6 +189,10 @@ export class LmdbEnvironment {
       throw storeError(error, { doing: "read", effect: "none", path: this.#path });
     }
   }
+}
+
+function pagesOf(tree: z.infer<typeof treeShape>): number {
+  return tree.treeBranchPageCount + tree.treeLeafPageCount + tree.overflowPages;
 }
 
 /** lmdb-js rejects with an error whose `commitError` is a promise that rejects with the real one. */

@@ -12,7 +12,7 @@ import { encodeBatch, type EntryWrite } from "../shared/record-codec/encode-batc
 import { checkDataFile } from "./data-file-check.ts";
 import { FolderLock } from "./folder-lock.ts";
 import { type Change, GroupCommitter } from "./group-committer.ts";
-import { LmdbEnvironment, type Transaction } from "./lmdb-environment.ts";
+import { LmdbEnvironment, type StoreUsage, type Transaction } from "./lmdb-environment.ts";
 import { storeError } from "./lmdb-errors.ts";
 import type { LmdbStateStoreOptions } from "./lmdb-options.ts";
 import { loadState, type UnreadableAction } from "./load-state.ts";
@@ -72,6 +72,14 @@ export class LmdbStateStore implements StateStore {
     });
   }
 
+  /**
+   * How large the data is, for metrics; undefined while the store is not open.
+   * @throws {AgentError} STORE_UNAVAILABLE when LMDB cannot tell.
+   */
+  usage(): StoreUsage | undefined {
+    return this.#session?.environment.usage();
+  }
+
   /** As the port says. Commits called after this are refused. */
   close(): Promise<void> {
     const session = this.#session;
@@ -94,7 +102,7 @@ export class LmdbStateStore implements StateStore {
     let environment: LmdbEnvironment | undefined;
     try {
       const files = await makeStateFolder(path);
-      lock = await FolderLock.take(files, path);
+      lock = await FolderLock.take(files, path, this.#logger);
       const { paddedBytes } = await checkDataFile(files.data, path);
       if (paddedBytes > 0) {
         this.#logger.warn("the data file was shorter than it says", { path, paddedBytes });

@@ -114,6 +114,44 @@ describe("LmdbStateStore's folder", () => {
     expect(second).toMatchObject({ code: "OWNED_BY_OTHER", details: { pid: process.pid } });
   });
 
+  it("is opened, with a warning, when the owner's name cannot be written down", async () => {
+    const path = await temporaryFolder();
+    await mkdir(join(path, "owner.json.new"));
+    const { logger, heard } = listening();
+
+    const { epoch } = await readIn(path, logger);
+
+    expect(epoch).toBe(1);
+    expect(heard).toEqual(["the owner of the state cannot be written down"]);
+  });
+
+  it("does not grow with the number of commits, only with what is kept", async () => {
+    const store = storeIn(await temporaryFolder());
+    await store.open(never);
+    const rewrite = async (rounds: number): Promise<number> => {
+      for (let round = 0; round < rounds; round += 1) {
+        await Promise.all(
+          Array.from({ length: 20 }, (_, n) =>
+            store.commit([
+              { kind: "put-record", record: aRecord({ id: `w${n}`, generation: round }) },
+            ]),
+          ),
+        );
+      }
+      return store.usage()?.fileBytes ?? Number.NaN;
+    };
+
+    const settledBytes = await rewrite(100);
+    const laterBytes = await rewrite(400);
+    const usedBytes = store.usage()?.usedBytes ?? Number.NaN;
+    await store.close();
+
+    expect(laterBytes).toBeLessThan(2 * settledBytes);
+    expect(usedBytes).toBeLessThanOrEqual(laterBytes);
+    expect(usedBytes).toBeGreaterThan(0);
+    expect(store.usage()).toBeUndefined();
+  });
+
   it("is free again when opening has failed", async () => {
     const path = await temporaryFolder();
     await mkdir(join(path, "data.mdb"));
