@@ -14,18 +14,27 @@ export interface ActiveTarget {
  */
 export function activeTarget(record: WorkloadRecord): ActiveTarget | undefined {
   const { wanted, fallback } = record;
-  if (wanted.prepared && wanted.givenUp === undefined) return { target: "wanted", revision: wanted };
+  if (wanted.prepared && wanted.givenUp === undefined)
+    return { target: "wanted", revision: wanted };
   if (fallback !== undefined) return { target: "fallback", revision: fallback };
   return wanted.givenUp === undefined ? undefined : { target: "wanted", revision: wanted };
 }
 
 /** The record with one of its revisions exchanged. */
-export function withRevision(record: WorkloadRecord, target: StepTarget, revision: Revision): WorkloadRecord {
+export function withRevision(
+  record: WorkloadRecord,
+  target: StepTarget,
+  revision: Revision,
+): WorkloadRecord {
   return target === "wanted" ? { ...record, wanted: revision } : { ...record, fallback: revision };
 }
 
 /** The current instance when it was made from this revision. */
-export function currentOf(record: WorkloadRecord, revision: Revision, observation: Observation): Instance | undefined {
+export function currentOf(
+  record: WorkloadRecord,
+  revision: Revision,
+  observation: Observation,
+): Instance | undefined {
   const current = currentInstance(observation);
   return current !== undefined && isOf(current, record, revision) ? current : undefined;
 }

@@ -11,8 +11,17 @@ export interface BackOffContext {
 }
 
 /** The trial after a step that failed: the next try waits, from the base on. */
-export function afterStepFailure(trial: Trial, failure: Failure, context: BackOffContext, retryAfterMs = 0): Trial {
-  return failed(trial, { failure, level: trial.level + 1, ends: trial.ends, open: true, retryAfterMs }, context);
+export function afterStepFailure(
+  trial: Trial,
+  failure: Failure,
+  context: BackOffContext,
+  retryAfterMs = 0,
+): Trial {
+  return failed(
+    trial,
+    { failure, level: trial.level + 1, ends: trial.ends, open: true, retryAfterMs },
+    context,
+  );
 }
 
 /**
@@ -22,7 +31,11 @@ export function afterStepFailure(trial: Trial, failure: Failure, context: BackOf
 export function afterUnexpectedEnd(trial: Trial, failure: Failure, context: BackOffContext): Trial {
   const first = trial.attempts === 0;
   const level = first ? 0 : trial.level + 1;
-  return failed(trial, { failure, level, ends: trial.ends + 1, open: !first, retryAfterMs: 0 }, context);
+  return failed(
+    trial,
+    { failure, level, ends: trial.ends + 1, open: !first, retryAfterMs: 0 },
+    context,
+  );
 }
 
 /** The trial after a step that succeeded: the memory of a crash loop stays until the instance has stayed up. */
@@ -40,7 +53,10 @@ const levelMax = 40;
 
 function failed(
   trial: Trial,
-  change: Pick<Trial, "level" | "ends" | "open"> & { readonly failure: Failure; readonly retryAfterMs: number },
+  change: Pick<Trial, "level" | "ends" | "open"> & {
+    readonly failure: Failure;
+    readonly retryAfterMs: number;
+  },
   context: BackOffContext,
 ): Trial {
   const wholeMs = delayOfLevel(change.level, context);

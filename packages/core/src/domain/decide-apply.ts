@@ -1,5 +1,10 @@
 import { AgentError } from "../errors/agent-error.ts";
-import { freshTrial, type NextCreation, type Revision, type WorkloadRecord } from "./workload-record.ts";
+import {
+  freshTrial,
+  type NextCreation,
+  type Revision,
+  type WorkloadRecord,
+} from "./workload-record.ts";
 import type { WorkloadId } from "./workload-id.ts";
 
 /** A parsed apply. */
@@ -25,7 +30,11 @@ export interface ApplyWish {
 
 /** What an apply comes to. `change` and `create` carry the record to store. */
 export type ApplyDecision =
-  | { readonly kind: "create" | "change"; readonly record: WorkloadRecord; readonly message: string }
+  | {
+      readonly kind: "create" | "change";
+      readonly record: WorkloadRecord;
+      readonly message: string;
+    }
   | { readonly kind: "skip"; readonly message: string }
   | { readonly kind: "refuse"; readonly error: AgentError };
 
@@ -39,7 +48,11 @@ export function decideApply(record: WorkloadRecord | undefined, wish: ApplyWish)
   if (record === undefined) {
     const revision = wish.revision;
     if (revision === undefined) return { kind: "refuse", error: unknownWorkload(wish.id) };
-    return { kind: "create", record: newRecord(wish, revision), message: `revision ${revision.revisionId} accepted` };
+    return {
+      kind: "create",
+      record: newRecord(wish, revision),
+      message: `revision ${revision.revisionId} accepted`,
+    };
   }
   if (record.desired === "deleted") return decideQueued(record, wish);
   if (record.type !== wish.type) return { kind: "refuse", error: otherType(record.type, wish) };
@@ -48,7 +61,9 @@ export function decideApply(record: WorkloadRecord | undefined, wish: ApplyWish)
 
 function decideAgainst(record: WorkloadRecord, wish: ApplyWish): ApplyDecision {
   const { wanted } = record;
-  const revision = wish.revision ?? (wish.revisionId === "" || wish.revisionId === wanted.revisionId ? wanted : undefined);
+  const revision =
+    wish.revision ??
+    (wish.revisionId === "" || wish.revisionId === wanted.revisionId ? wanted : undefined);
   if (revision === undefined) return { kind: "refuse", error: noSpec(wish, wanted.revisionId) };
   if (revision.revisionId !== wanted.revisionId) {
     const message = `update from revision ${wanted.revisionId} to ${revision.revisionId} accepted`;
@@ -60,7 +75,11 @@ function decideAgainst(record: WorkloadRecord, wish: ApplyWish): ApplyDecision {
     return { kind: "change", record: changed, message: `wanted state changed to ${wish.desired}` };
   }
   if (wanted.givenUp !== undefined) {
-    return { kind: "change", record: restarted(record, wish), message: `revision ${wanted.revisionId} is tried again` };
+    return {
+      kind: "change",
+      record: restarted(record, wish),
+      message: `revision ${wanted.revisionId} is tried again`,
+    };
   }
   return { kind: "skip", message: `revision ${wanted.revisionId} is already applied` };
 }
@@ -69,9 +88,16 @@ function decideQueued(record: WorkloadRecord, wish: ApplyWish): ApplyDecision {
   const revision = wish.revision;
   if (revision === undefined) return { kind: "refuse", error: unknownWorkload(wish.id) };
   const queued = record.next;
-  if (queued?.type === wish.type && queued.wanted.revisionId === revision.revisionId && queued.desired === wish.desired) {
+  if (
+    queued?.type === wish.type &&
+    queued.wanted.revisionId === revision.revisionId &&
+    queued.desired === wish.desired
+  ) {
     if (queued.wanted.digest !== revision.digest) return conflict(wish, queued.wanted.revisionId);
-    return { kind: "skip", message: `revision ${revision.revisionId} already waits for the deletion to finish` };
+    return {
+      kind: "skip",
+      message: `revision ${revision.revisionId} already waits for the deletion to finish`,
+    };
   }
   const next: NextCreation = {
     type: wish.type,
@@ -84,7 +110,11 @@ function decideQueued(record: WorkloadRecord, wish: ApplyWish): ApplyDecision {
     ...(wish.traceparent === undefined ? {} : { traceparent: wish.traceparent }),
   };
   const message = `revision ${revision.revisionId} accepted; it is created once the deletion has finished`;
-  return { kind: "change", record: { ...record, generation: record.generation + 1, next, updatedAtMs: wish.nowMs }, message };
+  return {
+    kind: "change",
+    record: { ...record, generation: record.generation + 1, next, updatedAtMs: wish.nowMs },
+    message,
+  };
 }
 
 /** The record of a creation that waited for a deletion, once that has finished. Generation and observation go on, never back. */
@@ -108,18 +138,28 @@ export function nextCreation(record: WorkloadRecord, nowMs: number): WorkloadRec
 }
 
 /** The record after a delete, or undefined when it is already on its way out and nothing waits behind it. */
-export function decideDelete(record: WorkloadRecord, request: { readonly nowMs: number; readonly actionSeq: number; readonly traceparent?: string }): WorkloadRecord | undefined {
+export function decideDelete(
+  record: WorkloadRecord,
+  request: { readonly nowMs: number; readonly actionSeq: number; readonly traceparent?: string },
+): WorkloadRecord | undefined {
   const { next, ...rest } = record;
   if (record.desired === "deleted") {
-    return next === undefined ? undefined : { ...rest, generation: record.generation + 1, updatedAtMs: request.nowMs };
+    return next === undefined
+      ? undefined
+      : { ...rest, generation: record.generation + 1, updatedAtMs: request.nowMs };
   }
   return { ...restarted(rest, request), desired: "deleted", removed: false };
 }
 
 /** The record after a retry, or undefined when nothing failed or waits. */
-export function decideRetry(record: WorkloadRecord, request: { readonly nowMs: number; readonly actionSeq: number; readonly traceparent?: string }): WorkloadRecord | undefined {
+export function decideRetry(
+  record: WorkloadRecord,
+  request: { readonly nowMs: number; readonly actionSeq: number; readonly traceparent?: string },
+): WorkloadRecord | undefined {
   const revisions = [record.wanted, ...(record.fallback === undefined ? [] : [record.fallback])];
-  const failing = record.chore.attempts > 0 || revisions.some((it) => it.givenUp !== undefined || it.trial.attempts > 0);
+  const failing =
+    record.chore.attempts > 0 ||
+    revisions.some((it) => it.givenUp !== undefined || it.trial.attempts > 0);
   return failing ? restarted(record, request) : undefined;
 }
 
@@ -136,7 +176,11 @@ function newRecord(wish: ApplyWish, revision: Revision): WorkloadRecord {
   };
 }
 
-function blank(uid: string, wanted: Revision, nowMs: number): Omit<WorkloadRecord, "id" | "type" | "generation" | "desired" | "labels"> {
+function blank(
+  uid: string,
+  wanted: Revision,
+  nowMs: number,
+): Omit<WorkloadRecord, "id" | "type" | "generation" | "desired" | "labels"> {
   return {
     uid,
     wanted,
@@ -153,7 +197,10 @@ function blank(uid: string, wanted: Revision, nowMs: number): Omit<WorkloadRecor
 }
 
 /** The next generation of a record, with everything that was held against its revisions forgotten. */
-function restarted(record: WorkloadRecord, request: { readonly nowMs: number; readonly actionSeq: number; readonly traceparent?: string }): WorkloadRecord {
+function restarted(
+  record: WorkloadRecord,
+  request: { readonly nowMs: number; readonly actionSeq: number; readonly traceparent?: string },
+): WorkloadRecord {
   const { traceparent: _, ...rest } = record;
   return {
     ...rest,
@@ -181,19 +228,29 @@ function anew(revision: Revision): Revision {
 function updated(record: WorkloadRecord, revision: Revision, wish: ApplyWish): WorkloadRecord {
   const { wanted, fallback, ...rest } = restarted(record, wish);
   const keeps = record.wanted.settled ? record.wanted : record.fallback;
-  const back = keeps !== undefined && keeps.revisionId === revision.revisionId && keeps.digest === revision.digest;
+  const back =
+    keeps !== undefined &&
+    keeps.revisionId === revision.revisionId &&
+    keeps.digest === revision.digest;
   const left = rest.leftovers || back || !record.wanted.settled;
   const base = { ...rest, desired: wish.desired, labels: wish.labels, leftovers: left };
   if (back) return { ...base, wanted: anew(keeps) };
   return { ...base, wanted: revision, ...(keeps === undefined ? {} : { fallback: keeps }) };
 }
 
-function staleGeneration(record: WorkloadRecord | undefined, wish: ApplyWish): AgentError | undefined {
+function staleGeneration(
+  record: WorkloadRecord | undefined,
+  wish: ApplyWish,
+): AgentError | undefined {
   const expected = wish.expectedGeneration;
   const actual = record?.generation ?? 0;
   if (expected === undefined || expected === actual) return undefined;
   const message = `workload ${wish.id} is at generation ${actual}, not ${expected}: read it again and decide anew`;
-  return new AgentError("GENERATION_CONFLICT", message, { fault: "user", effect: "none", details: { expected, actual } });
+  return new AgentError("GENERATION_CONFLICT", message, {
+    fault: "user",
+    effect: "none",
+    details: { expected, actual },
+  });
 }
 
 function unknownWorkload(id: WorkloadId): AgentError {
@@ -203,21 +260,34 @@ function unknownWorkload(id: WorkloadId): AgentError {
 
 function otherType(type: string, wish: ApplyWish): AgentError {
   const message = `workload ${wish.id} is of type ${type} and cannot become ${wish.type}: delete it first`;
-  return new AgentError("TYPE_MISMATCH", message, { fault: "user", effect: "none", details: { id: wish.id, type } });
+  return new AgentError("TYPE_MISMATCH", message, {
+    fault: "user",
+    effect: "none",
+    details: { id: wish.id, type },
+  });
 }
 
 function noSpec(wish: ApplyWish, current: string): AgentError {
   const message = `revision ${wish.revisionId} of workload ${wish.id} is not the current one (${current}) and came without a spec: send its spec`;
-  return new AgentError("REVISION_CONFLICT", message, { fault: "user", effect: "none", details: { id: wish.id, current } });
+  return new AgentError("REVISION_CONFLICT", message, {
+    fault: "user",
+    effect: "none",
+    details: { id: wish.id, current },
+  });
 }
 
 function conflict(wish: ApplyWish, revisionId: string): ApplyDecision {
   const message = `revision ${revisionId} of workload ${wish.id} is already applied with another spec`;
-  if (wish.revisionConflict === "ignore") return { kind: "skip", message: `${message}; the new one is ignored` };
-  const error = new AgentError("REVISION_CONFLICT", `${message}: give the new spec a new revision id`, {
-    fault: "user",
-    effect: "none",
-    details: { id: wish.id, revision: revisionId },
-  });
+  if (wish.revisionConflict === "ignore")
+    return { kind: "skip", message: `${message}; the new one is ignored` };
+  const error = new AgentError(
+    "REVISION_CONFLICT",
+    `${message}: give the new spec a new revision id`,
+    {
+      fault: "user",
+      effect: "none",
+      details: { id: wish.id, revision: revisionId },
+    },
+  );
   return { kind: "refuse", error };
 }

@@ -20,7 +20,11 @@ export interface LiveView {
  * The status of a workload. The actual state is derived, first match: unreadable -> unknown; failing -> failed; this generation not settled
  * -> pending; else running or stopped. Running is only said of the wanted revision.
  */
-export function deriveStatus(record: WorkloadRecord, live: LiveView, nowMs: number): WorkloadStatus {
+export function deriveStatus(
+  record: WorkloadRecord,
+  live: LiveView,
+  nowMs: number,
+): WorkloadStatus {
   const current = currentInstance(record.observation);
   const failure = live.unreadable ?? currentFailure(record, nowMs);
   const actual = actualState(record, live, nowMs);
@@ -50,18 +54,25 @@ export function deriveStatus(record: WorkloadRecord, live: LiveView, nowMs: numb
 }
 
 /** The derived state alone. */
-export function actualState(record: WorkloadRecord, live: Pick<LiveView, "unreadable">, nowMs: number): ActualState {
+export function actualState(
+  record: WorkloadRecord,
+  live: Pick<LiveView, "unreadable">,
+  nowMs: number,
+): ActualState {
   if (live.unreadable !== undefined) return "unknown";
   if (currentFailure(record, nowMs) !== undefined) return "failed";
   if (record.desired === "deleted") return "pending";
   if (record.desired === "stopped") return isStopped(record) ? "stopped" : "pending";
   if (record.wanted.completed) return "stopped";
   const own = currentOf(record, record.wanted, record.observation);
-  return own?.state === "running" && record.wanted.settled && own.health !== "starting" ? "running" : "pending";
+  return own?.state === "running" && record.wanted.settled && own.health !== "starting"
+    ? "running"
+    : "pending";
 }
 
 function isStopped({ observation, wanted }: WorkloadRecord): boolean {
-  if (!wanted.prepared && wanted.givenUp === undefined && observation.kind === "absent") return false;
+  if (!wanted.prepared && wanted.givenUp === undefined && observation.kind === "absent")
+    return false;
   return observation.kind !== "present" || !observation.instances.some(isLive);
 }
 
@@ -69,52 +80,91 @@ function isStopped({ observation, wanted }: WorkloadRecord): boolean {
 export function currentFailure(record: WorkloadRecord, nowMs: number): Failure | undefined {
   const { wanted, fallback } = record;
   if (wanted.givenUp !== undefined && record.desired !== "deleted") return wanted.givenUp;
-  for (const trial of [record.chore, wanted.trial, ...(fallback === undefined ? [] : [fallback.trial])]) {
+  for (const trial of [
+    record.chore,
+    wanted.trial,
+    ...(fallback === undefined ? [] : [fallback.trial]),
+  ]) {
     if (isFailing(trial, nowMs)) return trial.failure;
   }
   const current = record.desired === "running" ? currentInstance(record.observation) : undefined;
   if (current?.state !== "running" || current.health !== "unhealthy") return undefined;
-  const message = current.healthOutput === undefined ? "its health check fails" : `its health check fails: ${current.healthOutput}`;
+  const message =
+    current.healthOutput === undefined
+      ? "its health check fails"
+      : `its health check fails: ${current.healthOutput}`;
   return { reason: "UNHEALTHY", message, retryable: true, atMs: record.observedAtMs };
 }
 
 function isFailing(trial: Trial, nowMs: number): boolean {
-  return trial.failure !== undefined && (trial.open || trial.ends >= 2 || (trial.delayMs > 0 && trial.notBeforeMs > nowMs));
+  return (
+    trial.failure !== undefined &&
+    (trial.open || trial.ends >= 2 || (trial.delayMs > 0 && trial.notBeforeMs > nowMs))
+  );
 }
 
 function withNextTry(record: WorkloadRecord, failure: Failure, nowMs: number): StatusFailure {
-  const trials = [record.chore, record.wanted.trial, ...(record.fallback === undefined ? [] : [record.fallback.trial])];
+  const trials = [
+    record.chore,
+    record.wanted.trial,
+    ...(record.fallback === undefined ? [] : [record.fallback.trial]),
+  ];
   const trial = trials.find((it) => it.failure === failure) ?? record.wanted.trial;
-  const due = failure.retryable && trial.notBeforeMs > nowMs ? { nextRetryAtMs: trial.notBeforeMs } : {};
+  const due =
+    failure.retryable && trial.notBeforeMs > nowMs ? { nextRetryAtMs: trial.notBeforeMs } : {};
   return { ...failure, attempts: trial.attempts, ...due };
 }
 
-function statusMessage(record: WorkloadRecord, actual: ActualState, failure: Failure | undefined, live: LiveView): string {
+function statusMessage(
+  record: WorkloadRecord,
+  actual: ActualState,
+  failure: Failure | undefined,
+  live: LiveView,
+): string {
   if (actual === "unknown") return `what exists cannot be read: ${failure?.message ?? ""}`;
   if (failure !== undefined) return failure.message;
   if (record.desired === "deleted") {
-    return record.next === undefined ? "being deleted" : `being deleted; revision ${record.next.wanted.revisionId} is created afterwards`;
+    return record.next === undefined
+      ? "being deleted"
+      : `being deleted; revision ${record.next.wanted.revisionId} is created afterwards`;
   }
-  if (actual === "stopped") return record.desired === "running" ? "completed: it ended with exit code 0" : "stopped";
+  if (actual === "stopped")
+    return record.desired === "running" ? "completed: it ended with exit code 0" : "stopped";
   if (actual === "running") return "running";
   return pendingMessage(record, live);
 }
 
 function pendingMessage(record: WorkloadRecord, live: LiveView): string {
-  if (record.desired === "stopped") return record.intent?.step === "prepare" ? (live.progress ?? "preparing") : "stopping";
+  if (record.desired === "stopped")
+    return record.intent?.step === "prepare" ? (live.progress ?? "preparing") : "stopping";
   const own = currentOf(record, record.wanted, record.observation);
-  if (own?.state === "running") return own.health === "starting" ? "running; its health check has not passed yet" : "running; has yet to stay up";
+  if (own?.state === "running")
+    return own.health === "starting"
+      ? "running; its health check has not passed yet"
+      : "running; has yet to stay up";
   if (live.progress !== undefined) return live.progress;
   return record.intent === undefined ? "accepted" : `${record.intent.step}: ${record.intent.cause}`;
 }
 
-function metadata(current: Instance | undefined, failure: StatusFailure | undefined, live: LiveView): Readonly<Record<string, string>> {
+function metadata(
+  current: Instance | undefined,
+  failure: StatusFailure | undefined,
+  live: LiveView,
+): Readonly<Record<string, string>> {
   return {
     ...current?.facts,
     ...(current?.exit === undefined ? {} : { exit: exitText(current.exit) }),
     ...live.task,
-    ...(failure === undefined ? {} : { failure_reason: failure.reason, failure_message: failure.message, retry_attempts: String(failure.attempts) }),
-    ...(failure?.retryable === false ? { retry_terminal: "true", retry_terminal_reason: failure.message } : {}),
+    ...(failure === undefined
+      ? {}
+      : {
+          failure_reason: failure.reason,
+          failure_message: failure.message,
+          retry_attempts: String(failure.attempts),
+        }),
+    ...(failure?.retryable === false
+      ? { retry_terminal: "true", retry_terminal_reason: failure.message }
+      : {}),
   };
 }
 
@@ -125,7 +175,12 @@ export function exitText(exit: InstanceExit): string {
 }
 
 /** The record to store after a change, with the time noted when that changes its derived state. */
-export function stampTransition(before: WorkloadRecord | undefined, after: WorkloadRecord, nowMs: number): WorkloadRecord {
-  if (before === undefined || actualState(before, {}, nowMs) === actualState(after, {}, nowMs)) return after;
+export function stampTransition(
+  before: WorkloadRecord | undefined,
+  after: WorkloadRecord,
+  nowMs: number,
+): WorkloadRecord {
+  if (before === undefined || actualState(before, {}, nowMs) === actualState(after, {}, nowMs))
+    return after;
   return { ...after, transitionAtMs: nowMs, updatedAtMs: nowMs };
 }

@@ -1,7 +1,13 @@
 import { activeTarget, currentOf } from "./active-target.ts";
 import { upSinceMs } from "./absorb-observation.ts";
 import type { Failure } from "./failure.ts";
-import { currentInstance, type Instance, isLive, keptInstance, type Observation } from "./observation.ts";
+import {
+  currentInstance,
+  type Instance,
+  isLive,
+  keptInstance,
+  type Observation,
+} from "./observation.ts";
 import type { Step, StepTarget } from "./step.ts";
 import { isOf, type Revision, type Trial, type WorkloadRecord } from "./workload-record.ts";
 
@@ -21,9 +27,18 @@ const lookAgainAfterMs = 1_000;
  *
  * `record` has absorbed `observation` before. From an unreadable observation the step is always `wait`.
  */
-export function planNextStep(record: WorkloadRecord, observation: Observation, policy: PlanPolicy, nowMs: number): Step {
+export function planNextStep(
+  record: WorkloadRecord,
+  observation: Observation,
+  policy: PlanPolicy,
+  nowMs: number,
+): Step {
   if (observation.kind === "unreadable") {
-    return { kind: "wait", cause: `what exists cannot be read: ${observation.failure.message}`, untilMs: nowMs + lookAgainAfterMs };
+    return {
+      kind: "wait",
+      cause: `what exists cannot be read: ${observation.failure.message}`,
+      untilMs: nowMs + lookAgainAfterMs,
+    };
   }
   const plan: Plan = { record, observation, policy, nowMs };
   switch (record.desired) {
@@ -44,7 +59,8 @@ interface Plan {
 }
 
 function planDeleted({ record, observation, nowMs }: Plan): Step {
-  if (observation.kind === "absent" && record.removed) return { kind: "forget", cause: "nothing of it exists any more" };
+  if (observation.kind === "absent" && record.removed)
+    return { kind: "forget", cause: "nothing of it exists any more" };
   return whenDue(record.chore, nowMs, { kind: "remove", cause: "it is to be deleted" });
 }
 
@@ -54,7 +70,8 @@ function planStopped(plan: Plan): Step {
     return whenDue(record.chore, nowMs, { kind: "stop", cause: "it is to be stopped" });
   }
   const { wanted } = record;
-  if (wanted.prepared || wanted.givenUp !== undefined) return { kind: "settled", cause: "stopped as wanted" };
+  if (wanted.prepared || wanted.givenUp !== undefined)
+    return { kind: "settled", cause: "stopped as wanted" };
   const verdict = giveUpVerdict(plan, "wanted", wanted);
   return verdict ?? prepareStep(plan, "wanted", wanted);
 }
@@ -67,7 +84,8 @@ function planRunning(plan: Plan): Step {
     if (verdict !== undefined) return verdict;
     if (!wanted.prepared) return planUnprepared(plan);
   }
-  if (active === undefined) return { kind: "settled", cause: `given up: ${wanted.givenUp?.message ?? ""}` };
+  if (active === undefined)
+    return { kind: "settled", cause: `given up: ${wanted.givenUp?.message ?? ""}` };
   if (active.target === "fallback" && fallback !== undefined) return planFallback(plan, fallback);
   return keepRunning(plan, "wanted", wanted);
 }
@@ -84,7 +102,8 @@ function planUnprepared(plan: Plan): Step {
 }
 
 function planFallback(plan: Plan, fallback: Revision): Step {
-  if (fallback.givenUp !== undefined) return { kind: "settled", cause: `given up: ${fallback.givenUp.message}` };
+  if (fallback.givenUp !== undefined)
+    return { kind: "settled", cause: `given up: ${fallback.givenUp.message}` };
   return giveUpVerdict(plan, "fallback", fallback) ?? keepRunning(plan, "fallback", fallback);
 }
 
@@ -101,7 +120,8 @@ function keepRunning(plan: Plan, target: StepTarget, revision: Revision): Step {
   }
   if (!revision.prepared) return prepareStep(plan, target, revision);
   const current = currentInstance(observation);
-  if (current !== undefined && uselessKept(record, kept)) return retireStep(plan, "what is set aside is of no use any more");
+  if (current !== undefined && uselessKept(record, kept))
+    return retireStep(plan, "what is set aside is of no use any more");
   if (current === undefined && kept === undefined) {
     const cause = revision.starts === 0 ? "it does not exist yet" : "its instance is gone";
     return whenDue(revision.trial, plan.nowMs, { kind: "start", cause, target });
@@ -135,7 +155,9 @@ function keepInstance(plan: Plan, subject: Own): Step {
 }
 
 function exitCause(revision: Revision): string {
-  return revision.starts === 0 ? "it is not running" : (revision.trial.failure?.message ?? "it ended");
+  return revision.starts === 0
+    ? "it is not running"
+    : (revision.trial.failure?.message ?? "it ended");
 }
 
 function keepUp(plan: Plan, { target, revision, own }: Own): Step {
@@ -146,17 +168,31 @@ function keepUp(plan: Plan, { target, revision, own }: Own): Step {
   }
   const stableAtMs = upSinceMs(own, record) + policy.settleAfterMs;
   const forgetsTrial = revision.trial.attempts > 0 && own.health !== "unhealthy";
-  if (revision.settled && !forgetsTrial) return tidy(plan, target, own.health === "unhealthy" ? "running, but unhealthy" : "running as wanted");
+  if (revision.settled && !forgetsTrial)
+    return tidy(
+      plan,
+      target,
+      own.health === "unhealthy" ? "running, but unhealthy" : "running as wanted",
+    );
   if (own.health === "unhealthy") return { kind: "settled", cause: "running, but unhealthy" };
-  const cause = own.health === "starting" ? "its health check has not passed yet" : "it runs, and has yet to stay up";
-  return { kind: "wait", cause, untilMs: stableAtMs > nowMs ? stableAtMs : nowMs + lookAgainAfterMs };
+  const cause =
+    own.health === "starting"
+      ? "its health check has not passed yet"
+      : "it runs, and has yet to stay up";
+  return {
+    kind: "wait",
+    cause,
+    untilMs: stableAtMs > nowMs ? stableAtMs : nowMs + lookAgainAfterMs,
+  };
 }
 
 /** Nothing is left to do but, once the wanted revision has settled, to drop what was kept in case it would not. */
 function tidy(plan: Plan, target: StepTarget, cause: string): Step {
   const { record, observation } = plan;
-  const left = record.fallback !== undefined || record.leftovers || keptInstance(observation) !== undefined;
-  if (target === "wanted" && record.wanted.settled && left) return retireStep(plan, `revision ${record.wanted.revisionId} has settled`);
+  const left =
+    record.fallback !== undefined || record.leftovers || keptInstance(observation) !== undefined;
+  if (target === "wanted" && record.wanted.settled && left)
+    return retireStep(plan, `revision ${record.wanted.revisionId} has settled`);
   return { kind: "settled", cause };
 }
 
@@ -177,23 +213,37 @@ function prepareStep(plan: Plan, target: StepTarget, revision: Revision): Step {
 
 function whenDue(trial: Trial, nowMs: number, step: Step): Step {
   if (trial.notBeforeMs <= nowMs) return step;
-  return { kind: "wait", cause: `back-off before ${step.kind}: ${trial.failure?.message ?? step.cause}`, untilMs: trial.notBeforeMs };
+  return {
+    kind: "wait",
+    cause: `back-off before ${step.kind}: ${trial.failure?.message ?? step.cause}`,
+    untilMs: trial.notBeforeMs,
+  };
 }
 
 /** Whether a revision has had its chances. */
 function giveUpVerdict(plan: Plan, target: StepTarget, revision: Revision): Step | undefined {
   const failure = finalFailure(revision) ?? (target === "wanted" ? notSettled(plan) : undefined);
-  return failure === undefined ? undefined : { kind: "giveUp", cause: failure.message, target, failure };
+  return failure === undefined
+    ? undefined
+    : { kind: "giveUp", cause: failure.message, target, failure };
 }
 
 function finalFailure({ trial }: Revision): Failure | undefined {
-  return trial.failure !== undefined && !trial.failure.retryable && trial.attempts > 0 ? trial.failure : undefined;
+  return trial.failure !== undefined && !trial.failure.retryable && trial.attempts > 0
+    ? trial.failure
+    : undefined;
 }
 
 /** The new revision runs in the place of one that had settled, and does not settle itself. */
 function notSettled({ record, observation, policy, nowMs }: Plan): Failure | undefined {
   const { wanted, fallback } = record;
-  if (fallback === undefined || wanted.settled || policy.updatePolicy === "keep-trying" || record.desired !== "running") return undefined;
+  if (
+    fallback === undefined ||
+    wanted.settled ||
+    policy.updatePolicy === "keep-trying" ||
+    record.desired !== "running"
+  )
+    return undefined;
   if (currentOf(record, fallback, observation) !== undefined) return undefined;
   const unhealthy = currentOf(record, wanted, observation)?.health === "unhealthy";
   if (!unhealthy && wanted.trial.attempts < policy.restoreAfterAttempts) return undefined;

@@ -3,33 +3,65 @@ import { afterStepFailure, afterStepSuccess, type BackOffContext } from "./back-
 import type { Failure } from "./failure.ts";
 import { currentInstance, keptInstance, type Observation } from "./observation.ts";
 import type { Step, StepTarget } from "./step.ts";
-import { freshTrial, isOf, type Revision, type Trial, type WorkloadRecord } from "./workload-record.ts";
+import {
+  freshTrial,
+  isOf,
+  type Revision,
+  type Trial,
+  type WorkloadRecord,
+} from "./workload-record.ts";
 
 /**
  * The record with a step's intent written down, as it is stored before the step is performed: whatever happens to the agent in between,
  * a start is counted at most once too often, never once too seldom.
  */
-export function withIntent(record: WorkloadRecord, step: Step, observation: Observation, nowMs: number): WorkloadRecord {
-  const marked: WorkloadRecord = { ...record, intent: { step: step.kind, cause: step.cause, atMs: nowMs } };
+export function withIntent(
+  record: WorkloadRecord,
+  step: Step,
+  observation: Observation,
+  nowMs: number,
+): WorkloadRecord {
+  const marked: WorkloadRecord = {
+    ...record,
+    intent: { step: step.kind, cause: step.cause, atMs: nowMs },
+  };
   if (step.kind !== "start" && step.kind !== "replace" && step.kind !== "restore") return marked;
-  const started = withStartCounted(marked, step.target, step.kind === "restore" ? keptInstance(observation) : currentInstance(observation));
-  return step.kind === "replace" && step.target === "wanted" ? withFallbackSetAside(started, observation) : started;
+  const started = withStartCounted(
+    marked,
+    step.target,
+    step.kind === "restore" ? keptInstance(observation) : currentInstance(observation),
+  );
+  return step.kind === "replace" && step.target === "wanted"
+    ? withFallbackSetAside(started, observation)
+    : started;
 }
 
-function withStartCounted(record: WorkloadRecord, target: StepTarget, from: ReturnType<typeof currentInstance>): WorkloadRecord {
+function withStartCounted(
+  record: WorkloadRecord,
+  target: StepTarget,
+  from: ReturnType<typeof currentInstance>,
+): WorkloadRecord {
   const revision = target === "wanted" ? record.wanted : record.fallback;
   if (revision === undefined) return record;
   const own = from !== undefined && isOf(from, record, revision) ? from : undefined;
   const accountedRun = own === undefined ? undefined : runKey(own, revision.starts);
-  return withRevision(record, target, withAccountedRun({ ...revision, starts: revision.starts + 1 }, accountedRun));
+  return withRevision(
+    record,
+    target,
+    withAccountedRun({ ...revision, starts: revision.starts + 1 }, accountedRun),
+  );
 }
 
 /** What ends by our own replacement did not end unexpectedly, and may be run again should it be restored. */
 function withFallbackSetAside(record: WorkloadRecord, observation: Observation): WorkloadRecord {
   const { fallback } = record;
   const current = currentInstance(observation);
-  if (fallback === undefined || current === undefined || !isOf(current, record, fallback)) return record;
-  return { ...record, fallback: withAccountedRun({ ...fallback, starts: 0, ends: 0, trial: freshTrial }, undefined) };
+  if (fallback === undefined || current === undefined || !isOf(current, record, fallback))
+    return record;
+  return {
+    ...record,
+    fallback: withAccountedRun({ ...fallback, starts: 0, ends: 0, trial: freshTrial }, undefined),
+  };
 }
 
 function withAccountedRun(revision: Revision, run: string | undefined): Revision {
@@ -66,16 +98,25 @@ export function afterSuccess(record: WorkloadRecord, step: Step): WorkloadRecord
 }
 
 /** The record after a step that failed, or whose outcome is not known. */
-export function afterFailure(record: WorkloadRecord, step: Step, failed: FailedStep, context: BackOffContext): WorkloadRecord {
+export function afterFailure(
+  record: WorkloadRecord,
+  step: Step,
+  failed: FailedStep,
+  context: BackOffContext,
+): WorkloadRecord {
   const done = withoutIntent(record);
-  const next = (trial: Trial, failure: Failure): Trial => afterStepFailure(trial, failure, context, failed.retryAfterMs);
+  const next = (trial: Trial, failure: Failure): Trial =>
+    afterStepFailure(trial, failure, context, failed.retryAfterMs);
   switch (step.kind) {
     case "stop":
     case "remove":
     case "retire":
       return { ...done, chore: next(done.chore, { ...failed.failure, retryable: true }) };
     case "prepare":
-      return onTarget(done, step.target, (it) => ({ ...it, trial: next(it.trial, failed.failure) }));
+      return onTarget(done, step.target, (it) => ({
+        ...it,
+        trial: next(it.trial, failed.failure),
+      }));
     case "start":
     case "replace":
     case "restore":
@@ -96,14 +137,24 @@ export interface FailedStep {
   readonly retryAfterMs: number;
 }
 
-function afterFailedStart(revision: Revision, failed: FailedStep, next: (trial: Trial, failure: Failure) => Trial): Revision {
+function afterFailedStart(
+  revision: Revision,
+  failed: FailedStep,
+  next: (trial: Trial, failure: Failure) => Trial,
+): Revision {
   if (failed.failure.reason === "NOT_PREPARED") {
-    return { ...revision, prepared: false, starts: Math.max(0, revision.starts - 1), trial: next(revision.trial, { ...failed.failure, retryable: true }) };
+    return {
+      ...revision,
+      prepared: false,
+      starts: Math.max(0, revision.starts - 1),
+      trial: next(revision.trial, { ...failed.failure, retryable: true }),
+    };
   }
   // A start that is known not to have happened is no start: it may be tried again even where only one is allowed.
   const starts = failed.effect === "none" ? Math.max(0, revision.starts - 1) : revision.starts;
   const counted = { ...revision, starts, trial: next(revision.trial, failed.failure) };
-  const absenceCounts = starts === 0 || revision.restart.kind === "no" || revision.accountedRun !== undefined;
+  const absenceCounts =
+    starts === 0 || revision.restart.kind === "no" || revision.accountedRun !== undefined;
   return absenceCounts ? counted : { ...counted, accountedRun: runKey(undefined, starts) };
 }
 
@@ -117,7 +168,11 @@ function withoutIntent(record: WorkloadRecord): WorkloadRecord {
   return rest;
 }
 
-function onTarget(record: WorkloadRecord, target: StepTarget, change: (revision: Revision) => Revision): WorkloadRecord {
+function onTarget(
+  record: WorkloadRecord,
+  target: StepTarget,
+  change: (revision: Revision) => Revision,
+): WorkloadRecord {
   const revision = target === "wanted" ? record.wanted : record.fallback;
   return revision === undefined ? record : withRevision(record, target, change(revision));
 }
@@ -126,5 +181,7 @@ function onTarget(record: WorkloadRecord, target: StepTarget, change: (revision:
 export function mayStartUncommitted(record: WorkloadRecord, step: Step): boolean {
   if (step.kind !== "start") return false;
   const active = activeTarget(record);
-  return active !== undefined && active.target === step.target && active.revision.restart.kind !== "no";
+  return (
+    active !== undefined && active.target === step.target && active.revision.restart.kind !== "no"
+  );
 }

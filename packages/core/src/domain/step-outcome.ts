@@ -1,10 +1,17 @@
 import type { BackOffContext } from "./back-off.ts";
-import { afterCancellation, afterFailure, afterSuccess, type FailedStep } from "./record-transitions.ts";
+import {
+  afterCancellation,
+  afterFailure,
+  afterSuccess,
+  type FailedStep,
+} from "./record-transitions.ts";
 import type { RuntimeStep } from "./step.ts";
 import type { WorkloadRecord } from "./workload-record.ts";
 
 /** How a runtime step ended. `cancelled`: it was called off, and nothing is held against anyone. */
-export type StepOutcome = { readonly kind: "done" | "cancelled" } | { readonly kind: "failed"; readonly failed: FailedStep };
+export type StepOutcome =
+  | { readonly kind: "done" | "cancelled" }
+  | { readonly kind: "failed"; readonly failed: FailedStep };
 
 /**
  * The record after a step that was planned on `planned`. Requests may have changed the record meanwhile: of a step that ends after its
@@ -19,8 +26,13 @@ export function withOutcome(
   const { step, outcome } = ended;
   if (record.uid !== planned.uid) return record;
   if (outcome.kind === "cancelled") return afterCancellation(record);
-  if (record.generation !== planned.generation) return staysTrue(record, planned, ended) ? afterSuccess(record, step) : afterCancellation(record);
-  return outcome.kind === "failed" ? afterFailure(record, step, outcome.failed, context) : afterSuccess(record, step);
+  if (record.generation !== planned.generation)
+    return staysTrue(record, planned, ended)
+      ? afterSuccess(record, step)
+      : afterCancellation(record);
+  return outcome.kind === "failed"
+    ? afterFailure(record, step, outcome.failed, context)
+    : afterSuccess(record, step);
 }
 
 function staysTrue(
@@ -30,6 +42,8 @@ function staysTrue(
 ): boolean {
   if (outcome.kind !== "done") return false;
   if (step.kind === "remove") return record.desired === "deleted";
-  const sameWanted = record.wanted.digest === planned.wanted.digest && record.wanted.revisionId === planned.wanted.revisionId;
+  const sameWanted =
+    record.wanted.digest === planned.wanted.digest &&
+    record.wanted.revisionId === planned.wanted.revisionId;
   return step.kind === "prepare" && step.target === "wanted" && sameWanted;
 }

@@ -23,12 +23,21 @@ export type Step =
   | { readonly kind: "wait"; readonly cause: string; readonly untilMs: number }
   | RuntimeStep
   | { readonly kind: "forget"; readonly cause: string }
-  | { readonly kind: "giveUp"; readonly cause: string; readonly target: StepTarget; readonly failure: Failure };
+  | {
+      readonly kind: "giveUp";
+      readonly cause: string;
+      readonly target: StepTarget;
+      readonly failure: Failure;
+    };
 
 /** The name of a step. */
 export type StepKind = Step["kind"];
 
 /** Steps that call a runtime. */
 export type RuntimeStep =
-  | { readonly kind: "prepare" | "start" | "replace" | "restore"; readonly cause: string; readonly target: StepTarget }
+  | {
+      readonly kind: "prepare" | "start" | "replace" | "restore";
+      readonly cause: string;
+      readonly target: StepTarget;
+    }
   | { readonly kind: "retire" | "stop" | "remove"; readonly cause: string };

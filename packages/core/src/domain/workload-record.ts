@@ -118,7 +118,14 @@ export interface WorkloadRecord {
 }
 
 /** A trial in which nothing has failed yet. */
-export const freshTrial: Trial = { attempts: 0, ends: 0, level: 0, open: false, delayMs: 0, notBeforeMs: 0 };
+export const freshTrial: Trial = {
+  attempts: 0,
+  ends: 0,
+  level: 0,
+  open: false,
+  delayMs: 0,
+  notBeforeMs: 0,
+};
 
 /** Whether the instance was made for this creation, revision and spec. */
 export function isOf(
