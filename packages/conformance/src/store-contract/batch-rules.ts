@@ -7,19 +7,30 @@ import { idsOf, must, put, type StoreRule } from "./store-bench.ts";
 export const batchRules: readonly StoreRule[] = [
   must("order", "batches on one key take effect in the order of the calls", async (bench) => {
     const { store } = await bench.open();
+    const expected = new Map<string, number>();
+    const commits: Promise<void>[] = [];
 
-    await Promise.all(
-      Array.from({ length: 200 }, (_, n) =>
-        store.commit(
-          n % 3 === 2
-            ? [{ kind: "delete-record", id: anId("web") }]
-            : [{ kind: "put-record", record: aRecord({ generation: n }) }],
-        ),
-      ),
-    );
+    for (let n = 0; n < 210; n += 1) {
+      const id = `w${n % 7}`;
+      // Every fifth call deletes, so that the last call for some of the ids does.
+      if (n % 5 === 4) {
+        expected.delete(id);
+        commits.push(store.commit([{ kind: "delete-record", id: anId(id) }]));
+      } else {
+        expected.set(id, n);
+        commits.push(
+          store.commit([{ kind: "put-record", record: aRecord({ id, generation: n }) }]),
+        );
+      }
+    }
+    await Promise.all(commits);
     await store.close();
 
-    assert.deepEqual((await bench.read()).records, [aRecord({ generation: 199 })]);
+    const { records } = await bench.read();
+    assert.deepEqual(
+      Object.fromEntries(records.map(({ id, generation }) => [id, generation])),
+      Object.fromEntries(expected),
+    );
   }),
 
   must("within", "the writes of one batch take effect in their order", async (bench) => {
