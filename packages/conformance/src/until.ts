@@ -20,7 +20,7 @@ export async function elapse(clock: Clock, delayMs: number, signal: AbortSignal)
 }
 
 /** Resolves when one of the two has aborted, without saying which. */
-export function either(one: AbortSignal, other: AbortSignal | undefined): Promise<void> {
+function either(one: AbortSignal, other: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     if (one.aborted || other?.aborted === true) {
       resolve();
