@@ -21,6 +21,7 @@ export {
   LogStream,
   RetryWorkloadResponseSchema,
   WatchWorkloadsResponseSchema,
+  WorkloadFailureSchema,
   WorkloadHealth,
   WorkloadHealthSchema,
   WorkloadStatusSchema,
@@ -52,3 +53,4 @@ export {
   ResourceInfoSchema,
   RetryInfoSchema,
 } from "@persys/transports/gen/error-details";
+export { checkJson, fieldPath, nearest } from "@persys/transports/schema";

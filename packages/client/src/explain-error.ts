@@ -53,6 +53,11 @@ export function explainError(error: unknown): ExplainedError {
   };
 }
 
+/** Whether `error` was thrown by a call rather than by something else that went wrong around it. */
+export function isCallError(error: unknown): boolean {
+  return error instanceof ConnectError;
+}
+
 /** Whether a call failed because there is no such workload. */
 export function isNotFound(error: unknown): boolean {
   return ConnectError.from(error).code === Code.NotFound;

@@ -9,6 +9,7 @@ export {
   type ExplainedError,
   type ExplainedViolation,
   explainError,
+  isCallError,
   isNotFound,
   isTransient,
 } from "./explain-error.ts";

@@ -1,0 +1,187 @@
+import { create, toJson } from "@bufbuild/protobuf";
+import { type AgentClient, explainError } from "@persys/client";
+import {
+  type ApplyWorkloadRequest,
+  ApplyWorkloadRequestSchema,
+  type ApplyWorkloadResponse,
+  ApplyWorkloadResponseSchema,
+} from "@persys/client/contract";
+import { CliError } from "../cli-error.ts";
+import { type ExitCode, exitCodes } from "../exit-code.ts";
+import { callFailure } from "../failure.ts";
+import { fieldSegments, fieldText } from "../manifest/field-segments.ts";
+import { type Manifest, parseManifests } from "../manifest/manifest.ts";
+import { readSources } from "../manifest/read-sources.ts";
+import type { Problem } from "../manifest/yaml-document.ts";
+import type { Session } from "../session.ts";
+import { safeLine } from "../text/safe-text.ts";
+import { exitCodeOfAll, waitForAll, type WaitResult } from "../wait.ts";
+import { jsonOptions } from "./json.ts";
+
+/** What `persysctl apply` was given. */
+export interface ApplyOptions {
+  readonly files: readonly string[];
+  readonly wait: boolean;
+  readonly timeoutMs: number;
+  readonly validateOnly: boolean;
+}
+
+/** What came of one document. */
+interface Applied {
+  readonly manifest: Manifest;
+  readonly response: ApplyWorkloadResponse;
+}
+
+/**
+ * Applies every document of the files. They are all checked first, here and by the agent, so that nothing is applied where one of them is
+ * wrong; an agent that fails in between leaves those applied that were reported.
+ */
+export async function apply(session: Session, options: ApplyOptions): Promise<ExitCode> {
+  const parsed = parseManifests(await readSources(options.files, session.host));
+  if (!parsed.ok) throw invalidFiles(parsed.problems);
+  const { manifests } = parsed;
+  // One apply is checked as a whole by itself; several need a round of their own before the first has an effect.
+  const checked =
+    options.validateOnly || manifests.length > 1 ? await validate(session, manifests) : [];
+  if (options.validateOnly) {
+    await reportValid(session, checked);
+    return exitCodes.ok;
+  }
+  const applied: Applied[] = [];
+  try {
+    for (const manifest of manifests) {
+      const response = await send(session, manifest.request, manifest);
+      applied.push({ manifest, response });
+      if (!session.out.flags.json) await session.out.line(line(manifest, response));
+    }
+  } catch (error) {
+    if (session.out.flags.json && applied.length > 0)
+      await session.out.json({ applied: asJson(applied, []) });
+    throw error;
+  }
+  const results = options.wait ? await waitForApplied(session, applied, options.timeoutMs) : [];
+  if (session.out.flags.json) await session.out.json({ applied: asJson(applied, results) });
+  return exitCodeOfAll(results);
+}
+
+async function validate(
+  session: Session,
+  manifests: readonly Manifest[],
+): Promise<readonly Applied[]> {
+  const checked: Applied[] = [];
+  const problems: Problem[] = [];
+  for (const manifest of manifests) {
+    const request = create(ApplyWorkloadRequestSchema, {
+      ...manifest.request,
+      validateOnly: true,
+    });
+    try {
+      checked.push({ manifest, response: await send(session, request, manifest) });
+    } catch (error) {
+      if (!(error instanceof InvalidDocument)) throw error;
+      problems.push(...error.found);
+    }
+  }
+  if (problems.length > 0) throw invalidFiles(problems);
+  return checked;
+}
+
+/** The agent refuses a document, and says where. */
+class InvalidDocument extends CliError {
+  readonly found: readonly Problem[];
+
+  constructor(found: readonly Problem[]) {
+    const { message, problems } = invalidFiles(found);
+    super(exitCodes.usage, message, { code: "invalid_argument", problems });
+    this.found = found;
+  }
+}
+
+async function send(
+  session: Session,
+  request: ApplyWorkloadRequest,
+  manifest: Manifest,
+): Promise<ApplyWorkloadResponse> {
+  const client: AgentClient = await session.connect();
+  try {
+    return await client.applyWorkload(request, { signal: session.host.signal });
+  } catch (error) {
+    const explained = explainError(error);
+    if (explained.code === "invalid_argument" && explained.violations.length > 0) {
+      throw new InvalidDocument(
+        explained.violations.map(({ field, description }) => {
+          const path = fieldSegments(field);
+          return { ...manifest.locate(path), path, rule: description };
+        }),
+      );
+    }
+    const connection = session.connection();
+    if (connection === undefined || session.host.signal.aborted) throw error;
+    const { line: at, file } = manifest.locate([]);
+    const failed = callFailure(explained, connection);
+    throw new CliError(failed.exitCode, `${request.id} (${file}:${at}): ${failed.message}`, {
+      hints: failed.hints,
+      problems: failed.problems,
+      code: explained.code,
+      cause: error,
+    });
+  }
+}
+
+async function waitForApplied(
+  session: Session,
+  applied: readonly Applied[],
+  timeoutMs: number,
+): Promise<readonly WaitResult[]> {
+  const awaited = applied.map(({ manifest, response }) => ({
+    id: manifest.request.id,
+    status: response.status,
+  }));
+  const results = await waitForAll(session, awaited, { until: "settled", timeoutMs });
+  if (!session.out.flags.json) {
+    for (const { sentence } of results) await session.out.line(safeLine(sentence));
+  }
+  return results;
+}
+
+async function reportValid(session: Session, checked: readonly Applied[]): Promise<void> {
+  const { out } = session;
+  if (out.flags.json) return out.json({ valid: asJson(checked, []) });
+  for (const { manifest, response } of checked) {
+    const { file, line: at } = manifest.locate([]);
+    const said = response.message === "" ? "" : `: ${response.message}`;
+    await out.line(safeLine(`${manifest.request.id}: valid (${file}:${at})${said}`));
+  }
+}
+
+/** The agent's answers, each with where its document stands; after a wait with how that ended and the last status. */
+function asJson(applied: readonly Applied[], results: readonly WaitResult[]): readonly object[] {
+  return applied.map(({ manifest, response }) => {
+    const { id } = manifest.request;
+    const outcome = results.find((it) => it.id === id)?.outcome;
+    const status = outcome !== undefined && "status" in outcome ? outcome.status : response.status;
+    const answer = { ...response, ...(status === undefined ? {} : { status }) };
+    const { file, line: at } = manifest.locate([]);
+    const json = toJson(ApplyWorkloadResponseSchema, answer, jsonOptions);
+    const ended = outcome === undefined ? {} : { outcome: outcome.kind };
+    return { id, file, line: at, ...ended, ...(json as object) };
+  });
+}
+
+function line(manifest: Manifest, response: ApplyWorkloadResponse): string {
+  const { id } = manifest.request;
+  const verb = response.skipped ? "unchanged" : "applied";
+  const said = response.message === "" ? "" : `: ${safeLine(response.message)}`;
+  return `${id}: ${verb}${said}`;
+}
+
+function invalidFiles(problems: readonly Problem[]): CliError {
+  const lines = problems.map(({ file, line: at, column, path, rule }) => {
+    const field = fieldText(path);
+    return `${file}:${at}:${column}: ${field === "" ? "" : `${field}: `}${rule}`;
+  });
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  return new CliError(exitCodes.usage, `${count} in the workload files; nothing was applied`, {
+    problems: lines,
+  });
+}

@@ -1,0 +1,87 @@
+import type { ExplainedError } from "@persys/client";
+import { CliError } from "./cli-error.ts";
+import { type ExitCode, exitCodes } from "./exit-code.ts";
+import type { Connection } from "./settings/connection.ts";
+import { isAlive } from "./settings/dev-agent.ts";
+import { humanDuration } from "./text/duration.ts";
+
+/** The exit code for an answer of the agent, by the code of the contract. Codes that are not named: {@link exitCodes.failure}. */
+const exitCodeOf: Readonly<Record<string, ExitCode>> = {
+  canceled: exitCodes.interrupted,
+  deadline_exceeded: exitCodes.unreachable,
+  invalid_argument: exitCodes.usage,
+  not_found: exitCodes.notFound,
+  permission_denied: exitCodes.denied,
+  unauthenticated: exitCodes.denied,
+};
+
+const connectionWords: Readonly<Record<string, string>> = {
+  EAI_AGAIN: "its name cannot be looked up now",
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "the connection was cut off",
+  EHOSTUNREACH: "no way to that host",
+  ENETUNREACH: "no way to that network",
+  ENOTFOUND: "no such host",
+  EPIPE: "the connection was cut off",
+  EPROTO: "it does not speak TLS there",
+  ETIMEDOUT: "no answer",
+};
+
+/** The error of a call to the agent as the user is told about it. */
+export function callFailure(explained: ExplainedError, connection: Connection): CliError {
+  if (explained.connection !== undefined) return unreachable(explained.connection, connection);
+  const { code, message, violations } = explained;
+  return new CliError(exitCodeOf[code] ?? exitCodes.failure, sentence(explained, connection), {
+    code,
+    problems: violations.map(({ field, description }) =>
+      field === "" ? description : `${field}: ${description}`,
+    ),
+    hints: hintsFor(explained, connection),
+    cause: message,
+  });
+}
+
+function unreachable(errno: string, connection: Connection): CliError {
+  const why = connectionWords[errno] ?? errno;
+  const { endpoint, source, dev } = connection;
+  const stale =
+    dev?.pid !== undefined && !isAlive(dev.pid)
+      ? [`${dev.dir} is what an agent left that has ended (process ${dev.pid})`]
+      : [];
+  return new CliError(exitCodes.unreachable, `cannot reach the agent at ${endpoint}: ${why}`, {
+    code: "unavailable",
+    hints: [
+      ...stale,
+      `the address comes from ${source}`,
+      "start an agent with `npm start`, or name another with --endpoint",
+    ],
+  });
+}
+
+function sentence({ code, message }: ExplainedError, connection: Connection): string {
+  if (code === "deadline_exceeded")
+    return `the agent at ${connection.endpoint} did not answer in time`;
+  if (message === "") return `the agent answered ${code}`;
+  return message;
+}
+
+function hintsFor(explained: ExplainedError, connection: Connection): readonly string[] {
+  const { code, reason, retryAfterMs, message } = explained;
+  if (retryAfterMs !== undefined) {
+    return [`try again in ${humanDuration(Math.max(1000, retryAfterMs))}`];
+  }
+  if (code === "unauthenticated") {
+    return connection.token === undefined
+      ? ["no token was sent: give one with --token-file, PERSYS_TOKEN_FILE or a context"]
+      : [`the token sent to ${connection.endpoint} is not one of this agent's`];
+  }
+  if (code === "not_found") return ["`persysctl get` lists the workloads there are"];
+  if (reason === "REVISION_CONFLICT") {
+    return ["give the changed spec a new revision, or leave the revision out"];
+  }
+  if (reason === "TYPE_MISMATCH") return ["delete the workload first, or use another id"];
+  if (/^HTTP \d+$/.test(message) || code === "unimplemented") {
+    return [`something else than this agent's API may answer at ${connection.endpoint}`];
+  }
+  return [];
+}

@@ -1,0 +1,127 @@
+import type { Command } from "commander";
+import { Option } from "commander";
+import type { ChangeName } from "../commands/change.ts";
+import { globalOptions, type Perform } from "./global-options.ts";
+import { collect, timeoutMs } from "./option-values.ts";
+
+/** How long a wait may take where nothing else is said. */
+const waitTimeout = "120s";
+
+interface WaitFlags {
+  readonly wait?: boolean;
+  readonly timeout: number;
+}
+
+/** Declares the commands that change workloads: apply, delete, stop, start, retry. */
+export function addWorkloadCommands(root: Command, perform: Perform): void {
+  root.commandsGroup("Change workloads:");
+  addApply(root, perform);
+  addChange(root, perform, {
+    name: "delete",
+    summary: "delete workloads",
+    description:
+      "Delete workloads with all that was made for them. An id that is unknown is no error.",
+    examples: ["persysctl delete hello", "persysctl delete web job --wait"],
+  });
+  addChange(root, perform, {
+    name: "stop",
+    summary: "stop workloads and keep them",
+    description: "Stop workloads and keep them for a later start.",
+    examples: ["persysctl stop hello --wait"],
+  });
+  addChange(root, perform, {
+    name: "start",
+    summary: "start stopped workloads",
+    description: "Start workloads that were stopped, or never started.",
+    examples: ["persysctl start hello --wait --timeout 30s"],
+  });
+  addChange(root, perform, {
+    name: "retry",
+    summary: "try failed workloads again now",
+    description: "End the wait for the next try, or a giving-up, now.",
+    examples: ["persysctl retry hello --wait"],
+  });
+}
+
+function addApply(root: Command, perform: Perform): void {
+  const command = root
+    .command("apply")
+    .summary("make workloads be as files say")
+    .description(
+      "Make workloads be as files say. The files are YAML or JSON and may hold several documents; if one of them is wrong, nothing is applied.",
+    )
+    .addOption(
+      new Option(
+        "-f, --file <file>",
+        "file with workloads, - for stdin; may be given several times",
+      )
+        .argParser(collect)
+        .makeOptionMandatory(),
+    )
+    .option("--validate-only", "let the agent check the files, and store nothing")
+    .addOption(new Option("--dry-run", "the same as --validate-only").hideHelp());
+  addWaitOptions(command, "wait until they run, have completed, or have failed for good");
+  addExamples(command, [
+    "persysctl apply -f hello.yaml --wait",
+    "persysctl apply -f web.yaml -f job.json",
+    "generate-workloads | persysctl apply -f -",
+    "persysctl apply -f hello.yaml --validate-only",
+  ]);
+  command.action(async () => {
+    const options = command.opts<
+      WaitFlags & { file: readonly string[]; validateOnly?: boolean; dryRun?: boolean }
+    >();
+    await perform(globalOptions(command), async (session) => {
+      const { apply } = await import("../commands/apply.ts");
+      return apply(session, {
+        files: options.file,
+        wait: options.wait === true,
+        timeoutMs: options.timeout,
+        validateOnly: options.validateOnly === true || options.dryRun === true,
+      });
+    });
+  });
+}
+
+interface ChangeDeclaration {
+  readonly name: ChangeName;
+  readonly summary: string;
+  readonly description: string;
+  readonly examples: readonly string[];
+}
+
+function addChange(root: Command, perform: Perform, declared: ChangeDeclaration): void {
+  const { name, summary, description, examples } = declared;
+  const command = root
+    .command(name)
+    .summary(summary)
+    .description(description)
+    .argument("<id...>", "ids of workloads");
+  addWaitOptions(
+    command,
+    name === "delete" ? "wait until they are gone" : "wait until they have settled",
+  );
+  addExamples(command, examples);
+  command.action(async (ids: string[]) => {
+    const { wait = false, timeout } = command.opts<WaitFlags>();
+    await perform(globalOptions(command), async (session) => {
+      const { change } = await import("../commands/change.ts");
+      return change(session, name, { ids, wait, timeoutMs: timeout });
+    });
+  });
+}
+
+function addWaitOptions(command: Command, description: string): void {
+  command
+    .option("--wait", description)
+    .addOption(
+      new Option("--timeout <time>", "longest wait")
+        .argParser(timeoutMs)
+        .default(timeoutMs(waitTimeout), waitTimeout),
+    );
+}
+
+/** Shows examples below the help of a command. */
+export function addExamples(command: Command, examples: readonly string[]): void {
+  command.addHelpText("after", `\nExamples:\n${examples.map((it) => `  ${it}`).join("\n")}`);
+}
