@@ -6,7 +6,8 @@ export function connectErrorOf(
   { code, message, details }: RpcStatus,
   cause?: unknown,
 ): ConnectError {
-  return new ConnectError(message, code, undefined, [...details], cause);
+  // Half a surrogate pair, as cutting a text may leave, cannot be encoded.
+  return new ConnectError(message.toWellFormed(), code, undefined, [...details], cause);
 }
 
 /** What a handler threw as the library answers with it. What is neither an RpcError nor the library's own is passed on as it is. */

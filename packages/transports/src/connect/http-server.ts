@@ -51,7 +51,10 @@ export class HttpServer {
           maxHeaderListSize: limits.headersMaxBytes,
         },
       },
-      listener,
+      (request, response) => {
+        limitArrival(request, limits.requestTimeoutMs);
+        listener(request, response);
+      },
     );
     this.#dropUndecided = attachFront({
       http1: this.#http1,
@@ -119,6 +122,15 @@ export class HttpServer {
       if (openStreams === 0) session.close();
     });
   }
+}
+
+/** Resets a stream whose request has not arrived whole in time. HTTP/1.1 has that built in. */
+function limitArrival(request: http2.Http2ServerRequest, requestTimeoutMs: number): void {
+  const timer = setTimeout(() => {
+    request.stream.close(http2.constants.NGHTTP2_CANCEL);
+  }, requestTimeoutMs);
+  const arrived = (): void => clearTimeout(timer);
+  request.once("end", arrived).once("close", arrived);
 }
 
 /** Whether `promise` resolves within a time. */

@@ -6,6 +6,7 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import type { Logger } from "@persys/core";
+import { withPlainGrpcMessage } from "./grpc-message.ts";
 import type { HttpListener } from "./http-server.ts";
 import { discardRest, requestBody } from "./request-body.ts";
 import { type StrictJsonOptions, strictJsonBody } from "./strict-json.ts";
@@ -58,7 +59,7 @@ async function answer(
         : body,
   });
   if (!request.readableEnded) discardRest(request);
-  await universalResponseToNodeResponse(answered, response);
+  await universalResponseToNodeResponse(withPlainGrpcMessage(answered), response);
 }
 
 function answerPlainly(

@@ -99,9 +99,9 @@ const renamed: ReadonlyMap<unknown, string> = new Map([
   ["sinceMs", "since"],
 ]);
 
-function notFoundMessage(message: string, { workloadId, ofStatus }: CallSubject): string {
+function notFoundMessage(message: string, { ofStatus }: CallSubject): string {
   const words = "workload not found";
-  const told = message.includes(words) ? message : `${words}: ${workloadId}`;
+  const told = message.includes(words) ? message : `${words}: ${message}`;
   return ofStatus === true ? `status not found: ${told}` : told;
 }
 

@@ -1,0 +1,34 @@
+import { type Logger, silentLogger } from "@persys/core";
+import {
+  bearerAuthenticator,
+  createAgentHandlers,
+  createConnectTransport,
+  type ServerTransport,
+  type TransportLimits,
+} from "@persys/transports";
+import { FakeAgent } from "../fake-agent.ts";
+
+/** A transport that serves a fake agent. */
+export interface Serving {
+  readonly agent: FakeAgent;
+  readonly port: number;
+  readonly transport: ServerTransport;
+}
+
+/** Serves a fake agent on a free port; the token `secret` is known as `alice`. */
+export async function serve(
+  options: { readonly limits?: Partial<TransportLimits>; readonly logger?: Logger } = {},
+): Promise<Serving> {
+  const { limits = {}, logger = silentLogger } = options;
+  const agent = new FakeAgent();
+  const transport = createConnectTransport({
+    handlers: createAgentHandlers({ api: agent, logger }),
+    host: "127.0.0.1",
+    port: 0,
+    authenticate: bearerAuthenticator(new Map([["secret", "alice"]])),
+    limits,
+    logger,
+  });
+  const { port } = await transport.start();
+  return { agent, port, transport };
+}
