@@ -1,0 +1,182 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ProcessRuntime, type ProcessRuntimeOptions } from "@persys/adapters/process";
+import {
+  currentInstance,
+  type Instance,
+  type Json,
+  type LogChunk,
+  type LogOptions,
+  type Observation,
+  parseWorkloadId,
+  specDigest,
+  type Target,
+  type WorkloadId,
+} from "@persys/core";
+
+/** Whether the tests may change users and make control groups. */
+export const isRoot: boolean = process.geteuid?.() === 0;
+
+/** A signal that never aborts. */
+export const forever: AbortSignal = new AbortController().signal;
+
+/** `text` as a workload id. */
+export function idOf(text: string): WorkloadId {
+  const parsed = parseWorkloadId(text);
+  if (!parsed.ok) throw new Error(`no id: ${text}`);
+  return parsed.value;
+}
+
+/** A revision to make; `revisionId` is derived from the spec unless given. */
+export function targetOf(id: string, spec: Json, over: Partial<Target> = {}): Target {
+  const digest = specDigest(spec);
+  return {
+    id: idOf(id),
+    uid: "uid-1",
+    revisionId: digest.slice(3, 11),
+    specDigest: digest,
+    spec,
+    stopGraceMs: 2_000,
+    ...over,
+  };
+}
+
+/** Resolves once `isSo` holds. @throws after `withinMs`. */
+export async function eventually(
+  isSo: () => boolean | Promise<boolean>,
+  withinMs = 5_000,
+): Promise<void> {
+  const giveUpAtMs = performance.now() + withinMs;
+  while (!(await isSo())) {
+    if (performance.now() > giveUpAtMs)
+      throw new Error(`not so within ${withinMs} ms: ${String(isSo)}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** A runtime over a folder of its own, and the means to see what it does to the host. */
+export class ProcessHarness {
+  readonly root: string = mkdtempSync(join(tmpdir(), "persys-process-"));
+  readonly nodeId: string = `test-${randomUUID()}`;
+  /** In the environment of every program started through {@link spec}, so that the host can be searched for them. */
+  readonly mark: string = `mark-${randomUUID()}`;
+  readonly #options: Partial<ProcessRuntimeOptions>;
+  runtime: ProcessRuntime;
+
+  constructor(options: Partial<ProcessRuntimeOptions> = {}) {
+    this.#options = options;
+    this.runtime = this.another();
+  }
+
+  /** A runtime as another agent over the same folder would have it. */
+  another(options: Partial<ProcessRuntimeOptions> = {}): ProcessRuntime {
+    return new ProcessRuntime({
+      root: this.root,
+      nodeId: this.nodeId,
+      ...this.#options,
+      ...options,
+    });
+  }
+
+  /** A spec whose program is a shell script. */
+  script(text: string, more: { readonly [key: string]: Json } = {}): Json {
+    const { env, ...rest } = more;
+    return { command: ["/bin/sh", "-c", text], env: { MARK: this.mark, ...Object(env) }, ...rest };
+  }
+
+  /** A spec whose program sleeps, under a command line of its own. */
+  static longRunning(mark: string, name: string): Json {
+    return { command: ["/bin/sh", "-c", "exec sleep 1000", name], env: { MARK: mark } };
+  }
+
+  async observe(id: string): Promise<Observation> {
+    return this.runtime.observe(idOf(id), forever);
+  }
+
+  /** The current instance. @throws when there is none. */
+  async current(id: string): Promise<Instance> {
+    const instance = currentInstance(await this.observe(id));
+    if (instance === undefined) throw new Error(`no current instance of ${id}`);
+    return instance;
+  }
+
+  /** The current instance, once its run has ended. */
+  async ended(id: string): Promise<Instance> {
+    await eventually(async () => (await this.current(id)).state === "exited");
+    return this.current(id);
+  }
+
+  async pid(id: string): Promise<number> {
+    const pid = Number((await this.current(id)).facts["process.pid"]);
+    if (!Number.isInteger(pid)) throw new Error(`${id} has no process`);
+    return pid;
+  }
+
+  folder(id: string, slot = "current"): string {
+    return join(this.root, `${id}@${slot}`);
+  }
+
+  /** All that is in the logs now. */
+  async output(id: string, options: LogOptions = { follow: false }): Promise<string> {
+    let text = "";
+    for await (const chunk of this.runtime.logs(idOf(id), options, forever)) text += textOf(chunk);
+    return text;
+  }
+
+  /** What there is of ours on the host: processes, folders, control groups. */
+  census(): readonly string[] {
+    const folders = readdirSync(this.root).filter((it) => !it.startsWith("supervisor-"));
+    const group = `persys-${this.nodeId}`;
+    const groups = ["pids", "memory", "cpu", "cpuacct", "unified", "."]
+      .map((it) => join("/sys/fs/cgroup", it, group))
+      .filter((it) => existsSync(it));
+    return [...this.programs().map((it) => `process ${it}`), ...folders, ...groups];
+  }
+
+  /** Pids of all processes, supervisors and log writers included, that carry the mark. */
+  programs(isCounted: (commandLine: string) => boolean = () => true): readonly number[] {
+    return readdirSync("/proc")
+      .filter((it) => /^\d+$/.test(it))
+      .filter((it) => {
+        try {
+          return (
+            readFileSync(`/proc/${it}/environ`, "latin1").includes(this.mark) &&
+            isCounted(readFileSync(`/proc/${it}/cmdline`, "latin1"))
+          );
+        } catch {
+          return false; // It has ended meanwhile.
+        }
+      })
+      .map(Number);
+  }
+
+  /** Removes every workload, and whatever else a test has left. */
+  async close(): Promise<void> {
+    for (const id of (await this.runtime.list(forever)).keys())
+      await this.runtime.remove(id, forever);
+    for (const pid of this.programs()) process.kill(pid, "SIGKILL");
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+export function textOf(chunk: LogChunk): string {
+  return Buffer.from(chunk.data).toString("utf8");
+}
+
+/** The pid of the supervisor of a process: the parent that is not the agent's. */
+export function parentOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+}
+
+/** Whether a process runs, zombies not counted. */
+export function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat[stat.lastIndexOf(")") + 2] !== "Z";
+  } catch {
+    return false;
+  }
+}
