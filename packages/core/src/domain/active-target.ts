@@ -16,8 +16,7 @@ export function activeTarget(record: WorkloadRecord): ActiveTarget | undefined {
   const { wanted, fallback } = record;
   if (wanted.prepared && wanted.givenUp === undefined)
     return { target: "wanted", revision: wanted };
-  if (fallback !== undefined) return { target: "fallback", revision: fallback };
-  return wanted.givenUp === undefined ? undefined : { target: "wanted", revision: wanted };
+  return fallback === undefined ? undefined : { target: "fallback", revision: fallback };
 }
 
 /** The record with one of its revisions exchanged. */

@@ -1,0 +1,131 @@
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { create } from "@bufbuild/protobuf";
+import type { AgentClient } from "@persys/client";
+import { createNodeAgentClient } from "@persys/client/node";
+import {
+  ActualState,
+  type ApplyWorkloadRequest,
+  ApplyWorkloadRequestSchema,
+  type ApplyWorkloadResponse,
+  type WorkloadStatus,
+} from "@persys/transports/gen";
+import { expect } from "vitest";
+import { AgentProcess } from "./agent-process.ts";
+import { tempFolder } from "./temp-folder.ts";
+
+/** What a process workload of a test does. */
+export interface ShellWorkload {
+  /** Run by `/bin/sh -c`. */
+  readonly script: string;
+  readonly revisionId?: string;
+  readonly policy?: string;
+  readonly maxRetryCount?: number;
+  readonly desired?: "running" | "stopped";
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stopGraceSeconds?: number;
+}
+
+/** A running agent with a client, made for short tests: it settles in half a second and backs off from a tenth on. */
+export class NodeUnderTest {
+  readonly folder: string = tempFolder();
+  agent: AgentProcess;
+  client: AgentClient;
+  readonly #env: Readonly<Record<string, string>>;
+
+  private constructor(agent: AgentProcess, client: AgentClient, env: Record<string, string>) {
+    this.agent = agent;
+    this.client = client;
+    this.#env = env;
+  }
+
+  static async start(env: Record<string, string> = {}): Promise<NodeUnderTest> {
+    const all = { PERSYS_SETTLE_TIME: "500ms", PERSYS_BACKOFF_BASE: "100ms", ...env };
+    const agent = AgentProcess.start({ env: all });
+    return new NodeUnderTest(agent, await clientOf(agent), all);
+  }
+
+  /** Kills the agent, or asks it to end, and starts another in its place. */
+  async restart(signal: NodeJS.Signals): Promise<void> {
+    await this.agent.kill(signal);
+    this.agent = AgentProcess.start({ devDir: this.agent.devDir, env: this.#env });
+    this.client = await clientOf(this.agent);
+  }
+
+  async apply(id: string, workload: ShellWorkload): Promise<ApplyWorkloadResponse> {
+    return this.client.applyWorkload(applyOf(id, workload));
+  }
+
+  async status(id: string): Promise<WorkloadStatus> {
+    const { status } = await this.client.getWorkloadStatus({ id });
+    if (status === undefined) throw new Error("an answer without a status");
+    return status;
+  }
+
+  /** The state's name, without its prefix; `absent` when there is no such workload. */
+  async state(id: string): Promise<string> {
+    const { workloads } = await this.client.listWorkloads({});
+    const status = workloads.find((it) => it.id === id);
+    return status === undefined ? "absent" : stateName(status.actualState);
+  }
+
+  /** Waits until the workload is in the state. */
+  async reaches(id: string, state: string): Promise<void> {
+    await expect.poll(() => this.state(id), { timeout: 20_000, interval: 20 }).toBe(state);
+  }
+
+  /** The process id of the current instance; 0 when none runs. */
+  async pid(id: string): Promise<number> {
+    return Number((await this.status(id)).metadata["process.pid"] ?? 0);
+  }
+
+  /** A file for a workload to write to. */
+  file(name: string): string {
+    return `${this.folder}/${name}`;
+  }
+
+  /** The lines a workload wrote to a file of the test. */
+  lines(name: string): readonly string[] {
+    const path = this.file(name);
+    return existsSync(path) ? readFileSync(path, "utf8").split("\n").filter(Boolean) : [];
+  }
+
+  /** Writes a line to a file of the test. */
+  append(name: string, line: string): void {
+    appendFileSync(this.file(name), `${line}\n`);
+  }
+}
+
+/** The request that applies a shell script. */
+export function applyOf(id: string, workload: ShellWorkload): ApplyWorkloadRequest {
+  const { script, revisionId = "", policy, maxRetryCount = 0, desired = "running" } = workload;
+  return create(ApplyWorkloadRequestSchema, {
+    id,
+    revisionId,
+    desiredState: desired === "running" ? 1 : 2,
+    spec: {
+      spec: {
+        case: "process",
+        value: {
+          command: ["/bin/sh"],
+          args: ["-c", script],
+          env: { ...workload.env },
+          ...(policy === undefined ? {} : { restartPolicy: { policy, maxRetryCount } }),
+          ...(workload.stopGraceSeconds === undefined
+            ? {}
+            : { stopGraceSeconds: workload.stopGraceSeconds }),
+        },
+      },
+    },
+  });
+}
+
+/** `RUNNING` for ActualState.RUNNING. */
+export function stateName(state: ActualState): string {
+  const entry = Object.entries(ActualState).find(([, value]) => value === state);
+  return entry?.[0] ?? String(state);
+}
+
+async function clientOf(agent: AgentProcess): Promise<AgentClient> {
+  const { http } = await agent.waitReady();
+  return createNodeAgentClient({ baseUrl: http, token: agent.token() });
+}
