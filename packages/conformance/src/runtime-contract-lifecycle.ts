@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
 import { AgentError, currentInstance, isLive, type WorkloadId } from "@persys/core";
-import { repetitions, type RuntimePromise, type RuntimeStage } from "./runtime-contract-stage.ts";
+import { repetitions, type RuntimePromise } from "./runtime-contract-stage.ts";
 
 async function repeat(call: () => Promise<void>): Promise<void> {
   for (let time = 0; time < repetitions; time += 1) await call();
-}
-
-async function assertNothingLeft(stage: RuntimeStage): Promise<void> {
-  await stage.assertAbsent();
-  assert.deepEqual((await stage.subject.leftovers?.()) ?? [], []);
 }
 
 /** From nothing to running, to an end, and to nothing again. */
@@ -141,9 +136,7 @@ export const lifecyclePromises: readonly RuntimePromise[] = [
     level: "MUST",
     title: "stop forces what does not end within its grace",
     check: async (stage) => {
-      const spec = stage.subject.specs.ignoresStop?.();
-      if (spec === undefined) return;
-      await stage.prepareAndStart(stage.target("r1", spec));
+      if ((await stage.startIgnoringStop()) === undefined) return;
       await stage.outcomeOf(stage.runtime.stop(stage.id, 50, stage.signal));
       assert.equal((await stage.current()).state, "exited");
     },
@@ -155,7 +148,7 @@ export const lifecyclePromises: readonly RuntimePromise[] = [
     check: async (stage) => {
       await stage.prepareAndStart(stage.longRunning("r1"));
       await repeat(() => stage.runtime.remove(stage.id, stage.signal));
-      await assertNothingLeft(stage);
+      await stage.assertNothingLeft();
     },
   },
   {
@@ -164,7 +157,7 @@ export const lifecyclePromises: readonly RuntimePromise[] = [
     title: "remove of what is not there succeeds",
     check: async (stage) => {
       await repeat(() => stage.runtime.remove(stage.id, stage.signal));
-      await assertNothingLeft(stage);
+      await stage.assertNothingLeft();
     },
   },
   {
@@ -175,7 +168,7 @@ export const lifecyclePromises: readonly RuntimePromise[] = [
       await stage.prepare(stage.longRunning("r1"));
       await stage.prepareAndStart(stage.longRunning("r2"));
       await stage.runtime.remove(stage.id, stage.signal);
-      await assertNothingLeft(stage);
+      await stage.assertNothingLeft();
     },
   },
   {

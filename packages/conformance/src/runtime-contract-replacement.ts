@@ -151,8 +151,7 @@ export const replacementPromises: readonly RuntimePromise[] = [
       await stage.runtime.stop(stage.id, 1000, stage.signal);
       assert.ok(!isLive(await stage.current()) && !isLive(await stage.kept()));
       await stage.runtime.remove(stage.id, stage.signal);
-      await stage.assertAbsent();
-      assert.deepEqual((await stage.subject.leftovers?.()) ?? [], []);
+      await stage.assertNothingLeft();
     },
   },
 ];

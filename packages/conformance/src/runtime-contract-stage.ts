@@ -68,6 +68,17 @@ export class RuntimeStage {
     await this.runtime.start(target, this.signal);
   }
 
+  /** Starts a program that ignores a stop, and waits until it would. Undefined where the subject has none. */
+  async startIgnoringStop(): Promise<Target | undefined> {
+    const spec = this.subject.specs.ignoresStop?.();
+    if (spec === undefined) return undefined;
+    const target = this.target("r1", spec);
+    await this.prepareAndStart(target);
+    const { ignoresStopNow } = this.subject;
+    await this.eventually("the program ignores a stop", () => ignoresStopNow?.(this.id) ?? true);
+    return target;
+  }
+
   /** Puts `second` in the place of `first`, which is kept. */
   async prepareAndReplace(first: Target, second: Target): Promise<void> {
     await this.prepareAndStart(first);
@@ -111,6 +122,20 @@ export class RuntimeStage {
     assert.equal((await this.runtime.list(this.signal)).get(id), undefined);
   }
 
+  /** Waits until the host holds nothing of the subject's. What winds down by itself may take its time. */
+  async assertNothingLeft(): Promise<void> {
+    await this.assertAbsent();
+    let left: readonly string[] = [];
+    const isEmpty = async (): Promise<boolean> => {
+      left = (await this.subject.leftovers?.()) ?? [];
+      return left.length === 0;
+    };
+    await this.eventually(
+      () => `nothing is left on the host; there is ${left.join(", ")}`,
+      isEmpty,
+    );
+  }
+
   /** The current instance once it is in `state`. */
   async currentOnce(state: Instance["state"], id: WorkloadId = this.id): Promise<Instance> {
     let instance: Instance | undefined;
@@ -123,12 +148,16 @@ export class RuntimeStage {
   }
 
   /** Lets time pass until `holds`. @throws naming `fact` when patience ends. */
-  async eventually(fact: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  async eventually(
+    fact: string | (() => string),
+    holds: () => boolean | Promise<boolean>,
+  ): Promise<void> {
     for (let waitedMs = 0; waitedMs <= this.patienceMs; waitedMs += pollMs) {
       if (await holds()) return;
       await this.elapse(pollMs);
     }
-    assert.fail(`not within ${this.patienceMs} ms: ${fact}`);
+    const text = typeof fact === "string" ? fact : fact();
+    assert.fail(`not within ${this.patienceMs} ms: ${text}`);
   }
 
   /** What a call throws. Fails when it does not throw, or has not ended within `withinMs`. */

@@ -18,6 +18,8 @@ export interface RuntimeSubject {
     /** Writes `line` to its standard output. */
     readonly prints?: (line: string) => unknown;
   };
+  /** Whether the program of `ignoresStop` has come so far that it would ignore a stop. Default: at once. */
+  readonly ignoresStopNow?: (id: string) => Promise<boolean>;
   /** Ends the program of the current instance of `id` at once, as an operator's `kill -9` would. */
   readonly killBehind: (id: string) => Promise<void>;
   /** Another runtime over the same host, as after a restart of the agent. */

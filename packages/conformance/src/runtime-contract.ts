@@ -25,11 +25,11 @@ export function runtimeContract(factory: () => Promise<RuntimeSubject>): readonl
     title,
     run: async () => {
       const subject = await factory();
-      try {
-        await check(new RuntimeStage(subject));
-      } finally {
-        await subject.dispose();
-      }
+      const failures: unknown[] = [];
+      await check(new RuntimeStage(subject)).catch((error: unknown) => failures.push(error));
+      await subject.dispose().catch((error: unknown) => failures.push(error));
+      // A broken promise often leaves what cannot be cleared away; the promise is what matters then.
+      if (failures.length > 0) throw failures[0];
     },
   }));
 }

@@ -6,7 +6,7 @@ import {
   type ParsedSpec,
   restartPolicy,
   restartPolicyNames,
-  type Violation,
+  violationsOf,
 } from "@persys/core";
 import { z } from "zod";
 
@@ -85,7 +85,10 @@ const defaultGraceSeconds = 10;
 /** The spec in `input`, or every rule it breaks. */
 export function parseSimulatedSpec(input: unknown): Parsed<ParsedSpec> {
   const result = schema.safeParse(input);
-  if (!result.success) return { ok: false, violations: result.error.issues.flatMap(violationsOf) };
+  if (!result.success) {
+    const isSecret = (path: readonly (string | number)[]): boolean => path[0] === "secret";
+    return { ok: false, violations: violationsOf(result.error.issues, input, { isSecret }) };
+  }
   const spec = result.data;
   return {
     ok: true,
@@ -104,12 +107,6 @@ export function parseSimulatedSpec(input: unknown): Parsed<ParsedSpec> {
 /** The behaviour in a spec that `parseSimulatedSpec` has accepted, as a target carries it. */
 export function behaviourOf(spec: Json): SimulatedSpec {
   return schema.parse(spec);
-}
-
-function violationsOf(issue: z.core.$ZodIssue): readonly Violation[] {
-  const path = issue.path.filter((it) => typeof it !== "symbol");
-  if (issue.code !== "unrecognized_keys") return [{ path, rule: issue.message }];
-  return issue.keys.map((key) => ({ path: [...path, key], rule: "is not a field of this spec" }));
 }
 
 /** Leaves out members that say nothing: undefined, empty lists and empty objects. */
