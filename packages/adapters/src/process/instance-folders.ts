@@ -116,7 +116,9 @@ export class InstanceFolders {
       spec: target.spec,
       stopGraceMs: target.stopGraceMs,
     };
-    mkdirSync(join(making, "log"), { recursive: true, mode: 0o700 });
+    // Not recursive: a root that has gone must not come back empty.
+    mkdirSync(making, { mode: 0o700 });
+    mkdirSync(join(making, "log"), { mode: 0o700 });
     writeDurably(join(making, metaNameOf(handle)), JSON.stringify(meta));
     this.move(target.id, "making", "current");
   }

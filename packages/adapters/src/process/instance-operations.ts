@@ -53,6 +53,8 @@ export class InstanceOperations {
   async makeCurrent(target: Target, signal: AbortSignal): Promise<void> {
     const { folders } = this.#to;
     const { id } = target;
+    // Without its folders a process that runs could not be seen, and would be started a second time.
+    folders.assertReadable();
     folders.remove(id, "making");
     const current = this.content(id, "current");
     if (current.kind === "foreign") throw foreign(id);
@@ -66,6 +68,7 @@ export class InstanceOperations {
   /** Makes the kept instance current and running; without one nothing is done. */
   async restore(id: WorkloadId, signal: AbortSignal): Promise<void> {
     const { folders } = this.#to;
+    folders.assertReadable();
     const kept = this.content(id, "kept");
     if (kept.kind === "half-made") folders.remove(id, "kept");
     if (kept.kind !== "instance") return;

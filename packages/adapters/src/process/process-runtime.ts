@@ -179,6 +179,7 @@ export class ProcessRuntime implements WorkloadRuntime {
     signal: AbortSignal,
   ): Promise<void> {
     await guarded("remove a process that was kept", signal, async () => {
+      this.#folders.assertReadable();
       this.#folders.remove(id, "making");
       await this.#operations.removeSlot(id, "kept", signal);
     });
