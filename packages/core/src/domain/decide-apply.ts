@@ -55,7 +55,8 @@ export function decideApply(record: WorkloadRecord | undefined, wish: ApplyWish)
     };
   }
   if (record.desired === "deleted") return decideQueued(record, wish);
-  if (record.type !== wish.type) return { kind: "refuse", error: otherType(record.type, wish) };
+  if (record.type !== wish.type)
+    return { kind: "refuse", error: typeMismatch(wish.id, record.type, wish.type) };
   return decideAgainst(record, wish);
 }
 
@@ -258,13 +259,11 @@ function unknownWorkload(id: WorkloadId): AgentError {
   return new AgentError("NOT_FOUND", message, { fault: "user", effect: "none", details: { id } });
 }
 
-function otherType(type: string, wish: ApplyWish): AgentError {
-  const message = `workload ${wish.id} is of type ${type} and cannot become ${wish.type}: delete it first`;
-  return new AgentError("TYPE_MISMATCH", message, {
-    fault: "user",
-    effect: "none",
-    details: { id: wish.id, type },
-  });
+/** What an apply of another type than the workload has is refused with. */
+export function typeMismatch(id: string, type: string, wanted: string): AgentError {
+  const message = `workload ${id} is of type ${type} and cannot become ${wanted}: delete it first`;
+  const details = { id, type };
+  return new AgentError("TYPE_MISMATCH", message, { fault: "user", effect: "none", details });
 }
 
 function noSpec(wish: ApplyWish, current: string): AgentError {

@@ -1,5 +1,5 @@
 import { canonicalJson } from "../domain/canonical-json.ts";
-import type { ApplyWish } from "../domain/decide-apply.ts";
+import { type ApplyWish, typeMismatch } from "../domain/decide-apply.ts";
 import { derivedRevisionId, specDigest } from "../domain/spec-digest.ts";
 import type { Parsed } from "../domain/parsed.ts";
 import { parseWorkloadId, type WorkloadId } from "../domain/workload-id.ts";
@@ -22,6 +22,7 @@ const revisionIdPattern = /^[\x21-\x7e]{1,128}$/;
 /**
  * Checks a request as a whole, against the record there is.
  * @throws {AgentError} INVALID_REQUEST or INVALID_SPEC with every violation found; a violation of the spec has a path that begins with `spec`.
+ *   TYPE_MISMATCH.
  */
 export function parseApply(
   request: ApplyRequest,
@@ -30,6 +31,7 @@ export function parseApply(
 ): ParsedApply {
   const parsedId = parseWorkloadId(request.id);
   const type = request.type ?? known?.type;
+  refuseOtherType(request.type, known);
   const parsed = parseOptionalSpec(type, request.spec, context);
   const violations = [
     ...(parsedId.ok ? [] : parsedId.violations),
@@ -45,6 +47,12 @@ export function parseApply(
   const revision = spec === undefined ? undefined : revisionOf(revisionId, spec, known);
   const wish = { id: parsedId.value, type, desired, revision, revisionId, labels };
   return expectedGeneration === undefined ? wish : { ...wish, expectedGeneration };
+}
+
+/** Before the spec is looked at: whether there is a runtime for the other type does not matter. */
+function refuseOtherType(type: string | undefined, known: WorkloadRecord | undefined): void {
+  if (known === undefined || known.desired === "deleted" || type === undefined) return;
+  if (type !== known.type) throw typeMismatch(known.id, known.type, type);
 }
 
 const specMissing = "is required: the workload does not exist yet";
