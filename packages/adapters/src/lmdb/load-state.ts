@@ -30,7 +30,7 @@ const sliceMs = 5;
  * @throws the reason of `signal`.
  */
 export async function loadState(
-  environment: LmdbEnvironment,
+  environment: Pick<LmdbEnvironment, "entriesAfter">,
   signal: AbortSignal,
 ): Promise<LoadedState> {
   const state: LoadedState = { records: [], actions: [], quarantined: [], unreadableActions: [] };
