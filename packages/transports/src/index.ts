@@ -12,5 +12,10 @@ export {
   type UnaryHandler,
 } from "./handlers/agent-handlers.ts";
 export type { CallContext } from "./handlers/call-context.ts";
-export { type RpcDetail, RpcError, type RpcStatus } from "./mapping/rpc-status.ts";
+export {
+  type FieldViolation,
+  type RpcDetail,
+  RpcError,
+  type RpcStatus,
+} from "./mapping/rpc-status.ts";
 export type { ServerAddress, ServerTransport } from "./server-transport.ts";

@@ -11,6 +11,7 @@ import { silentLogger } from "@persys/core";
 import type { AgentHandlers } from "../handlers/agent-handlers.ts";
 import type { CallContext } from "../handlers/call-context.ts";
 import { stoppingStatus } from "../handlers/error-border.ts";
+import { allViolations } from "../handlers/further-violations.ts";
 import { errorInfo } from "../mapping/error-status.ts";
 import type { ServerTransport } from "../server-transport.ts";
 import { routeAgent } from "./agent-routes.ts";
@@ -20,7 +21,7 @@ import { isLoopback, namesLoopback } from "./host-guard.ts";
 import { HttpServer } from "./http-server.ts";
 import { defaultLimits, type TransportLimits } from "./limits.ts";
 import { nodeListener } from "./node-listener.ts";
-import { checkQuery } from "./strict-json.ts";
+import { checkQuery, type StrictJsonOptions } from "./strict-json.ts";
 
 /** What a Connect transport needs. */
 export interface ConnectTransportOptions {
@@ -44,7 +45,11 @@ export function createConnectTransport(options: ConnectTransportOptions): Server
   const stopping = new AbortController();
   const cutOff = new AbortController();
   const compressions = [compressionGzip, compressionBrotli];
-  const json = { readMaxBytes: limits.readMaxBytes, compressions };
+  const json: StrictJsonOptions = {
+    readMaxBytes: limits.readMaxBytes,
+    compressions,
+    complete: (schema, bad) => allViolations(handlers, schema, bad),
+  };
 
   const router = createConnectRouter({
     acceptCompression: compressions,

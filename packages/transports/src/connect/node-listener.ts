@@ -59,6 +59,11 @@ async function answer(
         : body,
   });
   if (!request.readableEnded) discardRest(request);
+  if (answered.status === 415) {
+    const message = "send JSON with the header content-type: application/json";
+    answerPlainly(response, { status: 415, code: "invalid_argument", message });
+    return;
+  }
   await universalResponseToNodeResponse(withPlainGrpcMessage(answered), response);
 }
 

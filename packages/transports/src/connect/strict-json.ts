@@ -1,10 +1,11 @@
-import type { DescMethod } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
+import type { Violation } from "@persys/core";
 import { errorInfo } from "../mapping/error-status.ts";
-import type { RpcStatus } from "../mapping/rpc-status.ts";
-import { fieldViolations, invalidArgument } from "../mapping/violations.ts";
+import type { FieldViolation, RpcStatus } from "../mapping/rpc-status.ts";
+import { invalidArgument } from "../mapping/violations.ts";
 import { checkJson } from "../schema/check-json.ts";
 import { connectErrorOf } from "./connect-error-of.ts";
 
@@ -13,10 +14,15 @@ export interface StrictJsonOptions {
   readonly readMaxBytes: number;
   /** The compressions that requests may use. */
   readonly compressions: readonly Compression[];
+  /** All that is wrong with a request of which it is known that something is, as clients are told. */
+  readonly complete: (
+    schema: DescMessage,
+    bad: { readonly json: unknown; readonly violations: readonly Violation[] },
+  ) => Promise<readonly FieldViolation[]>;
 }
 
-/** What the library would say of a message that is too large, naming the limit. */
-export function tooLarge(readMaxBytes: number): RpcStatus {
+/** What a request past the limit is answered. */
+function tooLarge(readMaxBytes: number): RpcStatus {
   const limit = { read_max_bytes: String(readMaxBytes) };
   return {
     code: Code.ResourceExhausted,
@@ -39,7 +45,7 @@ export async function* strictJsonBody(
   const plain =
     compression === undefined ? bytes : await compression.decompress(bytes, options.readMaxBytes);
   // An unknown compression is refused by the library before anything is read.
-  checkText(method, new TextDecoder().decode(plain));
+  await checkText(method, plain, options);
   yield bytes;
 }
 
@@ -47,20 +53,28 @@ export async function* strictJsonBody(
 export async function checkQuery(
   method: DescMethod,
   query: URLSearchParams,
-  { readMaxBytes, compressions }: StrictJsonOptions,
+  options: StrictJsonOptions,
 ): Promise<void> {
+  const { readMaxBytes, compressions } = options;
   const message = query.get("message") ?? "";
   const sent =
     query.get("base64") === "1" ? base64Decode(message) : new TextEncoder().encode(message);
   const compression = compressions.find((one) => one.name === query.get("compression"));
   const plain = compression === undefined ? sent : await compression.decompress(sent, readMaxBytes);
-  checkText(method, new TextDecoder().decode(plain));
+  await checkText(method, plain, options);
 }
 
-function checkText(method: DescMethod, text: string): void {
-  const violations = checkJson(method.input, parsed(text));
+async function checkText(
+  { input }: DescMethod,
+  bytes: Uint8Array,
+  { complete }: StrictJsonOptions,
+): Promise<void> {
+  const json = parsed(new TextDecoder().decode(bytes));
+  const violations = checkJson(input, json);
   if (violations.length === 0) return;
-  throw connectErrorOf(invalidArgument("request", fieldViolations(method.input, violations)));
+  const status = invalidArgument("request", await complete(input, { json, violations }));
+  const details = [...status.details, errorInfo("INVALID_REQUEST")];
+  throw connectErrorOf({ ...status, details });
 }
 
 function parsed(text: string): unknown {

@@ -13,7 +13,7 @@ import type { RpcDetail, RpcStatus } from "./rpc-status.ts";
 import { fieldViolations, invalidArgument } from "./violations.ts";
 
 /** The domain of the reasons in google.rpc.ErrorInfo. */
-export const errorDomain = "persys.dev";
+const errorDomain = "persys.dev";
 
 /** How long to wait before the next try where nothing better is known, in milliseconds. */
 const RETRY_AFTER_MS = 1_000;

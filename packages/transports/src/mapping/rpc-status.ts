@@ -6,6 +6,15 @@ export interface RpcStatus {
   readonly code: Code;
   readonly message: string;
   readonly details: readonly RpcDetail[];
+  /** What is wrong with the request, where that is it. */
+  readonly fieldViolations?: readonly FieldViolation[];
+}
+
+/** A bad field as clients see it. */
+export interface FieldViolation {
+  /** Its path from the root of the request, by the names of the contract. */
+  readonly field: string;
+  readonly description: string;
 }
 
 /** A detail of google.rpc. */

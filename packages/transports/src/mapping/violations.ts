@@ -3,14 +3,7 @@ import type { Violation } from "@persys/core";
 import { Code } from "@connectrpc/connect";
 import { BadRequestSchema } from "../gen/google/rpc/error_details_pb.ts";
 import { fieldPath } from "../schema/field-path.ts";
-import type { RpcDetail, RpcStatus } from "./rpc-status.ts";
-
-/** A bad field as clients see it. */
-export interface FieldViolation {
-  /** Its path from the root of the request, by the names of the contract. */
-  readonly field: string;
-  readonly description: string;
-}
+import type { FieldViolation, RpcDetail, RpcStatus } from "./rpc-status.ts";
 
 /** Room for violations in the details, in characters. They travel in a header under gRPC, and clients limit theirs. */
 const MAX_DETAIL_CHARS = 16_384;
@@ -37,6 +30,7 @@ export function invalidArgument(what: string, violations: readonly FieldViolatio
     code: Code.InvalidArgument,
     message: lines.length === 0 ? `invalid ${what}` : `invalid ${what}: ${listed(lines)}`,
     details: [badRequest(violations)],
+    fieldViolations: violations,
   };
 }
 

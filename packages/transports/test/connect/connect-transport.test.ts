@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import type { LogFields, Logger } from "@persys/core";
-import { silentLogger } from "@persys/core";
+import { AgentError, silentLogger } from "@persys/core";
 import { ApplyWorkloadRequestSchema } from "@persys/transports/gen";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../eventually.ts";
@@ -78,7 +78,7 @@ describe("a plain JSON client", () => {
     ["plain", {}, (text: string) => [Buffer.from(text)]],
     ["compressed", { "content-encoding": "gzip" }, (text: string) => [gzipSync(text)]],
   ])(
-    "is told every violation of a %s request, and nothing is asked of the agent",
+    "is told every violation of a %s request, and nothing is stored",
     async (_, headers, encode) => {
       const body = encode(
         JSON.stringify({
@@ -97,9 +97,7 @@ describe("a plain JSON client", () => {
 
       const { code, message, details } = JSON.parse(text) as Refusal;
       expect({ status, code }).toEqual({ status: 400, code: "invalid_argument" });
-      const fields = details.flatMap(
-        ({ debug }) => debug?.fieldViolations?.map((one) => one.field) ?? [],
-      );
+      const fields = fieldsOf({ details });
       expect(fields).toEqual([
         "id",
         "colour",
@@ -108,9 +106,52 @@ describe("a plain JSON client", () => {
         "spec.container",
       ]);
       for (const field of fields) expect(message).toContain(`${field}: `);
-      expect(serving.agent.applied).toEqual([]);
+      expect(serving.agent.applied.every((one) => one.validateOnly)).toBe(true);
     },
   );
+
+  it("is told in one answer what the form forbids and what the agent forbids", async () => {
+    const body = JSON.stringify({
+      id: "../x",
+      colour: "red",
+      spec: { process: { command: ["x", 5], args: "y", resources: { memoryBytes: 5, swap: 1 } } },
+    });
+    serving.agent.failure = new AgentError("INVALID_SPEC", "invalid spec", {
+      violations: [
+        { path: ["command"], rule: "is required" },
+        { path: ["resources", "memoryBytes"], rule: "must be at least 4194304" },
+      ],
+    });
+
+    const { text } = await plainRequest({ port: serving.port, path: applyPath, body });
+
+    expect(fieldsOf(JSON.parse(text) as Refusal)).toEqual([
+      "colour",
+      "spec.process.command[1]",
+      "spec.process.args",
+      "spec.process.resources.swap",
+      "spec.process.resources.memory_bytes",
+    ]);
+  });
+
+  it("is told of JSON that is nested too deep", async () => {
+    const deep = `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`;
+    const body = `{"id":"x","spec":{"custom":{"runtime":"r","spec":${deep}}}}`;
+
+    const { status, text } = await plainRequest({ port: serving.port, path: applyPath, body });
+
+    expect(status).toBe(400);
+    expect(fieldsOf(JSON.parse(text) as Refusal)).toEqual(["spec.custom.spec"]);
+  });
+
+  it("is told how to send JSON", async () => {
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+
+    const { status, text } = await plainRequest({ port: serving.port, headers });
+
+    expect(status).toBe(415);
+    expect(text).toContain("content-type: application/json");
+  });
 
   it.each([["{"], [""], ["null"], ["[]"], ["5"]])("is told that %j is no request", async (body) => {
     const { status, text } = await plainRequest({ port: serving.port, path: applyPath, body });
@@ -342,6 +383,10 @@ interface Refusal {
   readonly details: readonly {
     readonly debug?: { readonly fieldViolations?: readonly { readonly field: string }[] };
   }[];
+}
+
+function fieldsOf({ details }: Pick<Refusal, "details">): readonly string[] {
+  return details.flatMap(({ debug }) => debug?.fieldViolations?.map((one) => one.field) ?? []);
 }
 
 function get(path: string) {

@@ -20,6 +20,10 @@ import {
   createGrpcWebTransport,
   Http2SessionManager,
 } from "@connectrpc/connect-node";
+import {
+  createConnectTransport as createWebConnectTransport,
+  createGrpcWebTransport as createWebGrpcWebTransport,
+} from "@connectrpc/connect-web";
 import * as grpc from "@grpc/grpc-js";
 import { AgentService } from "@persys/transports/gen";
 
@@ -56,12 +60,14 @@ export const protocols: Readonly<Record<string, MakeClient>> = {
   "Connect JSON over HTTP/1.1": overHttp1((base) =>
     createConnectTransport({ ...base, useBinaryFormat: false }),
   ),
+  "Connect by connect-web": byFetch((base) => createWebConnectTransport(base)),
   "Connect binary over HTTP/1.1": overHttp1((base) =>
     createConnectTransport({ ...base, useBinaryFormat: true }),
   ),
   "Connect binary over HTTP/2": overHttp2((base) => createConnectTransport(base)),
   "gRPC by connect-node": overHttp2((base) => createGrpcTransport(base)),
   "gRPC by grpc-js": grpcJsClient,
+  "gRPC-Web by connect-web": byFetch((base) => createWebGrpcWebTransport(base)),
   "gRPC-Web over HTTP/1.1": overHttp1((base) => createGrpcWebTransport(base)),
   "gRPC-Web over HTTP/2": overHttp2((base) => createGrpcWebTransport(base)),
 };
@@ -72,6 +78,11 @@ export function headersOf({
   headers = {},
 }: CallerOptions): Record<string, string> {
   return token === "" ? { ...headers } : { authorization: `Bearer ${token}`, ...headers };
+}
+
+function byFetch(make: (base: { baseUrl: string }) => Transport): MakeClient {
+  return (port, options = {}) =>
+    ofTransport(make({ baseUrl: `http://127.0.0.1:${port}` }), options, () => {});
 }
 
 function overHttp1(make: (base: { baseUrl: string; httpVersion: "1.1" }) => Transport): MakeClient {
