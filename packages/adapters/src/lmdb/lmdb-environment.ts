@@ -43,8 +43,8 @@ const metaPages = 2;
 const mapBytes = 2 ** 28;
 
 /** How much one call of `entriesAfter` reads at most, so that it never blocks for long. */
-const pageEntriesMax = 128;
-const pageBytesMax = 2 ** 20;
+const pageEntriesMax = 64;
+const pageBytesMax = 2 ** 18;
 
 /**
  * One LMDB environment, opened so that a resolved transaction is on disk: with `overlappingSync` off, lmdb-js answers only after fdatasync
