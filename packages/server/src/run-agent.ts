@@ -10,6 +10,7 @@ import {
 import type { AgentSettings } from "./composition/agent-settings.ts";
 import type { Places } from "./composition/compose-agent.ts";
 import { describeProblem, type LoadedConfig } from "./config/load-config.ts";
+import { isLoopback } from "./config/network-address.ts";
 import { showConfig } from "./config/show-config.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { type AgentLogger, createLogger, type LogStream } from "./logging/agent-logger.ts";
@@ -124,13 +125,13 @@ Try this in another terminal:
 }
 
 /** What an operator should know who has opened the agent to the network. */
-function reachWarnings({ config }: AgentSettings): string[] {
+function reachWarnings({ config }: AgentSettings): readonly string[] {
+  const { httpAddress, metricsAddress } = config;
+  const api = `the API at ${httpAddress} is served without TLS: the token crosses the network readable`;
+  const metrics = `health and metrics at ${metricsAddress} ask for no credentials: whoever reaches it can read them`;
   return [
-    ...(config.httpAllowCleartext
-      ? [
-          `the API at ${config.httpAddress} is served without TLS: the token crosses the network readable`,
-        ]
-      : []),
+    ...(isLoopback(httpAddress) ? [] : [api]),
+    ...(isLoopback(metricsAddress) ? [] : [metrics]),
   ];
 }
 

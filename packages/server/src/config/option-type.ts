@@ -75,8 +75,8 @@ export function oneOf<const T extends string>(...words: readonly T[]): OptionTyp
     name: words.join(" \\| "),
     read: (input) => {
       const text = scalarText(input)?.toLowerCase();
-      const word = words.find((candidate) => candidate === text);
-      return word === undefined ? bad(`must be one of ${words.join(", ")}`) : good(word);
+      const match = words.find((candidate) => candidate === text);
+      return match === undefined ? bad(`must be one of ${words.join(", ")}`) : good(match);
     },
     write: (value) => value,
   };

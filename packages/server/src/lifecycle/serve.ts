@@ -54,19 +54,19 @@ export async function serve(options: ServeOptions): Promise<ExitCode> {
 
 /** Runs the agent. Resolves when it is to be taken down, with the exit code that goes with the reason. */
 async function runUntilStop(
-  { engine, lifecycle, places }: ComposedAgent,
-  { announce, logger }: ServeOptions,
+  agent: ComposedAgent,
+  options: ServeOptions,
   stop: AbortSignal,
 ): Promise<ExitCode> {
   const told = Promise.withResolvers<undefined>();
   stop.addEventListener("abort", () => told.resolve(undefined), { once: true });
   try {
-    await lifecycle.start(stop);
-    announce(places());
-    const failure = await Promise.race([engine.failed, told.promise]);
-    return failure === undefined ? exitCodes.stopped : engineFailed(logger, failure);
+    await agent.lifecycle.start(stop);
+    options.announce(agent.places());
+    const failure = await Promise.race([agent.engine.failed, told.promise]);
+    return failure === undefined ? exitCodes.stopped : engineFailed(options.logger, failure);
   } catch (error) {
-    return stop.aborted ? exitCodes.stopped : failed(logger, error);
+    return stop.aborted ? exitCodes.stopped : failed(options.logger, error);
   }
 }
 

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { assert, integer, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { duration, formatDuration, parseDurationMs } from "../../src/config/duration.ts";
 
@@ -23,8 +23,8 @@ describe("parseDurationMs", () => {
   );
 
   it("reads back whatever formatDuration writes", () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 1e12 }), (durationMs) => {
+    assert(
+      property(integer({ min: 0, max: 1e12 }), (durationMs) => {
         expect(parseDurationMs(formatDuration(durationMs))).toBe(durationMs);
       }),
     );
