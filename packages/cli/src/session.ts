@@ -1,8 +1,7 @@
 import type { AgentClient } from "@persys/client";
 import type { Host } from "./host.ts";
 import type { Output } from "./output.ts";
-import { type Connection, type ConnectionFlags, resolveConnection } from "./settings/connection.ts";
-import { isLoopback } from "./settings/dev-agent.ts";
+import type { Connection, ConnectionFlags } from "./settings/connection.ts";
 
 /** What a command works with. */
 export interface Session {
@@ -20,13 +19,17 @@ export function createSession(host: Host, out: Output, flags: ConnectionFlags): 
   let connection: Connection | undefined;
   let client: Promise<AgentClient> | undefined;
   const connect = async (): Promise<AgentClient> => {
+    // Loaded late: help, completion and errors in files need none of it.
+    const [{ resolveConnection }, { isLoopback }, { createNodeAgentClient }] = await Promise.all([
+      import("./settings/connection.ts"),
+      import("./settings/dev-agent.ts"),
+      import("@persys/client/node"),
+    ]);
     connection = await resolveConnection(flags, host);
     const { endpoint, token } = connection;
     if (token !== undefined && endpoint.startsWith("http:") && !isLoopback(endpoint)) {
       await out.note(`warning: the token goes to ${endpoint} in the clear; use https`);
     }
-    // Loaded late: help, completion and errors in files need none of it.
-    const { createNodeAgentClient } = await import("@persys/client/node");
     return createNodeAgentClient({ baseUrl: endpoint, ...(token === undefined ? {} : { token }) });
   };
   return {

@@ -47,7 +47,20 @@ export class FakeAgent {
   }
 
   async start(): Promise<this> {
-    const server = createServer(connectNodeAdapter({ routes: (router) => this.#routes(router) }));
+    const server = createServer(
+      connectNodeAdapter({
+        routes: (router) => this.#routes(router),
+        interceptors: [
+          (next) => (request) => {
+            const sent = request.header.get("authorization");
+            if (this.token !== undefined && sent !== `Bearer ${this.token}`) {
+              throw new ConnectError("credentials are missing or wrong", Code.Unauthenticated);
+            }
+            return next(request);
+          },
+        ],
+      }),
+    );
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     this.#endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     this.#close = () =>

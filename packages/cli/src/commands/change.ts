@@ -52,8 +52,10 @@ const setState = (desiredState: DesiredState): Change["call"] => {
   };
 };
 
-/** The commands, by name. */
-const changes = {
+/** A command of {@link change}. */
+export type ChangeName = "stop" | "start" | "delete" | "retry";
+
+const changes: Readonly<Record<ChangeName, Change>> = {
   stop: { verb: "stopping", until: "settled", call: setState(DesiredState.STOPPED) },
   start: { verb: "starting", until: "settled", call: setState(DesiredState.RUNNING) },
   delete: {
@@ -76,10 +78,7 @@ const changes = {
       return { nothingToDo: !accepted, message, status, json };
     },
   },
-} as const satisfies Record<string, Change>;
-
-/** A command of {@link change}. */
-export type ChangeName = keyof typeof changes;
+};
 
 /**
  * Asks for the change for each id in turn. One that fails is reported and does not keep the others from it; the exit code is that of the
@@ -91,7 +90,7 @@ export async function change(
   options: ChangeOptions,
 ): Promise<ExitCode> {
   const { out, host } = session;
-  const wanted: Change = changes[name];
+  const wanted = changes[name];
   const client = await session.connect();
   const done: { readonly id: string; readonly answer: Answer }[] = [];
   let firstFailure: ExitCode = exitCodes.ok;

@@ -126,7 +126,9 @@ function toWireJson(content: unknown): {
       continue;
     }
     const name = aliases[key] ?? key;
-    if (name in json) findings.push({ path: [key], rule: `is given twice, as ${name} too` });
+    if (Object.hasOwn(json, name)) {
+      findings.push({ path: [key], rule: "is given twice: revision and revision_id are the same" });
+    }
     const schema = shortNames[name];
     if (schema === undefined || typeof value !== "string") {
       json[name] = value;

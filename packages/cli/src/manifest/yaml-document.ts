@@ -8,6 +8,7 @@ import {
   type Node,
   type Pair,
   parseAllDocuments,
+  visit,
 } from "yaml";
 import type { FieldSegments } from "./field-segments.ts";
 import type { Source } from "./read-sources.ts";
@@ -67,10 +68,23 @@ export function readYaml(source: Source): {
     } catch (error) {
       // An alias that leads nowhere, or aliases that unfold to more than anyone writes by hand.
       const rule = error instanceof Error ? error.message : String(error);
-      problems.push({ ...position(document.range[0]), path: [], rule });
+      problems.push({ ...position(lostAlias(document)), path: [], rule });
     }
   }
   return { documents: problems.length > 0 ? [] : documents, problems };
+}
+
+/** Where the first alias stands that leads nowhere, else where the document begins. */
+function lostAlias(document: Document.Parsed): number {
+  let offset = document.contents?.range[0] ?? document.range[0];
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) !== undefined) return undefined;
+      offset = alias.range?.[0] ?? offset;
+      return visit.BREAK;
+    },
+  });
+  return offset;
 }
 
 function isEmpty(contents: unknown): boolean {

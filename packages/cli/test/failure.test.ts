@@ -1,0 +1,85 @@
+import type { ExplainedError } from "@persys/client";
+import { describe, expect, it } from "vitest";
+import { callFailure } from "../src/failure.ts";
+
+const connection = { endpoint: "http://127.0.0.1:1", token: undefined, source: "--endpoint" };
+
+function explained(init: Partial<ExplainedError>): ExplainedError {
+  return {
+    code: "internal",
+    message: "it went wrong",
+    reason: "",
+    facts: {},
+    violations: [],
+    retryAfterMs: undefined,
+    connection: undefined,
+    ...init,
+  };
+}
+
+describe("callFailure", () => {
+  it.each([
+    ["invalid_argument", 2],
+    ["not_found", 3],
+    ["deadline_exceeded", 6],
+    ["unauthenticated", 7],
+    ["permission_denied", 7],
+    ["aborted", 1],
+    ["failed_precondition", 1],
+    ["resource_exhausted", 1],
+    ["unavailable", 1],
+    ["internal", 1],
+    ["unknown", 1],
+  ])("ends with the exit code of %s", (code, exitCode) => {
+    expect(callFailure(explained({ code }), connection).exitCode).toBe(exitCode);
+  });
+
+  it("tells an agent that is down from an agent that says it cannot now", () => {
+    const down = callFailure(
+      explained({ code: "unavailable", connection: "ECONNREFUSED" }),
+      connection,
+    );
+
+    expect(down.exitCode).toBe(6);
+    expect(down.message).toBe("cannot reach the agent at http://127.0.0.1:1: connection refused");
+    expect(down.hints).toContain("the address comes from --endpoint");
+  });
+
+  it("says when a development agent has ended", () => {
+    const dev = {
+      dir: "/x/.persys/dev",
+      endpoint: connection.endpoint,
+      token: "t",
+      pid: 2 ** 22 + 1,
+    };
+    const down = callFailure(explained({ connection: "ECONNREFUSED" }), { ...connection, dev });
+
+    expect(down.hints[0]).toContain("/x/.persys/dev is what an agent left that has ended");
+  });
+
+  it("says what to do about a missing token and about a wrong one", () => {
+    const refused = explained({ code: "unauthenticated" });
+
+    expect(callFailure(refused, connection).hints[0]).toContain("no token was sent");
+    expect(callFailure(refused, { ...connection, token: "t" }).hints[0]).toContain(
+      "not one of this agent's",
+    );
+  });
+
+  it("names every violation", () => {
+    const violations = [
+      { field: "id", description: "is required" },
+      { field: "", description: "is too large" },
+    ];
+
+    expect(
+      callFailure(explained({ code: "invalid_argument", violations }), connection).problems,
+    ).toEqual(["id: is required", "is too large"]);
+  });
+
+  it("says when to try again, where the agent does", () => {
+    expect(
+      callFailure(explained({ code: "unavailable", retryAfterMs: 5000 }), connection).hints,
+    ).toEqual(["try again in 5s"]);
+  });
+});
