@@ -1,0 +1,6 @@
+import { it } from "vitest";
+import { surviveKills } from "../support/crash-story.ts";
+
+it("an agent killed 50 times at random moments loses nothing, doubles nothing and leaves nothing", async () => {
+  await surviveKills(50, Number(process.env["PERSYS_TEST_SEED"] ?? Date.now() % 1_000_000));
+}, 900_000);
