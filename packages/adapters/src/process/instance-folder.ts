@@ -149,10 +149,12 @@ export function isHeld(folder: string): boolean {
   }
 }
 
+const oneByte = Buffer.alloc(1);
+
 /** Whether the FIFO behind a descriptor that reads without waiting has a writer. */
 export function hasWriter(descriptor: number): boolean {
   try {
-    return readSync(descriptor, Buffer.alloc(1)) > 0;
+    return readSync(descriptor, oneByte) > 0;
   } catch (error) {
     if (errnoOf(error) === "EAGAIN") return true;
     throw error;

@@ -32,7 +32,8 @@ export type Slot = "current" | "kept" | "making";
 /** The slots that hold whole instances. */
 export const wholeSlots = ["current", "kept"] as const;
 
-const allSlots: readonly Slot[] = ["making", "current", "kept"];
+/** Every slot. */
+export const allSlots: readonly Slot[] = ["making", "current", "kept"];
 
 /**
  * The folders of all instances: `ROOT/ID@SLOT`. An id holds no `@` and no `/` and starts with a letter or digit, so ids and folders

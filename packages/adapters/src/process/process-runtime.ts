@@ -29,7 +29,7 @@ import { checkCommand } from "./command-check.ts";
 import { EventQueue } from "./event-queue.ts";
 import { ExitWatch } from "./exit-watch.ts";
 import { FolderReader } from "./instance-folder.ts";
-import { InstanceFolders, wholeSlots } from "./instance-folders.ts";
+import { allSlots, InstanceFolders, type Slot, wholeSlots } from "./instance-folders.ts";
 import {
   glanceOf,
   halfMadeInstance,
@@ -50,6 +50,8 @@ import { Slices } from "./wait.ts";
 
 /** Work done in one go before the event loop has its turn. */
 const sliceMs = 5;
+
+const everySlot: ReadonlySet<Slot> = new Set(allSlots);
 
 interface Listener {
   readonly queue: EventQueue;
@@ -134,8 +136,8 @@ export class ProcessRuntime implements WorkloadRuntime {
     const slices = new Slices(sliceMs);
     const found = this.#folders.scan();
     const glances = new Map<WorkloadId, Glance>();
-    for (const id of found.keys()) {
-      const glance = this.#glance(id);
+    for (const [id, slots] of found) {
+      const glance = this.#glance(id, slots);
       if (glance !== undefined) glances.set(id, glance);
       if (!slices.isOver) continue;
       await slices.turn();
@@ -248,10 +250,13 @@ export class ProcessRuntime implements WorkloadRuntime {
     });
   }
 
-  #instances(id: WorkloadId): readonly Instance[] {
+  /** What the slots hold; those that are known to be missing need not be looked at. */
+  #instances(id: WorkloadId, slots: ReadonlySet<Slot> = everySlot): readonly Instance[] {
     const instances: Instance[] = [];
-    let isHalfMade = this.#operations.content(id, "making").kind !== "missing";
+    let isHalfMade =
+      slots.has("making") && this.#operations.content(id, "making").kind !== "missing";
     for (const slot of wholeSlots) {
+      if (!slots.has(slot)) continue;
       const content = this.#operations.content(id, slot);
       if (content.kind === "instance") instances.push(toInstance(content, slot === "kept"));
       isHalfMade ||= content.kind === "half-made";
@@ -259,9 +264,9 @@ export class ProcessRuntime implements WorkloadRuntime {
     return instances.length === 0 && isHalfMade ? [halfMadeInstance()] : instances;
   }
 
-  #glance(id: WorkloadId): Glance | undefined {
+  #glance(id: WorkloadId, slots: ReadonlySet<Slot>): Glance | undefined {
     try {
-      const instances = this.#instances(id);
+      const instances = this.#instances(id, slots);
       return instances.length === 0 ? undefined : glanceOf(instances);
     } catch (error) {
       return `unreadable ${processError(error, `look at the process ${id}`).code}`;
