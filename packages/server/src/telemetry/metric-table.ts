@@ -32,7 +32,7 @@ export const metricTable: readonly MetricRow[] = [
   {
     name: "workload_created_total",
     kind: "counter",
-    help: "Workloads whose new revision came to run.",
+    help: "Workloads created.",
   },
   { name: "workload_deleted_total", kind: "counter", help: "Workloads deleted." },
   { name: "workload_failed_total", kind: "counter", help: "Failures of workloads." },
