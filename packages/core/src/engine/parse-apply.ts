@@ -21,8 +21,8 @@ const revisionIdPattern = /^[\x21-\x7e]{1,128}$/;
 
 /**
  * Checks a request as a whole, against the record there is.
- * @throws {AgentError} INVALID_REQUEST or INVALID_SPEC with every violation found; a violation of the spec has a path that begins with `spec`.
- *   TYPE_MISMATCH.
+ * @throws {AgentError} INVALID_SPEC when only the spec breaks rules, with paths from its root; else INVALID_REQUEST with every violation of the
+ *   request and its spec, the latter with paths that begin with `spec`. TYPE_MISMATCH.
  */
 export function parseApply(
   request: ApplyRequest,
@@ -127,12 +127,11 @@ function revisionOf(
   };
 }
 
+/** All violations as one error: of the spec alone, seen from its root, or of the request as a whole. */
 function invalid(violations: readonly Violation[]): AgentError {
-  const inSpec = violations.every((it) => it.path[0] === "spec");
-  const text = violations.map((it) => `${it.path.join(".")} ${it.rule}`).join("; ");
-  return new AgentError(inSpec ? "INVALID_SPEC" : "INVALID_REQUEST", text, {
-    fault: "user",
-    effect: "none",
-    violations,
-  });
+  const isInSpec = violations.every((it) => it.path[0] === "spec" && it.rule !== specMissing);
+  const seen = isInSpec ? violations.map((it) => ({ ...it, path: it.path.slice(1) })) : violations;
+  const text = seen.map((it) => `${it.path.join(".")} ${it.rule}`.trim()).join("; ");
+  const options = { fault: "user", effect: "none", violations: seen } as const;
+  return new AgentError(isInSpec ? "INVALID_SPEC" : "INVALID_REQUEST", text, options);
 }

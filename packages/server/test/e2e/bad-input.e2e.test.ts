@@ -31,7 +31,7 @@ async function post(node: NodeUnderTest, method: string, body: string): Promise<
     },
   );
   const { code = "", message = "", details = [] } = (await response.json()) as ErrorBody;
-  const fields = details.flatMap((it) => it.debug?.fieldViolations ?? []).map((it) => it.field);
+  const fields = details.flatMap((one) => one.debug?.fieldViolations ?? []).map((one) => one.field);
   return { httpStatus: response.status, code, message, fields };
 }
 
@@ -51,7 +51,7 @@ describe("bad input is refused, naming each field, and nothing is stored", () =>
     [
       "an unknown runtime",
       { id: "a", spec: { custom: { runtime: "nosuch", spec: {} } } },
-      ["type"],
+      ["spec.custom.runtime"],
     ],
     [
       "a type that is not that of the spec",
@@ -104,7 +104,7 @@ describe("bad input is refused, naming each field, and nothing is stored", () =>
     for (const field of fields)
       expect(
         answer.fields.some(
-          (it) => it === field || it.startsWith(`${field}.`) || it.startsWith(`${field}[`),
+          (one) => one === field || one.startsWith(`${field}.`) || one.startsWith(`${field}[`),
         ),
         `${field} is named in ${answer.fields.join(", ")}`,
       ).toBe(true);

@@ -57,8 +57,8 @@ async function refuse(
   read: ReadApply & { readonly message: ApplyWorkloadRequest },
   caller: Caller,
 ): Promise<never> {
-  const { violations } = read;
-  const found = await violationsOf(api, read, caller);
+  const violations = read.violations.map((one) => withoutSpecCase(one, read.message));
+  const found = await violationsOf(api, read.request, caller);
   const known = new Set(violations.map((one) => placeOf(one)));
   throw new AgentError("INVALID_REQUEST", "invalid request", {
     fault: "user",
@@ -69,7 +69,7 @@ async function refuse(
 
 async function violationsOf(
   api: AgentApi,
-  { message, request }: { readonly message: ApplyWorkloadRequest; readonly request: ApplyRequest },
+  request: ApplyRequest,
   caller: Caller,
 ): Promise<readonly Violation[]> {
   try {
@@ -79,14 +79,18 @@ async function violationsOf(
     // Only violations are wanted here: the request is refused either way.
     if (!AgentError.is(error)) return [];
     if (error.code !== "INVALID_SPEC") return error.violations;
-    return error.violations.map((one) => ({ ...one, path: [...specRoot(message), ...one.path] }));
+    return error.violations.map((one) => ({ ...one, path: ["spec", ...one.path] }));
   }
 }
 
-/** Where the spec of a request stands in it. */
-function specRoot(message: ApplyWorkloadRequest): readonly string[] {
-  const kind = message.spec?.spec.case;
-  return kind === "custom" ? ["spec", "custom", "spec"] : ["spec", kind ?? ""];
+/** The core knows one spec, whatever its kind: a place in it is named from `spec` on. */
+function withoutSpecCase(one: Violation, { spec }: ApplyWorkloadRequest): Violation {
+  const kind = spec?.spec.case;
+  if (kind === undefined || one.path[0] !== "spec" || one.path[1] !== kind) return one;
+  if (kind !== "custom") return { ...one, path: ["spec", ...one.path.slice(2)] };
+  return one.path[2] === "runtime"
+    ? { ...one, path: ["type"] }
+    : { ...one, path: ["spec", ...one.path.slice(3)] };
 }
 
 function placeOf({ path }: Violation): string {

@@ -77,10 +77,11 @@ function baseStatus(error: AgentError, subject: CallSubject): RpcStatus {
 
 /** Violations with paths from the root of the request. */
 function rooted(error: AgentError, { specCase, typeGiven }: CallSubject): readonly Violation[] {
-  const inSpec = specCase === "custom" ? ["spec", "custom", "spec"] : ["spec", specCase ?? ""];
+  const inSpec = specRoot(specCase ?? "");
   return error.violations.map((one) => {
     if (error.code === "INVALID_SPEC") return { ...one, path: [...inSpec, ...one.path] };
     const [first, ...rest] = one.path;
+    if (first === "spec" && specCase !== undefined) return { ...one, path: [...inSpec, ...rest] };
     // Without a type in the request it was the spec that named the runtime.
     if (first === "type" && specCase === "custom")
       return { ...one, path: ["spec", "custom", "runtime"] };
@@ -91,6 +92,11 @@ function rooted(error: AgentError, { specCase, typeGiven }: CallSubject): readon
       path: [renamed.get(first) ?? first ?? "", ...rest].filter((part) => part !== ""),
     };
   });
+}
+
+/** Where the spec of this kind stands in a request. */
+export function specRoot(specCase: string): readonly string[] {
+  return specCase === "custom" ? ["spec", "custom", "spec"] : ["spec", specCase];
 }
 
 /** Members of requests that the contract names otherwise. */
