@@ -43,7 +43,8 @@ export async function serve(options: ServeOptions): Promise<ExitCode> {
     const agent = await composeAgent(settings, options.modules, logger);
     const code = await runUntilStop(agent, options, stop.signal);
     const whole = await takeDown(agent, settings.config.stopTimeoutMs, forced.promise);
-    if (!whole) logger.error("did not come to an end in time; workloads go on running");
+    if (whole) logger.info("stopped");
+    else logger.error("did not come to an end in time; workloads go on running");
     return whole || code !== exitCodes.stopped ? code : exitCodes.stopIncomplete;
   } catch (error) {
     return failed(logger, error);
@@ -94,7 +95,10 @@ function engineFailed(logger: AgentLogger, error: Error): ExitCode {
   return exitCodes.engineFailed;
 }
 
+/** What a person can put right is said in a sentence; only the unexpected is worth a stack. */
 function failed(logger: AgentLogger, error: unknown): ExitCode {
-  logger.error(error instanceof Error ? error.message : String(error), { error });
-  return exitCodeOf(error);
+  const code = exitCodeOf(error);
+  const sentence = error instanceof Error ? error.message : String(error);
+  logger.error(sentence, code === exitCodes.unexpected ? { error } : {});
+  return code;
 }

@@ -5,24 +5,24 @@ import { observeAgent } from "../../src/telemetry/observe-agent.ts";
 import { OtelTelemetry } from "../../src/telemetry/otel-telemetry.ts";
 import { type RecordingLogger, recordingLogger } from "../support/recording-logger.ts";
 
-function telemetry(): { telemetry: OtelTelemetry; logger: RecordingLogger } {
+function measuring(): { measured: OtelTelemetry; logger: RecordingLogger } {
   const logger = recordingLogger();
   const made = new OtelTelemetry(logger);
   onTestFinished(() => made.close());
-  return { telemetry: made, logger };
+  return { measured: made, logger };
 }
 
 describe("OtelTelemetry", () => {
   it("shows what was counted, measured and set under the agent's prefix", async () => {
-    const { telemetry: it } = telemetry();
+    const { measured } = measuring();
 
-    it.count("workload_created_total");
-    it.count("workload_created_total", {}, 2);
-    it.count("steps_total", { step: "start", outcome: "completed" });
-    it.measure("commit_duration_seconds", 0.000_4);
-    it.gauge("orphans", 3);
+    measured.count("workload_created_total");
+    measured.count("workload_created_total", {}, 2);
+    measured.count("steps_total", { step: "start", outcome: "completed" });
+    measured.measure("commit_duration_seconds", 0.000_4);
+    measured.gauge("orphans", 3);
 
-    const lines = (await it.prometheusText()).split("\n");
+    const lines = (await measured.prometheusText()).split("\n");
     expect(lines).toContain("persys_agent_workload_created_total 3");
     expect(lines).toContain('persys_agent_steps_total{step="start",outcome="completed"} 1');
     expect(lines).toContain('persys_agent_commit_duration_seconds_bucket{le="0.0005"} 1');
@@ -32,53 +32,57 @@ describe("OtelTelemetry", () => {
   });
 
   it("takes every name of the table for the kind it is", async () => {
-    const { telemetry: it, logger } = telemetry();
+    const { measured, logger } = measuring();
 
     for (const { name, kind } of metricTable) {
-      if (kind === "counter") it.count(name);
-      if (kind === "histogram") it.measure(name, 1);
-      if (kind === "gauge") it.gauge(name, 1);
+      if (kind === "counter") measured.count(name);
+      if (kind === "histogram") measured.measure(name, 1);
+      if (kind === "gauge") measured.gauge(name, 1);
     }
 
-    const text = await it.prometheusText();
+    const text = await measured.prometheusText();
     for (const { name } of metricTable) expect(text).toContain(`# TYPE persys_agent_${name} `);
     expect(logger.lines).toEqual([]);
   });
 
   it("shows a name that the table does not know, as far as Prometheus can", async () => {
-    const { telemetry: it } = telemetry();
+    const { measured } = measuring();
 
-    it.count("brand.new-thing_total");
+    measured.count("brand.new-thing_total");
 
-    expect(await it.prometheusText()).toContain("persys_agent_brand_new_thing_total 1");
+    expect(await measured.prometheusText()).toContain("persys_agent_brand_new_thing_total 1");
   });
 
   it("drops what the table knows as another kind, and says so once", async () => {
-    const { telemetry: it, logger } = telemetry();
+    const { measured, logger } = measuring();
 
-    it.measure("workload_created_total", 1);
-    it.measure("workload_created_total", 1);
+    measured.measure("workload_created_total", 1);
+    measured.measure("workload_created_total", 1);
 
-    expect(await it.prometheusText()).not.toContain("workload_created_total");
+    expect(await measured.prometheusText()).not.toContain("workload_created_total");
     expect(logger.lines).toEqual([expect.stringContaining("a measurement is dropped")]);
   });
 
   it("bounds the names that it takes up", async () => {
-    const { telemetry: it } = telemetry();
+    const { measured } = measuring();
 
-    for (let index = 0; index < 1_000; index += 1) it.gauge(`name_${index}`, index);
+    for (let index = 0; index < 1_000; index += 1) measured.gauge(`name_${index}`, index);
 
-    const shown = (await it.prometheusText()).match(/^persys_agent_name_\d+ /gm) ?? [];
+    const shown = (await measured.prometheusText()).match(/^persys_agent_name_\d+ /gm) ?? [];
     expect(shown).toHaveLength(200);
   });
 
   it("prefers what is computed on reading to what was set", async () => {
-    const { telemetry: it } = telemetry();
-    it.observe(["runtime_health_status"], () => [{ name: "runtime_health_status", value: 1 }]);
+    const { measured } = measuring();
+    measured.observe(["runtime_health_status"], () => [
+      { name: "runtime_health_status", value: 1 },
+    ]);
 
-    it.gauge("runtime_health_status", 0);
+    measured.gauge("runtime_health_status", 0);
 
-    const lines = (await it.prometheusText()).match(/^persys_agent_runtime_health_status.*$/gm);
+    const lines = (await measured.prometheusText()).match(
+      /^persys_agent_runtime_health_status.*$/gm,
+    );
     expect(lines).toEqual(["persys_agent_runtime_health_status 1"]);
   });
 });
@@ -99,14 +103,16 @@ describe("observeAgent", () => {
   async function scrape(
     workloads: readonly Pick<WorkloadStatus, "type" | "actual">[],
   ): Promise<string[]> {
-    const { telemetry: it } = telemetry();
+    const { measured } = measuring();
     const api: Pick<AgentApi, "health" | "list" | "actions"> = {
       health: () => health,
       list: () => workloads as readonly WorkloadStatus[],
       actions: () => [],
     };
-    onTestFinished(observeAgent(it, { nodeId: "node-1", diskMountPoint: "/", api: () => api }));
-    return (await it.prometheusText()).split("\n");
+    onTestFinished(
+      observeAgent(measured, { nodeId: "node-1", diskMountPoint: "/", api: () => api }),
+    );
+    return (await measured.prometheusText()).split("\n");
   }
 
   it("counts workloads by state and type, and shows 0 where there are none", async () => {
@@ -136,10 +142,12 @@ describe("observeAgent", () => {
   });
 
   it("says nothing of an engine that does not answer yet", async () => {
-    const { telemetry: it } = telemetry();
-    onTestFinished(observeAgent(it, { nodeId: "n", diskMountPoint: "/", api: () => undefined }));
+    const { measured } = measuring();
+    onTestFinished(
+      observeAgent(measured, { nodeId: "n", diskMountPoint: "/", api: () => undefined }),
+    );
 
-    const text = await it.prometheusText();
+    const text = await measured.prometheusText();
 
     expect(text).not.toContain("workload_count{");
     expect(text).toContain("persys_agent_process_resident_memory_bytes ");
