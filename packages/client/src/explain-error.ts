@@ -99,19 +99,20 @@ function retryAfterMs(error: ConnectError): number | undefined {
   return Number(delay.seconds) * 1000 + Math.ceil(delay.nanos / 1_000_000);
 }
 
+/** What the system or OpenSSL call a failure of a connection, as Node has it in `code`. */
+const systemCode = /^(?:E[A-Z]|HPE_|UND_ERR|CERT_|DEPTH_|UNABLE_|SELF_)/;
+
 /** The system's name for what went wrong below the protocol, found along the causes. At most ten are followed: a chain may be a ring. */
 function connectionFailure(error: unknown): string | undefined {
   let cause = error;
+  let fetchFailed = false;
   for (let depth = 0; depth < 10 && cause instanceof Error; depth += 1) {
-    if (
-      "code" in cause &&
-      typeof cause.code === "string" &&
-      /^(?:E[A-Z]|UND_ERR|CERT_|DEPTH_|UNABLE_|SELF_)/.test(cause.code)
-    ) {
+    if ("code" in cause && typeof cause.code === "string" && systemCode.test(cause.code)) {
       return cause.code;
     }
-    if (cause instanceof TypeError && cause.cause === undefined && depth > 0) return "FETCH_FAILED";
+    // All that a browser's fetch says of a connection that could not be made.
+    fetchFailed ||= cause instanceof TypeError && depth > 0;
     cause = cause.cause;
   }
-  return undefined;
+  return fetchFailed ? "FETCH_FAILED" : undefined;
 }

@@ -46,7 +46,9 @@ export function waitUntilSettled(
   // An apply during a deletion is answered with the status of what goes: its end is then a beginning.
   const goes = since?.desiredState === DesiredState.DELETED ? since.uid : undefined;
   return waitFor({ client, id, options }, (look) => {
-    if (look.kind === "gone") return goes !== undefined && look.uid === goes ? undefined : look;
+    if (look.kind === "gone") {
+      return goes !== undefined && look.uid === goes ? undefined : { kind: "gone" };
+    }
     const { status } = look;
     if (since !== undefined && status.generation < since.generation) return undefined;
     return goes !== undefined && status.uid === goes ? undefined : settledOutcome(status);

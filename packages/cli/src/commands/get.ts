@@ -14,16 +14,14 @@ import { type ExitCode, exitCodes } from "../exit-code.ts";
 import type { Session } from "../session.ts";
 import { columnWidths, rowLine, tableLines } from "../text/table.ts";
 import { stateName } from "../text/names.ts";
+import type { GetFormat } from "./get-formats.ts";
 import { jsonOptions } from "./json.ts";
 import { statusColumns } from "./status-columns.ts";
-
-/** The forms in which `persysctl get` writes. */
-export const getFormats = ["table", "wide", "json", "yaml", "id"] as const;
 
 /** What `persysctl get` was given. */
 export interface GetOptions {
   readonly id: string | undefined;
-  readonly format: (typeof getFormats)[number];
+  readonly format: GetFormat;
   readonly watch: boolean;
   readonly type: string | undefined;
   readonly states: readonly string[];
@@ -59,11 +57,7 @@ export async function get(session: Session, options: GetOptions): Promise<ExitCo
   return exitCodes.ok;
 }
 
-async function getOne(
-  session: Session,
-  id: string,
-  format: GetOptions["format"],
-): Promise<ExitCode> {
+async function getOne(session: Session, id: string, format: GetFormat): Promise<ExitCode> {
   const { signal } = session.host;
   const client = await session.connect();
   if (format === "json" || format === "yaml") {

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { GetOptions } from "../commands/get.ts";
+import { type GetFormat, getFormats } from "../commands/get-formats.ts";
 import { parseMoment } from "../text/duration.ts";
 import { globalOptions, type Perform } from "./global-options.ts";
 import { collectLabels, collectList, wholeNumber } from "./option-values.ts";
@@ -24,7 +24,7 @@ function addGet(root: Command, perform: Perform): void {
     .argument("[id]", "id of a workload")
     .addOption(
       new Option("-o, --output <format>", "format of the result")
-        .choices(["table", "wide", "json", "yaml", "id"])
+        .choices(getFormats)
         .default("table"),
     )
     .option("-w, --watch", "then show every change until interrupted")
@@ -49,7 +49,7 @@ function addGet(root: Command, perform: Perform): void {
   ]);
   command.action(async (id: string | undefined) => {
     const options = command.opts<{
-      output: GetOptions["format"];
+      output: GetFormat;
       watch?: boolean;
       type?: string;
       state?: readonly string[];

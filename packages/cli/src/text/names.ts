@@ -10,16 +10,6 @@ import {
 import type { DescEnum } from "@bufbuild/protobuf";
 import type { Paint, Palette } from "../output.ts";
 
-/** The states by the names that the command line takes and prints. */
-export const stateNames: readonly string[] = ActualStateSchema.values
-  .filter(({ number }) => number !== ActualState.UNSPECIFIED)
-  .map(({ localName }) => localName.toLowerCase());
-
-/** The types by the names that the command line takes. */
-export const typeNames: readonly string[] = WorkloadTypeSchema.values
-  .filter(({ number }) => number !== 0)
-  .map(({ localName }) => localName.toLowerCase());
-
 /** `RUNNING`; a number that this version does not know prints as such. */
 export function stateName(state: number): string {
   return enumName(ActualStateSchema, state);

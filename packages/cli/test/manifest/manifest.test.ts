@@ -150,7 +150,7 @@ id: other
       "a: &a [x,x,x,x,x,x,x,x,x]",
       ..."bcdefg"
         .split("")
-        .map((it, at) => `${it}: &${it} [${Array(9).fill(`*${"abcdef"[at]}`).join(",")}]`),
+        .map((name, at) => `${name}: &${name} [${Array(9).fill(`*${"abcdef"[at]}`).join(",")}]`),
     ];
 
     expect(problemsOf(`id: bomb\n${levels.join("\n")}\n`)).toEqual([

@@ -1,0 +1,161 @@
+import { ActualState, DesiredState } from "@persys/client/contract";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { eventually } from "./eventually.ts";
+import { persysctl } from "./persysctl.ts";
+import { noSuchCommand, scene } from "./scene.ts";
+import { tempFolder } from "./temp-folder.ts";
+
+const hello = 'id: hello\nrevision: "1"\nspec:\n  process:\n    command: [/bin/sh]\n';
+
+describe("persysctl apply", () => {
+  it("applies a file and waits until it runs", async () => {
+    const { agent, run } = await scene();
+
+    const ended = await run(["apply", "-f", "-", "--wait"], { stdin: hello });
+
+    expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(ended.stdout).toBe("hello: applied: accepted\nhello: RUNNING, as wanted\n");
+    expect(agent.applied).toMatchObject([{ id: "hello", revisionId: "1" }]);
+  });
+
+  it("says unchanged for what is already so", async () => {
+    const { agent, run } = await scene();
+    agent.put({ id: "hello", desiredState: DesiredState.UNSPECIFIED });
+
+    expect(await run(["apply", "-f", "-"], { stdin: hello })).toMatchObject({
+      exitCode: 0,
+      stdout: "hello: unchanged: already applied\n",
+    });
+  });
+
+  it("ends with 4 when the workload fails for good", async () => {
+    const { agent, run } = await scene();
+    agent.scripts.set("hello", [{ actualState: ActualState.FAILED, failure: noSuchCommand }]);
+
+    const ended = await run(["apply", "-f", "-", "--wait"], { stdin: hello });
+
+    expect(ended.exitCode).toBe(4);
+    expect(ended.stdout).toContain(
+      "hello: FAILED, COMMAND_NOT_FOUND: no such command: /bin/nope; see `persysctl describe hello`",
+    );
+  });
+
+  it("waits on through a failure that the agent tries again, and ends with 5 when its time is over", async () => {
+    const { agent, run } = await scene();
+    agent.scripts.set("hello", [
+      { actualState: ActualState.FAILED, failure: { ...noSuchCommand, retryable: true } },
+    ]);
+
+    const ended = await run(["apply", "-f", "-", "--wait", "--timeout", "500ms"], { stdin: hello });
+
+    expect(ended.exitCode).toBe(5);
+    expect(ended.stdout).toContain("hello: not settled after 0s, it goes on: FAILED");
+  });
+
+  it("shows on stderr how it goes when a wait takes longer than a second, a line for each change", async () => {
+    const { agent, run } = await scene();
+    agent.stepMs = 1200;
+    agent.scripts.set("hello", [
+      { message: "fetching" },
+      { actualState: ActualState.RUNNING, message: "runs" },
+    ]);
+
+    const ended = await run(["apply", "-f", "-", "--wait"], { stdin: hello });
+
+    expect(ended.stderr.split("\n")).toEqual([
+      "hello: PENDING, starting",
+      "hello: PENDING, fetching",
+      "hello: RUNNING, runs",
+      "",
+    ]);
+    expect(ended.stdout).not.toContain("PENDING");
+  });
+
+  it("names every mistake with file, line and column, and asks no agent", async () => {
+    const folder = await tempFolder();
+    await writeFile(
+      join(folder, "bad.yaml"),
+      "id: a\nspec:\n  process:\n    commnad: [x]\n    env: { A: 1 }\n",
+    );
+
+    const ended = await persysctl(
+      ["apply", "-f", "bad.yaml", "-f", "-", "--endpoint", "127.0.0.1:1"],
+      { cwd: folder, stdin: "id: b\n" },
+    );
+
+    expect(ended).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(ended.stderr.split("\n")).toEqual([
+      "bad.yaml:4:5: spec.process.commnad: is not a field of ProcessSpec: did you mean command?",
+      'bad.yaml:5:12: spec.process.env.A: must be a string, not a number: write "1"',
+      "stdin:1:1: spec: is required",
+      "error: 3 problems in the workload files; nothing was applied",
+      "",
+    ]);
+  });
+
+  it("applies nothing when the agent refuses one of several documents, and says where", async () => {
+    const { agent, run } = await scene();
+    agent.refusals.set("other", [
+      { field: "spec.process.command[1]", description: "must not be empty" },
+    ]);
+    const other = 'id: other\nspec:\n  process:\n    command:\n      - /bin/echo\n      - ""\n';
+
+    const ended = await run(["apply", "-f", "-"], { stdin: `${hello}---\n${other}` });
+
+    expect(ended.exitCode).toBe(2);
+    expect(ended.stderr).toContain("stdin:12:9: spec.process.command[1]: must not be empty\n");
+    expect(agent.applied).toEqual([]);
+  });
+
+  it.each(["--validate-only", "--dry-run"])("only checks with %s", async (flag) => {
+    const { agent, run } = await scene();
+
+    expect(await run(["apply", "-f", "-", flag], { stdin: hello })).toMatchObject({
+      exitCode: 0,
+      stdout: "hello: valid (stdin:1): valid\n",
+    });
+    expect(agent.applied).toEqual([]);
+  });
+
+  it("writes one JSON document with --json", async () => {
+    const { run } = await scene();
+
+    const ended = await run(["apply", "-f", "-", "--wait", "--json"], { stdin: hello });
+
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      applied: [
+        {
+          id: "hello",
+          file: "stdin",
+          line: 1,
+          outcome: "settled",
+          applied: true,
+          skipped: false,
+          status: { actualState: "ACTUAL_STATE_RUNNING", revisionId: "1" },
+        },
+      ],
+    });
+  });
+
+  it("ends with 2 when a file is not there", async () => {
+    const ended = await persysctl(["apply", "-f", "nowhere.yaml"]);
+
+    expect(ended.exitCode).toBe(2);
+    expect(ended.stderr).toContain("nowhere.yaml: no such file");
+  });
+
+  it("goes away at once when interrupted, with 130, and leaves the workload", async () => {
+    const { agent, start } = await scene();
+    agent.scripts.set("hello", []);
+    const running = await start(["apply", "-f", "-", "--wait"], { stdin: hello });
+    await eventually(() => running.stderr().includes("PENDING"));
+
+    running.kill("SIGINT");
+
+    expect(await running.ended).toMatchObject({ exitCode: 130, signal: null });
+    expect(running.stderr()).toContain("no longer waiting: what was asked for goes on");
+    expect(running.stderr()).not.toContain("    at ");
+  });
+});

@@ -1,0 +1,202 @@
+import { ActualState } from "@persys/client/contract";
+import { describe, expect, it } from "vitest";
+import { eventually } from "./eventually.ts";
+import { persysctl } from "./persysctl.ts";
+import { noSuchCommand, scene } from "./scene.ts";
+
+describe("persysctl get", () => {
+  it("lists workloads in a table, with control characters made harmless", async () => {
+    const { agent, run } = await scene();
+    agent.put({ id: "web", message: "up \u001b[2J" });
+    agent.put({ id: "api", actualState: ActualState.FAILED, failure: noSuchCommand });
+
+    const { stdout, exitCode } = await run(["get"]);
+
+    expect(exitCode).toBe(0);
+    expect(
+      stdout.split("\n").map((line) => line.replace(/\d+y\S*/, "AGE").replace(/ +/g, " ")),
+    ).toEqual([
+      "ID TYPE WANTED STATE RESTARTS AGE MESSAGE",
+      "api process running FAILED 0 AGE COMMAND_NOT_FOUND: no such command: /bin/nope",
+      "web process running RUNNING 0 AGE up \\x1b[2J",
+      "",
+    ]);
+  });
+
+  it("writes what the API answers as JSON and as YAML", async () => {
+    const { agent, run } = await scene();
+    agent.put({ id: "web" });
+
+    expect(JSON.parse((await run(["get", "--json"])).stdout)).toMatchObject({
+      workloads: [{ id: "web", restarts: 0, actualState: "ACTUAL_STATE_RUNNING" }],
+    });
+    expect(JSON.parse((await run(["get", "web", "-o", "json"])).stdout)).toMatchObject({
+      status: { id: "web" },
+      spec: { process: { command: ["/bin/true"] } },
+    });
+    expect((await run(["get", "web", "-o", "yaml"])).stdout).toContain("status:\n  id: web\n");
+  });
+
+  it("filters by state", async () => {
+    const { agent, run } = await scene();
+    agent.put({ id: "web" });
+    agent.put({ id: "api", actualState: ActualState.STOPPED });
+
+    expect((await run(["get", "--state", "stopped,failed", "-o", "id"])).stdout).toBe("api\n");
+    expect(await run(["get", "--state", "sleeping"])).toMatchObject({ exitCode: 2 });
+  });
+
+  it("ends with 3 when there is no such workload, as text and as JSON", async () => {
+    const { run } = await scene();
+
+    expect(await run(["get", "nope"])).toMatchObject({ exitCode: 3, stdout: "" });
+    const { error } = JSON.parse((await run(["get", "nope", "--json"])).stderr) as {
+      error: object;
+    };
+    expect(error).toMatchObject({
+      code: "not_found",
+      message: "workload not found: nope",
+      exitCode: 3,
+    });
+  });
+
+  it("shows every change with -w until interrupted", async () => {
+    const { agent, start } = await scene();
+    agent.put({ id: "web", message: "first" });
+    const running = await start(["get", "-w"]);
+    await eventually(() => running.stdout().includes("first"));
+
+    agent.put({ id: "web", actualState: ActualState.STOPPED, message: "second" });
+    await eventually(() => running.stdout().includes("second"));
+    agent.remove("web");
+    await eventually(() => running.stdout().includes("web  deleted"));
+    running.kill("SIGINT");
+
+    expect(await running.ended).toMatchObject({ exitCode: 130, stderr: "" });
+  });
+
+  it("is quiet when the reader has seen enough", async () => {
+    const { agent, start } = await scene();
+    agent.put({ id: "web", message: "first" });
+    const running = await start(["get", "-w"]);
+    await eventually(() => running.stdout().includes("first"));
+
+    running.closeStdout();
+    for (let change = 0; change < 3; change += 1)
+      agent.put({ id: "web", message: `change ${change}` });
+
+    expect(await running.ended).toMatchObject({ exitCode: 0, stderr: "" });
+  });
+});
+
+describe("persysctl logs", () => {
+  it("writes each stream to its own, byte for byte", async () => {
+    const { agent, run } = await scene();
+    agent.put({ id: "web" });
+
+    expect(await run(["logs", "web"])).toMatchObject({
+      exitCode: 0,
+      stdout: "one\ntwo\n",
+      stderr: "\u001b[31moops\u001b[0m\n",
+    });
+    expect(await run(["logs", "web", "--stream", "stdout"])).toMatchObject({
+      stdout: "one\ntwo\n",
+      stderr: "",
+    });
+  });
+
+  it("puts the time before whole lines", async () => {
+    const { agent, run } = await scene();
+    agent.put({ id: "web" });
+
+    expect((await run(["logs", "web", "--timestamps", "--stream", "stdout"])).stdout).toBe(
+      "2023-11-14T22:13:20.123Z one\n2023-11-14T22:13:20.123Z two\n",
+    );
+  });
+
+  it("ends by itself when the workload is deleted", async () => {
+    const { agent, start } = await scene();
+    agent.put({ id: "web" });
+    const running = await start(["logs", "web", "-f"]);
+    await eventually(() => running.stdout().includes("two"));
+
+    agent.remove("web");
+
+    expect(await running.ended).toMatchObject({ exitCode: 0 });
+  });
+
+  it("ends cleanly when interrupted", async () => {
+    const { agent, start } = await scene();
+    agent.put({ id: "web" });
+    const running = await start(["logs", "web", "-f", "--stream", "stdout"]);
+    await eventually(() => running.stdout().includes("two"));
+
+    running.kill("SIGINT");
+
+    expect(await running.ended).toMatchObject({ exitCode: 130, stderr: "" });
+  });
+});
+
+describe("persysctl describe, actions, health and version", () => {
+  it("explains a workload", async () => {
+    const { agent, run } = await scene();
+    agent.put({ id: "web", actualState: ActualState.FAILED, failure: noSuchCommand });
+
+    const { stdout } = await run(["describe", "web"]);
+
+    for (const part of [
+      "State:     FAILED",
+      "Failure:   COMMAND_NOT_FOUND: no such command: /bin/nope, 1 failed try, not tried again by itself",
+      "- the wanted revision is 2, revision 1 runs",
+      "replace: revision 2 is wanted",
+      "pid 42  running, revision 1",
+      "start  done     nothing runs",
+      "apply   completed  3s",
+      "command:\n      - /bin/true",
+    ]) {
+      expect(stdout).toContain(part);
+    }
+    expect(JSON.parse((await run(["describe", "web", "--json"])).stdout)).toMatchObject({
+      explanation: { next: { step: "replace" } },
+      workload: { spec: {} },
+      actions: [{}],
+    });
+  });
+
+  it("lists actions", async () => {
+    const { run } = await scene();
+
+    expect((await run(["actions"])).stdout).toMatch(
+      /^AGE +WORKLOAD.*\n.*hello +apply +completed +3s/,
+    );
+    expect(JSON.parse((await run(["actions", "web", "--json"])).stdout)).toMatchObject({
+      actions: [{ workloadId: "web" }],
+    });
+  });
+
+  it("ends with 1 where the agent is not healthy", async () => {
+    const { agent, run } = await scene();
+
+    expect(await run(["health"])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining("Runtime process: healthy"),
+    });
+    agent.healthy = false;
+    expect(await run(["health"])).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringContaining("unhealthy: it sleeps"),
+    });
+  });
+
+  it("shows its version even where no agent answers", async () => {
+    const { run } = await scene();
+
+    expect((await run(["version"])).stdout).toMatch(
+      /^persysctl \d+\.\d+\.\d+\nagent 9\.9\.9 at http/,
+    );
+    expect(await persysctl(["version"])).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining("no agent"),
+    });
+  });
+});
