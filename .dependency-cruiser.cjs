@@ -96,10 +96,10 @@ module.exports = {
     knows("server", "adapters|core|transports"),
     forbid(
       "client-knows-the-contract",
-      "Of the transports the client imports the generated contract alone: it runs in browsers.",
+      "Of the transports the client imports the generated contract and its schema alone: it runs in browsers.",
       {
         from: { path: "^packages/client/src/" },
-        to: { path: "^packages/transports/", pathNot: "^packages/transports/src/gen/" },
+        to: { path: "^packages/transports/", pathNot: "^packages/transports/src/(?:gen|schema)/" },
       },
     ),
     forbid("browser-client", "Only client/node.ts needs Node.", {
