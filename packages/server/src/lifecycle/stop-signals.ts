@@ -1,7 +1,7 @@
 import type { EventEmitter } from "node:events";
 
 /** Who is told of signals. */
-export interface StopListener {
+interface StopListener {
   /** The first SIGTERM or SIGINT. */
   onStop(signal: NodeJS.Signals): void;
   /** A later one: whoever sends it does not want to wait any more. */
