@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import { toJsonString } from "@bufbuild/protobuf";
 import { SeededRandom } from "@persys/conformance";
+import { ExplainWorkloadResponseSchema } from "@persys/transports/gen";
 import { expect } from "vitest";
 import { NodeUnderTest, type ShellWorkload, stateName } from "./node-under-test.ts";
 
@@ -26,9 +28,9 @@ export async function surviveKills(kills: number, seed: number): Promise<void> {
     await story.checkConverged();
     await story.deleteAll();
   } catch (error) {
-    throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    const what = error instanceof Error ? error.message : String(error);
+    const told = `seed ${seed}: ${what}\n${await story.explainUnsettled()}`;
+    throw new Error(told, { cause: error });
   }
 }
 
@@ -177,6 +179,23 @@ class CrashStory {
     return found.observedRevisionId === found.revisionId
       ? `${state} ${found.revisionId}`
       : `${state}, ${found.observedRevisionId} of ${found.revisionId}`;
+  }
+
+  /** What the agent says of everything that is not as wanted, and the end of its log. */
+  async explainUnsettled(): Promise<string> {
+    const { agent } = this.#node;
+    const told = await this.#explanations().catch((error: unknown) => [String(error)]);
+    return [...told, agent.running ? "" : "the agent has ended", ...agent.stderr.slice(-60)].join(
+      "\n",
+    );
+  }
+
+  async #explanations(): Promise<readonly string[]> {
+    const { client } = this.#node;
+    const { workloads } = await client.listWorkloads({});
+    const open = workloads.filter((it) => stateName(it.actualState) !== "RUNNING");
+    const told = await Promise.all(open.map(({ id }) => client.explainWorkload({ id })));
+    return told.map((it) => toJsonString(ExplainWorkloadResponseSchema, it));
   }
 
   /** Deletes everything; nothing may be left. */
