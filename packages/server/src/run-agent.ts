@@ -90,11 +90,6 @@ async function run(
       import("./lifecycle/serve.ts"),
       host.modules(settings),
     ]);
-    logger.info("starting", {
-      version: config.version,
-      labels: settings.labels,
-      state: config.statePath,
-    });
     const announce = (places: Places): void => {
       logger.info("serving", { ...places });
       if (dev) host.stdout.write(welcome(settings, places));

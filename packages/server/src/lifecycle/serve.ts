@@ -39,6 +39,12 @@ export async function serve(options: ServeOptions): Promise<ExitCode> {
       },
     },
   });
+  // Said only now: whoever reads it can rely on a signal to end the agent properly.
+  logger.info("starting", {
+    version: settings.config.version,
+    labels: settings.labels,
+    state: settings.config.statePath,
+  });
   try {
     const agent = await composeAgent(settings, options.modules, logger);
     const code = await runUntilStop(agent, options, stop.signal);
