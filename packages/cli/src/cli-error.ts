@@ -7,7 +7,7 @@ export interface CliErrorOptions {
   /** The single problems, a line each, such as `hello.yaml:3:5: spec.process.command: is required`. */
   readonly problems?: readonly string[];
   /** The code of the contract (`not_found`, …) where an agent's answer is behind it. */
-  readonly code?: string;
+  readonly code?: string | undefined;
   readonly cause?: unknown;
 }
 

@@ -109,6 +109,26 @@ describe("persysctl apply", () => {
     expect(agent.applied).toEqual([]);
   });
 
+  it("gathers what the agent has against several documents, conflicts included", async () => {
+    const { agent, run } = await scene();
+    agent.put({ id: "old", revisionId: "taken" });
+    agent.refusals.set("other", [{ field: "spec.process.user", description: "is unknown here" }]);
+    const old = "id: old\nrevision: taken\nspec: {process: {}}\n";
+    const other = "id: other\nspec: {process: {}}\n";
+
+    const ended = await run(["apply", "-f", "-"], { stdin: `${hello}---\n${old}---\n${other}` });
+
+    expect(ended).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(ended.stderr.split("\n")).toEqual([
+      "stdin:7:1: revision taken names another spec",
+      "stdin:12:8: spec.process.user: is unknown here",
+      "error: 2 problems in the workload files; nothing was applied",
+      "  give the changed spec a new revision, or leave the revision out",
+      "",
+    ]);
+    expect(agent.applied).toEqual([]);
+  });
+
   it.each(["--validate-only", "--dry-run"])("only checks with %s", async (flag) => {
     const { agent, run } = await scene();
 

@@ -7,6 +7,7 @@ import {
   AgentService,
   BadRequestSchema,
   DesiredState,
+  ErrorInfoSchema,
   LogStream,
   type ApplyWorkloadRequest,
   type WorkloadStatus,
@@ -181,6 +182,12 @@ export class FakeAgent {
       ]);
     }
     if (request.spec === undefined) this.#found(request.id);
+    const known = this.workloads.get(request.id);
+    if (known?.revisionId === "taken" && request.revisionId === "taken") {
+      throw new ConnectError("revision taken names another spec", Code.Aborted, undefined, [
+        { desc: ErrorInfoSchema, value: create(ErrorInfoSchema, { reason: "REVISION_CONFLICT" }) },
+      ]);
+    }
     if (request.validateOnly) return { message: "valid" };
     this.applied.push(request);
     const before = this.workloads.get(request.id);

@@ -1,5 +1,5 @@
 import { create, toJson } from "@bufbuild/protobuf";
-import { type AgentClient, explainError } from "@persys/client";
+import { type AgentClient, type ExplainedError, explainError } from "@persys/client";
 import {
   type ApplyWorkloadRequest,
   ApplyWorkloadRequestSchema,
@@ -69,7 +69,7 @@ async function validate(
   manifests: readonly Manifest[],
 ): Promise<readonly Applied[]> {
   const checked: Applied[] = [];
-  const problems: Problem[] = [];
+  const refused: RefusedDocument[] = [];
   for (const manifest of manifests) {
     const request = create(ApplyWorkloadRequestSchema, {
       ...manifest.request,
@@ -78,25 +78,54 @@ async function validate(
     try {
       checked.push({ manifest, response: await send(session, request, manifest) });
     } catch (error) {
-      if (!(error instanceof InvalidDocument)) throw error;
-      problems.push(...error.found);
+      if (!(error instanceof RefusedDocument)) throw error;
+      refused.push(error);
     }
   }
-  if (problems.length > 0) throw invalidFiles(problems);
-  return checked;
+  const [first] = refused;
+  if (first === undefined) return checked;
+  throw invalidFiles(
+    refused.flatMap(({ found }) => found),
+    {
+      exitCode: first.exitCode,
+      hints: [...new Set(refused.flatMap(({ hints }) => hints))],
+    },
+  );
 }
 
-/** The agent refuses a document, and says where. */
-class InvalidDocument extends CliError {
+/** Codes with which the agent refuses one document and would take another: the rest is about the agent or the caller. */
+const refusals: ReadonlySet<string> = new Set([
+  "invalid_argument",
+  "aborted",
+  "failed_precondition",
+  "resource_exhausted",
+]);
+
+/** The agent refuses a document; what it finds wrong, with the places in the file. */
+class RefusedDocument extends CliError {
   readonly found: readonly Problem[];
 
-  constructor(found: readonly Problem[]) {
-    const { message, problems } = invalidFiles(found);
-    super(exitCodes.usage, message, { code: "invalid_argument", problems });
+  constructor(manifest: Manifest, { violations }: ExplainedError, failure: CliError) {
+    const { id } = manifest.request;
+    const places =
+      violations.length === 0
+        ? [{ path: [], rule: failure.message }]
+        : violations.map(({ field, description }) => ({
+            path: fieldSegments(field),
+            rule: description,
+          }));
+    const found = places.map(({ path, rule }) => ({ ...manifest.locate(path), path, rule }));
+    super(failure.exitCode, `the agent refuses ${id}; nothing of it was applied`, {
+      problems: found.map(problemLine),
+      hints: failure.hints,
+      code: failure.code,
+      cause: failure,
+    });
     this.found = found;
   }
 }
 
+/** @throws {RefusedDocument} for what is wrong with the document; {CliError} for anything else, naming the document. */
 async function send(
   session: Session,
   request: ApplyWorkloadRequest,
@@ -106,23 +135,17 @@ async function send(
   try {
     return await client.applyWorkload(request, { signal: session.host.signal });
   } catch (error) {
-    const explained = explainError(error);
-    if (explained.code === "invalid_argument" && explained.violations.length > 0) {
-      throw new InvalidDocument(
-        explained.violations.map(({ field, description }) => {
-          const path = fieldSegments(field);
-          return { ...manifest.locate(path), path, rule: description };
-        }),
-      );
-    }
     const connection = session.connection();
     if (connection === undefined || session.host.signal.aborted) throw error;
-    const { line: at, file } = manifest.locate([]);
-    const failed = callFailure(explained, connection);
-    throw new CliError(failed.exitCode, `${request.id} (${file}:${at}): ${failed.message}`, {
-      hints: failed.hints,
-      problems: failed.problems,
-      code: explained.code,
+    const explained = explainError(error);
+    const failure = callFailure(explained, connection);
+    if (refusals.has(explained.code) && explained.connection === undefined) {
+      throw new RefusedDocument(manifest, explained, failure);
+    }
+    throw new CliError(failure.exitCode, `${request.id}: ${failure.message}`, {
+      hints: failure.hints,
+      problems: failure.problems,
+      code: failure.code,
       cause: error,
     });
   }
@@ -175,13 +198,22 @@ function line(manifest: Manifest, response: ApplyWorkloadResponse): string {
   return `${id}: ${verb}${said}`;
 }
 
-function invalidFiles(problems: readonly Problem[]): CliError {
-  const lines = problems.map(({ file, line: at, column, path, rule }) => {
-    const field = fieldText(path);
-    return `${file}:${at}:${column}: ${field === "" ? "" : `${field}: `}${rule}`;
-  });
+function invalidFiles(
+  problems: readonly Problem[],
+  {
+    exitCode = exitCodes.usage,
+    hints = [],
+  }: { exitCode?: ExitCode; hints?: readonly string[] } = {},
+): CliError {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  return new CliError(exitCodes.usage, `${count} in the workload files; nothing was applied`, {
-    problems: lines,
+  return new CliError(exitCode, `${count} in the workload files; nothing was applied`, {
+    problems: problems.map(problemLine),
+    hints,
   });
+}
+
+/** `hello.yaml:3:5: spec.process.command: is required`, as editors and compilers write it. */
+function problemLine({ file, line: at, column, path, rule }: Problem): string {
+  const field = fieldText(path);
+  return `${file}:${at}:${column}: ${field === "" ? "" : `${field}: `}${rule}`;
 }
