@@ -31,6 +31,7 @@ import type { EngineState } from "./engine-state.ts";
 import { explain } from "./explain.ts";
 import { Lane } from "./lane.ts";
 import { parseApply, parseId } from "./parse-apply.ts";
+import type { RecordChange } from "./record-writer.ts";
 import { isMeant } from "./watch-hub.ts";
 
 /** The driving port on an engine's state. Requests become durable changes of records; reads come from memory. */
@@ -63,29 +64,25 @@ export class AgentService implements AgentApi {
       decision = decided.decision;
       return decided.change;
     });
-    this.#dropIfEmpty(lane);
-    return this.#applied(parsed.id, decision);
+    return applied(lane, decision);
   }
 
   async remove(id: string, caller: Caller): Promise<DeleteResult> {
     const { context, lanes } = this.#running();
     const workloadId = parseId(id);
-    if (this.#state.quarantined.has(workloadId)) await this.#adoptQuarantined(workloadId);
+    if (this.#state.quarantined.has(workloadId)) await this.#state.adoptQuarantined(workloadId);
     const lane = lanes.get(workloadId);
-    if (lane?.record === undefined)
-      return { existed: false, message: `workload not found: ${id}; there is nothing to delete` };
+    if (lane === undefined) return nothingToDelete(id);
+    let existed = false;
     const change = await lane.request((record) => {
+      existed = record !== undefined;
       if (record === undefined) return undefined;
       const nowMs = context.clock.wallMs();
       const action = this.#newAction("delete_workload", record, caller);
       const next = decideDelete(record, { nowMs, actionSeq: action.seq, ...traceOf(caller) });
-      return next === undefined
-        ? undefined
-        : {
-            record: next,
-            actions: [this.#superseded(record), { ...action, generation: next.generation }],
-          };
+      return next === undefined ? undefined : this.#changeOf(record, next, action);
     });
+    if (!existed) return nothingToDelete(id);
     const status = lane.status();
     const message =
       change === undefined ? "the deletion is already under way" : "deletion accepted";
@@ -100,14 +97,10 @@ export class AgentService implements AgentApi {
       const nowMs = context.clock.wallMs();
       const action = this.#newAction("retry_workload", record, caller);
       const next = decideRetry(record, { nowMs, actionSeq: action.seq, ...traceOf(caller) });
-      return next === undefined
-        ? undefined
-        : {
-            record: next,
-            actions: [this.#superseded(record), { ...action, generation: next.generation }],
-          };
+      return next === undefined ? undefined : this.#changeOf(record, next, action);
     });
-    const status = this.status(id);
+    const status = lane.status();
+    if (status === undefined) throw notFound(id);
     if (change === undefined)
       return { accepted: false, message: "nothing has failed: there is nothing to retry", status };
     return { accepted: true, message: "tried again now", status };
@@ -240,29 +233,11 @@ export class AgentService implements AgentApi {
     if (decision.kind !== "create" && decision.kind !== "change")
       return { decision, change: undefined };
     const revisionId = decision.record.next?.wanted.revisionId ?? decision.record.wanted.revisionId;
-    const superseded =
-      record === undefined || record.desired === "deleted" ? undefined : this.#superseded(record);
+    const isQueued = record?.desired === "deleted";
+    const superseded = this.#superseded(isQueued ? record.next?.actionSeq : record?.actionSeq);
     return {
       decision,
       change: { record: decision.record, actions: [superseded, { ...action, revisionId }] },
-    };
-  }
-
-  #applied(id: WorkloadId, decision: ApplyDecision | undefined): ApplyResult {
-    const status = this.status(id);
-    if (decision === undefined || decision.kind === "refuse" || decision.kind === "skip") {
-      return {
-        applied: false,
-        skipped: true,
-        message: decision?.kind === "skip" ? decision.message : "nothing to do",
-        status,
-      };
-    }
-    return {
-      applied: true,
-      skipped: false,
-      message: decision.message,
-      status: { ...status, actual: "pending" },
     };
   }
 
@@ -295,14 +270,20 @@ export class AgentService implements AgentApi {
     });
   }
 
-  #superseded(record: WorkloadRecord): Action | undefined {
+  /** The change of a delete or retry: what was asked for before, a creation that waits included, is replaced by it. */
+  #changeOf(record: WorkloadRecord, next: WorkloadRecord, action: Action): RecordChange {
+    const replaced = [this.#superseded(record.actionSeq), this.#superseded(record.next?.actionSeq)];
+    const { generation } = next;
+    return {
+      record: { ...next, actionSeq: action.seq },
+      actions: [...replaced, { ...action, generation }],
+    };
+  }
+
+  #superseded(actionSeq: number | undefined): Action | undefined {
     const { context } = this.#running();
-    return context.actionLog.moved(
-      record.actionSeq,
-      "failed",
-      context.clock.wallMs(),
-      "replaced by a later request",
-    );
+    const message = "replaced by a later request";
+    return context.actionLog.moved(actionSeq, "failed", context.clock.wallMs(), message);
   }
 
   #laneFor(id: WorkloadId): Lane {
@@ -312,11 +293,6 @@ export class AgentService implements AgentApi {
     const lane = new Lane(id, context, undefined);
     lanes.set(id, lane);
     return lane;
-  }
-
-  /** A lane made for an apply that was refused leaves nothing behind. */
-  #dropIfEmpty(lane: Lane): void {
-    if (lane.record === undefined && lane.isIdle) this.#state.lanes.delete(lane.id);
   }
 
   #laneOf(id: string): Lane {
@@ -331,11 +307,21 @@ export class AgentService implements AgentApi {
     const message = `the stored record of workload ${id} is corrupt (${why}): delete the workload, then apply it again`;
     throw new AgentError("RECORD_CORRUPT", message, { effect: "none", details: { id } });
   }
+}
 
-  /** A corrupt record that is to be deleted: what its id still holds in a runtime is removed as for any other. */
-  async #adoptQuarantined(id: WorkloadId): Promise<void> {
-    await this.#state.adoptQuarantined(id);
+function applied(lane: Lane, decision: ApplyDecision | undefined): ApplyResult {
+  const status = lane.status();
+  if (status === undefined) throw notFound(lane.id);
+  if (decision === undefined || decision.kind === "refuse" || decision.kind === "skip") {
+    const message = decision?.kind === "skip" ? decision.message : "nothing to do";
+    return { applied: false, skipped: true, message, status };
   }
+  const { message } = decision;
+  return { applied: true, skipped: false, message, status: { ...status, actual: "pending" } };
+}
+
+function nothingToDelete(id: string): DeleteResult {
+  return { existed: false, message: `workload not found: ${id}; there is nothing to delete` };
 }
 
 function traceOf(caller: Caller): { readonly traceparent?: string } {

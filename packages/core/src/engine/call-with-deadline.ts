@@ -28,14 +28,16 @@ export async function callWithDeadline<T>(
   signal.throwIfAborted();
   const controller = new AbortController();
   let timeout: AgentError | undefined;
+  let stopTimer = (): void => {};
   let stopStuck = (): void => {};
   const abort = (reason: unknown): void => {
     if (controller.signal.aborted) return;
     controller.abort(reason);
+    stopTimer();
     stopStuck = clock.schedule(bounds.abortGraceMs, () => bounds.onStuck?.());
   };
   const abortByOuter = (): void => abort(signal.reason);
-  const stopTimer = clock.schedule(bounds.timeoutMs, () => {
+  stopTimer = clock.schedule(bounds.timeoutMs, () => {
     timeout = new AgentError(
       "TIMEOUT",
       `${bounds.what} did not finish within ${bounds.timeoutMs} ms`,

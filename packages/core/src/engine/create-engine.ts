@@ -42,6 +42,7 @@ class NodeEngine implements Engine {
   readonly #gates: ReadonlyMap<string, RuntimeGate>;
   readonly #controller: AbortController = new AbortController();
   #fail: (error: AgentError) => void = () => {};
+  #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: EngineOptions, policy: EnginePolicy) {
@@ -55,33 +56,71 @@ class NodeEngine implements Engine {
     this.api = new AgentService(this.#state);
   }
 
-  async start(signal: AbortSignal): Promise<void> {
+  start(signal: AbortSignal): Promise<void> {
+    assert(this.#starting === undefined, "an engine is started once");
+    this.#starting = this.#start(AbortSignal.any([signal, this.#controller.signal]));
+    return this.#starting;
+  }
+
+  stop(): Promise<void> {
+    const reason = new AgentError("STORE_UNAVAILABLE", "the agent is stopping", {
+      retryable: true,
+      effect: "none",
+    });
+    this.#stopping ??= this.#stop(reason, stopGraceMs);
+    return this.#stopping;
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     const stored = await this.#options.store.open(signal);
     const context = this.#contextFor(stored);
     const hub = this.#hub(stored.epoch);
     await this.#recover(stored, context);
+    this.#controller.signal.throwIfAborted();
     this.#state.begin(context, hub);
     await this.#watchRuntimes(context);
     this.#wakeUnregistered();
   }
 
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
-    return this.#stopping;
-  }
-
-  async #stop(): Promise<void> {
-    const reason = new AgentError("STORE_UNAVAILABLE", "the agent is stopping", {
-      retryable: true,
-      effect: "none",
-    });
+  async #stop(reason: AgentError, graceMs: number): Promise<void> {
+    const { clock, store } = this.#options;
     const hub = this.#tryRunning()?.hub;
     this.#state.end(reason);
     hub?.close(reason);
-    await Promise.all([...this.#state.lanes.values()].map((lane) => lane.close(stopGraceMs)));
-    this.#controller.abort(reason);
-    await Promise.all([...this.#state.watches.values()].map((watch) => watch.ended));
-    await this.#options.store.close();
+    const abort = (): void => this.#controller.abort(reason);
+    // What is not over by then is called off, a look that hangs included.
+    const stopGrace = clock.schedule(graceMs, abort);
+    const lanes = [...this.#state.lanes.values()];
+    const { abortGraceMs, commitTimeoutMs } = this.#policy;
+    if (hub === undefined) abort();
+    await this.#atMost(
+      graceMs + abortGraceMs,
+      Promise.all(lanes.map((lane) => lane.close(graceMs))),
+    );
+    stopGrace();
+    abort();
+    const watches = [...this.#state.watches.values()].map((watch) => watch.ended);
+    const starting = this.#starting?.catch(() => {});
+    await this.#atMost(abortGraceMs, Promise.all([...watches, starting]));
+    if (await this.#atMost(commitTimeoutMs, store.close())) return;
+    throw new AgentError("STORE_UNAVAILABLE", `the store did not close in ${commitTimeoutMs} ms`);
+  }
+
+  /** Waits for work, but not for ever. Resolves with whether it is done. */
+  async #atMost(limitMs: number, work: Promise<unknown>): Promise<boolean> {
+    const { clock, logger } = this.#options;
+    let stop = (): void => {};
+    const limit = new Promise<boolean>((resolve) => {
+      stop = clock.schedule(limitMs, () => resolve(false));
+    });
+    try {
+      const isDone = await Promise.race([work.then(() => true), limit]);
+      if (!isDone) logger?.error("the engine stops though a call has not returned");
+      return isDone;
+    } finally {
+      stop();
+    }
   }
 
   #tryRunning(): ReturnType<EngineState["running"]> | undefined {
@@ -113,6 +152,7 @@ class NodeEngine implements Engine {
         store,
         actionLog,
         clock,
+        commitTimeoutMs: this.#policy.commitTimeoutMs,
         onCommit,
         onCommitFailed: (error) => this.#onCommitFailed(error),
       },
@@ -121,6 +161,7 @@ class NodeEngine implements Engine {
       runtimeFailure: (type) => this.#state.watches.get(type)?.failure,
       onRuntimeSuspect: (type) => this.#state.watches.get(type)?.relist(),
       onCommitted: (id, record, before) => this.#onCommitted(id, record, before),
+      onLaneEmpty: (id) => this.#state.dropIfEmpty(id),
       onStatusChanged: (id) => this.#tryRunning()?.hub.publish(id),
     };
   }
@@ -191,7 +232,6 @@ class NodeEngine implements Engine {
     if (before === undefined && record !== undefined) telemetry.count("workload_created_total");
     if (before !== undefined && (record === undefined || record.uid !== before.uid))
       telemetry.count("workload_deleted_total");
-    if (record === undefined) this.#state.lanes.delete(id);
     const hub = this.#tryRunning()?.hub;
     if (before !== undefined && record?.uid !== before.uid) hub?.publish(id, before.uid);
     if (record !== undefined) hub?.publish(id);
@@ -200,10 +240,19 @@ class NodeEngine implements Engine {
   #onCommitFailed(error: AgentError): void {
     this.#state.noteCommit(error);
     this.#options.logger?.error("a commit failed", { code: error.code, error });
-    if (error.code !== "OWNERSHIP_LOST") return;
-    this.#state.end(error);
+    if (error.code === "OWNERSHIP_LOST") void this.#giveUp(error);
+  }
+
+  /** Stops at once: whatever is done from now on is another owner's to do. */
+  async #giveUp(error: AgentError): Promise<void> {
+    if (this.#stopping !== undefined) return;
+    this.#stopping = this.#stop(error, 0);
     this.#fail(error);
-    void this.stop();
+    try {
+      await this.#stopping;
+    } catch (problem) {
+      this.#options.logger?.error("the engine did not stop cleanly", { error: problem });
+    }
   }
 }
 

@@ -35,6 +35,8 @@ export interface EngineContext {
     record: WorkloadRecord | undefined,
     before: WorkloadRecord | undefined,
   ) => void;
+  /** A lane has come to rest without a record. */
+  readonly onLaneEmpty: (id: WorkloadId) => void;
   /** A status changed without a commit. */
   readonly onStatusChanged: (id: WorkloadId) => void;
 }

@@ -28,6 +28,8 @@ export interface EnginePolicy {
   readonly listTimeoutMs: number;
   readonly prepareTimeoutMs: number;
   readonly stepTimeoutMs: number;
+  /** How long a commit may take before its outcome counts as not known and the request is answered so. */
+  readonly commitTimeoutMs: number;
   /** How long a call that was aborted may take to return before its place in the budget is given away. */
   readonly abortGraceMs: number;
   /** Most workloads on this node. */
@@ -61,6 +63,7 @@ export const defaultEnginePolicy: EnginePolicy = {
   listTimeoutMs: 60_000,
   prepareTimeoutMs: 900_000,
   stepTimeoutMs: 120_000,
+  commitTimeoutMs: 10_000,
   abortGraceMs: 5_000,
   workloadsMax: 20_000,
   actionsMax: 5_000,

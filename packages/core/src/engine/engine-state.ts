@@ -124,10 +124,16 @@ export class EngineState {
       const message = `runtime ${unreadable?.runtime.type ?? ""} cannot be read, and what workload ${id} holds there is not known: try again later`;
       throw new AgentError("RUNTIME_UNAVAILABLE", message, { retryable: true, effect: "none" });
     }
-    const lane = new Lane(id, context, undefined);
-    await lane.request(() => ({ record: corruptRecord(id, type), actions: [] }));
+    const lane = lanes.get(id) ?? new Lane(id, context, undefined);
     lanes.set(id, lane);
+    const corrupt = { record: corruptRecord(id, type), actions: [] };
+    await lane.request((record) => (record === undefined ? corrupt : undefined));
     this.quarantined.delete(id);
+  }
+
+  /** Drops the lane of an id if it holds nothing any more, such as one made for an apply that was refused. */
+  dropIfEmpty(id: WorkloadId): void {
+    if (this.lanes.get(id)?.isEmpty === true) this.lanes.delete(id);
   }
 
   #typeOf(id: WorkloadId): string | undefined {

@@ -65,6 +65,16 @@ export class LaneRecord {
     return this.#writer.isStored;
   }
 
+  /** Whether nothing is being stored or waits for it. */
+  get isIdle(): boolean {
+    return this.#writer.isIdle;
+  }
+
+  /** The record with everything learnt, stored or not. */
+  get provisional(): WorkloadRecord | undefined {
+    return this.#writer.provisional;
+  }
+
   /** How long to wait before the next try to store, in milliseconds. */
   get retryDelayMs(): number {
     return doubled(commitRetryMs, this.#failures);
@@ -120,6 +130,23 @@ export class LaneRecord {
     });
     this.#writer.keep(decide);
     return "taken";
+  }
+
+  /** Takes an intent back whose step was never begun: a start that did not happen does not count as one. */
+  async withdraw(planned: WorkloadRecord): Promise<void> {
+    const { fallback, wanted } = planned;
+    await this.#amend((record) => {
+      if (record === undefined || record.uid !== planned.uid) return undefined;
+      const without = afterCancellation(record);
+      const isSame = record.generation === planned.generation;
+      const before = { ...without, wanted, ...(fallback === undefined ? {} : { fallback }) };
+      return { record: isSame ? before : without, actions: [] };
+    });
+  }
+
+  /** Tries to store what could not be stored so far. @throws {AgentError} OWNERSHIP_LOST. */
+  async settle(): Promise<void> {
+    if (!this.isStored) await this.#amend(() => undefined);
   }
 
   /** Notes that there is nothing to do any more: what was asked for is reached. Writes nothing where that is known. */

@@ -3,7 +3,8 @@ import type { Failure } from "../domain/failure.ts";
 import type { Observation } from "../domain/observation.ts";
 import { planNextStep } from "../domain/plan-next-step.ts";
 import { mayStartUncommitted } from "../domain/record-transitions.ts";
-import type { RuntimeStep, Step, StepKind } from "../domain/step.ts";
+import type { RuntimeStep, Step } from "../domain/step.ts";
+import type { StepOutcome } from "../domain/step-outcome.ts";
 import type { WorkloadId } from "../domain/workload-id.ts";
 import type { WorkloadRecord } from "../domain/workload-record.ts";
 import type { WorkloadStatus } from "../domain/workload-status.ts";
@@ -11,21 +12,14 @@ import { AgentError } from "../errors/agent-error.ts";
 import type { Glance } from "../ports/workload-runtime.ts";
 import type { EngineContext } from "./engine-context.ts";
 import { FruitlessSteps } from "./fruitless-steps.ts";
+import { type LaneEvent, LaneHistory } from "./lane-history.ts";
 import { LaneRecord } from "./lane-record.ts";
+import { LaneTimer } from "./lane-timer.ts";
 import type { RecordChange } from "./record-writer.ts";
 import type { RuntimeGate } from "./runtime-gate.ts";
 import { isSameSubstance, Sight } from "./sight.ts";
 import { StepRun } from "./step-run.ts";
 
-/** One line of what a lane did, for explanations. */
-export interface LaneEvent {
-  readonly atMs: number;
-  readonly step: StepKind;
-  readonly cause: string;
-  readonly outcome: string;
-}
-
-const historyMax = 20;
 /** After a fault of the program itself a lane goes on this much later. */
 const brokenRetryMs = 30_000;
 
@@ -42,21 +36,22 @@ export class Lane {
   readonly #record: LaneRecord;
   readonly #sight: Sight;
   readonly #fruitless: FruitlessSteps = new FruitlessSteps();
-  readonly #history: LaneEvent[] = [];
+  readonly #history: LaneHistory;
+  readonly #timer: LaneTimer;
   #driving: Promise<void> | undefined;
   #woken = false;
   #closed = false;
   #onWake: (() => void) | undefined;
-  #stopTimer: (() => void) | undefined;
   #run: StepRun | undefined;
   #progress: string | undefined;
-  #stuck = "";
 
   constructor(id: WorkloadId, context: EngineContext, record: WorkloadRecord | undefined) {
     this.id = id;
     this.#context = context;
     this.#record = new LaneRecord(id, context, record);
     this.#sight = new Sight(id, context);
+    this.#history = new LaneHistory(id, context);
+    this.#timer = new LaneTimer(context.clock, () => this.markDirty());
   }
 
   /** The record as committed; undefined before the first commit and after it was forgotten. */
@@ -64,19 +59,20 @@ export class Lane {
     return this.#record.committed;
   }
 
-  /** Whether nothing is under way and nothing is left to store. */
-  get isIdle(): boolean {
-    return this.#driving === undefined && this.#record.isStored;
+  /** Whether the lane holds nothing: no record, nothing under way, nothing left to store. */
+  get isEmpty(): boolean {
+    const { isStored, isIdle } = this.#record;
+    return this.record === undefined && this.#driving === undefined && isStored && isIdle;
   }
 
   /** The steps taken since the agent started, newest first. */
   get history(): readonly LaneEvent[] {
-    return this.#history.toReversed();
+    return this.#history.events;
   }
 
   /** What the lane waits for besides time; empty when for nothing. */
   get blockedBy(): string {
-    if (this.#stuck !== "") return this.#stuck;
+    if (this.#sight.stuck !== "") return this.#sight.stuck;
     if (!this.#record.isStored) return "the state store, which does not take commits";
     return this.#run === undefined ? "" : `${this.#run.step.kind} under way`;
   }
@@ -99,11 +95,16 @@ export class Lane {
   async request<T extends RecordChange | undefined>(
     decide: (record: WorkloadRecord | undefined) => T,
   ): Promise<T> {
-    const change = await this.#record.change(decide);
-    if (change === undefined) return change;
-    this.#run?.callOffIfSuperseded(this.record);
-    this.wake();
-    return change;
+    let change: T | undefined;
+    try {
+      change = await this.#record.change(decide);
+      return change;
+    } finally {
+      // An earlier request, of which that was not known, may have taken effect, too; or this one may yet.
+      this.#run?.callOffIfSuperseded(this.record);
+      if (change !== undefined || !this.#record.isStored) this.wake();
+      else if (this.record === undefined) this.#context.onLaneEmpty(this.id);
+    }
   }
 
   /** Something may have changed: look again. */
@@ -132,31 +133,38 @@ export class Lane {
   takeGlance(glance: Glance | undefined, beganMs: number): boolean {
     const { record } = this;
     if (record === undefined || this.#closed) return false;
-    if (this.#driving !== undefined || beganMs < this.#sight.lookedMs) {
+    if (beganMs < this.#sight.lookedMs) {
       // Its own look is newer; only what it has taken for unreadable has to be read now.
       if (this.#sight.unreadable !== undefined) this.markDirty();
       return false;
     }
     const { observation } = record;
     const known = observation.kind === "present" ? observation.glance : undefined;
+    if (this.#driving !== undefined) {
+      // It changes things itself; but what ends beside a long prepare has to be seen.
+      if (glance !== known || this.#sight.unreadable !== undefined) this.markDirty();
+      return false;
+    }
     if (glance !== known || record.observedAtMs === 0) {
       const isMissed = !this.#sight.isDirty && this.#sight.unreadable === undefined;
       this.markDirty();
       return isMissed;
     }
     this.#sight.confirm();
-    if (this.#stopTimer === undefined && !this.#isAtRest(record)) this.wake();
+    if (!this.#timer.isSet && !this.#isAtRest(record)) this.wake();
     return false;
   }
 
-  /** Ends the lane's work: a prepare is called off, another step may end within `graceMs`. May be repeated. */
+  /**
+   * Ends the lane's work: a prepare is called off, another step may end within `graceMs`, and nothing is begun any more. Resolves once nothing
+   * is under way. May be repeated.
+   */
   async close(graceMs: number): Promise<void> {
     this.#closed = true;
-    this.#stopTimer?.();
-    this.#stopTimer = undefined;
+    this.#timer.clear();
     this.#onWake?.();
     if (this.#driving === undefined) return;
-    if (this.#run?.step.kind === "prepare") this.#run.callOff();
+    if (graceMs === 0 || this.#run?.step.kind === "prepare") this.#run?.callOff();
     const stopGrace = this.#context.clock.schedule(graceMs, () => this.#run?.callOff());
     await this.#driving;
     stopGrace();
@@ -168,12 +176,16 @@ export class Lane {
   }
 
   #plan(record: WorkloadRecord, observation: Observation): Step {
-    return planNextStep(record, observation, this.#context.policy, this.#context.clock.wallMs());
+    const { policy, clock } = this.#context;
+    const step = planNextStep(record, observation, policy, clock.wallMs());
+    // What was waited for by the monotonic clock has come, though the wall clock was set back meanwhile.
+    return step.kind === "wait" && step.untilMs === this.#timer.reachedMs
+      ? planNextStep(record, observation, policy, step.untilMs)
+      : step;
   }
 
   async #drive(): Promise<void> {
-    this.#stopTimer?.();
-    this.#stopTimer = undefined;
+    this.#timer.clear();
     // A turn later, so that the wakes of one turn are one and `#driving` is set.
     await Promise.resolve();
     try {
@@ -186,6 +198,7 @@ export class Lane {
     } finally {
       this.#driving = undefined;
       if (this.#woken && !this.#closed) this.wake();
+      else if (this.record === undefined) this.#context.onLaneEmpty(this.id);
     }
   }
 
@@ -193,14 +206,21 @@ export class Lane {
   async #untilRest(): Promise<void> {
     for (let goesOn = true; goesOn && !this.#closed; ) {
       const type = this.record?.type;
-      if (type === undefined) return;
+      if (type === undefined) return this.#settle();
       const gate = this.#context.gate(type);
-      if (gate === undefined) return this.markUnreadable(this.#unregistered(type));
+      if (gate === undefined) return this.#sight.markUnregistered(type);
       const observation = await this.#look(gate);
       const record = await this.#absorb(observation);
       if (record === undefined || this.#closed) return;
       goesOn = await this.#take(gate, record, this.#plan(record, observation), observation);
     }
+  }
+
+  /** Without a record all that can be left to do is to find out whether one was stored. */
+  async #settle(): Promise<void> {
+    await this.#record.settle();
+    if (this.record !== undefined) this.#woken = true;
+    else if (!this.#record.isStored) this.#waitMs(this.#record.retryDelayMs);
   }
 
   /** Takes one step. Resolves with whether to plan on at once. */
@@ -224,11 +244,11 @@ export class Lane {
       case "forget":
         await this.#record.forget();
         this.#sight.markDirty();
-        this.#note(step, "done");
+        this.#history.note(step, "done");
         return true;
       case "giveUp":
         await this.#record.giveUp(record, step);
-        this.#note(step, step.failure.reason);
+        this.#history.note(step, step.failure.reason);
         this.#context.telemetry.count("workload_failed_total");
         return true;
       default:
@@ -245,18 +265,17 @@ export class Lane {
     const intent = await this.#record.intend(planned, step, before);
     if (intent === "failed") this.#waitMs(this.#record.retryDelayMs);
     if (intent !== "taken") return intent === "stale";
-    const run = this.#begin(gate, planned, step);
-    try {
-      if (step.kind === "prepare") await this.#besidePrepare(run, gate);
-    } catch (error) {
-      run.callOff();
-      throw error;
+    if (this.#closed || this.#sight.unreadable !== undefined) {
+      await this.#record.withdraw(planned);
+      return true;
     }
-    const ended = await run.ended;
-    this.#run = undefined;
-    this.#stuck = "";
-    this.#progress = undefined;
+    const run = this.#begin(gate, planned, step);
+    const ended = await this.#untilEnded(run, gate);
     this.#sight.markDirty();
+    if (ended.kind === "cancelled" && !run.hasBegun) {
+      await this.#record.withdraw(planned);
+      return true;
+    }
     if (this.#context.signal.aborted) return false;
     const after = await this.#look(gate);
     const unchanged = isSameSubstance(before, after);
@@ -264,8 +283,27 @@ export class Lane {
     const outcome = this.#fruitless.judge(step, ended, { unchanged, nowMs });
     const seen = { observation: after, atMs: this.#sight.confirmedAtMs };
     await this.#record.absorb(seen, { planned, step, outcome });
-    this.#note(step, outcome.kind === "failed" ? outcome.failed.failure.reason : outcome.kind);
+    this.#history.note(
+      step,
+      outcome.kind === "failed" ? outcome.failed.failure.reason : outcome.kind,
+    );
     return true;
+  }
+
+  /** Waits until the step has really ended. */
+  async #untilEnded(run: StepRun, gate: RuntimeGate): Promise<StepOutcome> {
+    try {
+      if (run.step.kind === "prepare") await this.#besidePrepare(run, gate);
+    } catch (error) {
+      run.callOff();
+      throw error;
+    } finally {
+      await run.ended;
+      this.#run = undefined;
+      this.#progress = undefined;
+      this.#sight.markFreed();
+    }
+    return run.ended;
   }
 
   #begin(gate: RuntimeGate, planned: WorkloadRecord, step: RuntimeStep): StepRun {
@@ -273,7 +311,7 @@ export class Lane {
       record: planned,
       step,
       onProgress: (sentence) => this.#onProgress(sentence),
-      onStuck: (what) => this.#markStuck(what),
+      onStuck: (what) => this.#sight.markStuck(what),
     });
     this.#run = run;
     run.callOffIfSuperseded(this.record);
@@ -283,12 +321,12 @@ export class Lane {
   /** While a prepare is under way, what runs is looked after all the same: a heal calls the prepare off, and it goes on afterwards. */
   async #besidePrepare(run: StepRun, gate: RuntimeGate): Promise<void> {
     let isOver = false;
-    const ended = run.ended.then(() => {
+    void run.ended.then(() => {
       isOver = true;
+      this.#onWake?.();
     });
     for (;;) {
-      const woken = new Promise<void>((resolve) => (this.#onWake = resolve));
-      if (!this.#woken) await Promise.race([ended, woken]);
+      if (!this.#woken && !isOver) await new Promise<void>((resolve) => (this.#onWake = resolve));
       this.#onWake = undefined;
       if (isOver || this.#closed) return;
       this.#woken = false;
@@ -301,9 +339,9 @@ export class Lane {
   }
 
   #look(gate: RuntimeGate): Promise<Observation> {
-    const onStuck = (what: string): void => this.#markStuck(what);
-    return this.#sight.look(gate, this.observation(), onStuck).finally(() => {
-      if (this.#run === undefined) this.#stuck = "";
+    const kept = this.#record.provisional?.observation ?? { kind: "absent" };
+    return this.#sight.look(gate, kept).finally(() => {
+      if (this.#run === undefined) this.#sight.markFreed();
     });
   }
 
@@ -313,18 +351,16 @@ export class Lane {
 
   #wait(untilMs: number, observation: Observation): void {
     const { clock, runtimeFailure } = this.#context;
-    if (observation.kind !== "unreadable") return this.#waitMs(untilMs - clock.wallMs());
+    if (observation.kind !== "unreadable") {
+      return this.#waitMs(untilMs - clock.wallMs(), untilMs);
+    }
     // A runtime that answers again is listed, and the list wakes every lane.
     if (runtimeFailure(this.record?.type ?? "") === undefined)
       this.#waitMs(this.#sight.retryDelayMs);
   }
 
-  #waitMs(delayMs: number): void {
-    this.#stopTimer?.();
-    this.#stopTimer = this.#context.clock.schedule(Math.max(0, delayMs), () => {
-      this.#stopTimer = undefined;
-      this.markDirty();
-    });
+  #waitMs(delayMs: number, untilMs?: number): void {
+    if (!this.#closed) this.#timer.set(delayMs, untilMs);
   }
 
   #onProgress(sentence: string): void {
@@ -333,31 +369,11 @@ export class Lane {
     this.#context.onStatusChanged(this.id);
   }
 
-  #markStuck(what: string): void {
-    this.#stuck = `${what}: called off, and has not returned`;
-    this.#context.logger.error("a runtime call does not return", { id: this.id, what });
-  }
-
-  #unregistered(type: string): Failure {
-    const message = `no runtime of type ${type} is registered`;
-    const atMs = this.#context.clock.wallMs();
-    return { reason: "RUNTIME_NOT_REGISTERED", message, retryable: true, atMs };
-  }
-
   #onBroken(error: unknown): void {
-    this.#run = undefined;
     if (this.#closed || this.#context.signal.aborted) return;
     if (AgentError.hasCode(error, "OWNERSHIP_LOST")) return;
     this.#context.logger.error("a lane broke off; it goes on in a while", { id: this.id, error });
     this.#waitMs(brokenRetryMs);
-  }
-
-  #note(step: Step, outcome: string): void {
-    const { clock, logger, telemetry } = this.#context;
-    this.#history.push({ atMs: clock.wallMs(), step: step.kind, cause: step.cause, outcome });
-    if (this.#history.length > historyMax) this.#history.shift();
-    telemetry.count("steps_total", { step: step.kind, outcome });
-    logger.info("step", { id: this.id, step: step.kind, cause: step.cause, outcome });
   }
 
   #live(record: WorkloadRecord): LiveView {

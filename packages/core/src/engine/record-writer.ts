@@ -20,6 +20,8 @@ export interface WriterContext {
   readonly store: StateStore;
   readonly actionLog: ActionLog;
   readonly clock: Clock;
+  /** How long a commit may take before its outcome counts as not known. */
+  readonly commitTimeoutMs: number;
   /** Called after each commit that succeeded, with its duration. */
   readonly onCommit: (durationMs: number) => void;
   /** Called after each commit that failed. */
@@ -39,6 +41,18 @@ interface Commit {
   readonly amendments: number;
 }
 
+/** A commit of which it is not known whether it took effect. */
+interface Doubtful {
+  readonly commit: Commit;
+  /** Its call, while that has not returned. */
+  call: Promise<void> | undefined;
+}
+
+/** Most requests that wait for one record: far more than anyone sends on purpose. */
+const queuedMax = 256;
+/** Amendments beyond this number are made one. */
+const amendmentsMax = 8;
+
 /**
  * The one writer of one record. Changes are decided in order, each on the record with everything before it, and take effect in memory only
  * once they are durable.
@@ -51,8 +65,9 @@ export class RecordWriter {
   readonly #onCommitted: OnCommitted;
   #committed: WorkloadRecord | undefined;
   #amendments: Decide[] = [];
-  #doubtful: Commit | undefined;
+  #doubtful: Doubtful | undefined;
   #tail: Promise<unknown> | undefined;
+  #queued = 0;
 
   constructor(
     context: WriterContext,
@@ -79,15 +94,21 @@ export class RecordWriter {
     return this.#amendments.length === 0 && this.#doubtful === undefined;
   }
 
+  /** Whether no change is under way or waits. */
+  get isIdle(): boolean {
+    return this.#queued === 0;
+  }
+
   /**
    * Applies a change; resolves once it is durable, with the change or undefined when there was nothing to change.
-   * @throws {AgentError} what `decide` throws; STORE_UNAVAILABLE, STORE_FULL or OWNERSHIP_LOST: the stored record may be as before.
+   * @throws {AgentError} what `decide` throws; LIMIT_EXCEEDED when too many wait; STORE_UNAVAILABLE, STORE_FULL or OWNERSHIP_LOST: the
+   *   stored record may be as before.
    */
   change<T extends RecordChange | undefined>(
     decide: (record: WorkloadRecord | undefined) => T,
   ): Promise<T> {
     return this.#inOrder(async () => {
-      if (this.#doubtful !== undefined) await this.#commit(this.#doubtful);
+      await this.#clearDoubt();
       const change = decide(this.provisional);
       if (change !== undefined || this.#amendments.length > 0)
         await this.#commit(this.#commitOf(change));
@@ -109,38 +130,50 @@ export class RecordWriter {
     return this.isStored;
   }
 
-  /** Keeps an amendment without trying to store it now. */
+  /** Keeps an amendment without trying to store it now. One that changes nothing is not kept. */
   keep(decide: Decide): void {
+    if (decide(this.provisional) === undefined) return;
     this.#amendments.push(decide);
+    if (this.#amendments.length > amendmentsMax) this.#amendments = [this.#folded()];
   }
 
-  #inOrder<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#tail === undefined ? work() : this.#tail.then(work);
-    const settled = done.then(
+  async #inOrder<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#queued >= queuedMax) throw tooManyWaiting();
+    this.#queued += 1;
+    const before = this.#tail;
+    const done = before === undefined ? work() : before.then(work);
+    this.#tail = done.then(
       () => {},
       () => {},
     );
-    this.#tail = settled;
-    void settled.then(() => {
-      if (this.#tail === settled) this.#tail = undefined;
-    });
-    return done;
+    try {
+      return await done;
+    } finally {
+      this.#queued -= 1;
+      if (this.#queued === 0) this.#tail = undefined;
+    }
+  }
+
+  /**
+   * All amendments as one, so that they do not pile up while the store is away for long. They can come to be applied to the record as it is
+   * stored, or to that of the doubtful commit should it turn out to have been stored.
+   */
+  #folded(): Decide {
+    const amendments = this.#amendments;
+    const onCommitted = changeOfAll(amendments, this.#committed);
+    if (this.#doubtful === undefined) return () => onCommitted;
+    const doubtful = this.#doubtful.commit.record;
+    const onDoubtful = changeOfAll(amendments, doubtful);
+    return (record) => (record === doubtful ? onDoubtful : onCommitted);
   }
 
   #commitOf(change: RecordChange | undefined): Commit {
     const { clock, actionLog } = this.#context;
-    const actions: Action[] = [];
-    let record = this.#committed;
-    for (const decide of this.#amendments) {
-      const amendment = decide(record);
-      if (amendment === undefined) continue;
-      record = amendment.record;
-      actions.push(...amendment.actions.filter((it) => it !== undefined));
-    }
-    if (change !== undefined) {
-      record = change.record;
-      actions.push(...change.actions.filter((it) => it !== undefined));
-    }
+    const learnt = changeOfAll(this.#amendments, this.#committed);
+    const { record } = change ?? learnt;
+    const actions = [...learnt.actions, ...(change?.actions ?? [])].filter(
+      (it) => it !== undefined,
+    );
     const nowMs = clock.wallMs();
     const stamped =
       record === undefined ? undefined : stampTransition(this.#committed, record, nowMs);
@@ -148,25 +181,102 @@ export class RecordWriter {
     return { record: stamped, writes, amendments: this.#amendments.length };
   }
 
+  /** Repeats the commit whose outcome is not known, if there is one. @throws {AgentError} while its own call has not returned. */
+  async #clearDoubt(): Promise<void> {
+    const doubtful = this.#doubtful;
+    if (doubtful === undefined) return;
+    if (doubtful.call !== undefined) throw stillUnderWay();
+    await this.#commit(doubtful.commit);
+  }
+
   async #commit(commit: Commit): Promise<void> {
-    const { store, clock, actionLog, onCommit, onCommitFailed } = this.#context;
+    const { store, clock, onCommit, onCommitFailed } = this.#context;
     const beganMs = clock.monotonicMs();
     try {
-      await store.commit(commit.writes);
+      await this.#bounded(commit, store.commit(commit.writes));
     } catch (caught) {
       const error = AgentError.from(caught);
-      if (error.effect === "unknown") this.#doubtful = commit;
+      if (error.effect === "unknown") this.#doubtful ??= { commit, call: undefined };
       onCommitFailed(error);
       throw error;
     }
     onCommit(clock.monotonicMs() - beganMs);
+    this.#takeEffect(commit);
+  }
+
+  #takeEffect(commit: Commit): void {
     this.#doubtful = undefined;
     this.#amendments = this.#amendments.slice(commit.amendments);
     const before = this.#committed;
     this.#committed = commit.record;
-    actionLog.publish(commit.writes);
+    this.#context.actionLog.publish(commit.writes);
     this.#onCommitted(commit.record, before);
   }
+
+  /**
+   * Waits for a commit as long as it may take. One that takes longer is in doubt until its call returns; it is not called again before.
+   * @throws {AgentError} what the call threw; STORE_UNAVAILABLE with effect unknown when it takes too long.
+   */
+  #bounded(commit: Commit, call: Promise<void>): Promise<void> {
+    const { clock, commitTimeoutMs } = this.#context;
+    return new Promise((resolve, reject) => {
+      let doubtful: Doubtful | undefined;
+      const stop = clock.schedule(commitTimeoutMs, () => {
+        doubtful = { commit, call };
+        this.#doubtful = doubtful;
+        reject(tookTooLong(commitTimeoutMs));
+      });
+      const ended = (settle: () => void): void => {
+        stop();
+        if (doubtful === undefined) settle();
+        // From now on the commit may be repeated. That also finds out what came of this one.
+        else doubtful.call = undefined;
+      };
+      call.then(
+        () => ended(resolve),
+        (error: unknown) => ended(() => reject(error)),
+      );
+    });
+  }
+}
+
+function changeOfAll(
+  amendments: readonly Decide[],
+  from: WorkloadRecord | undefined,
+): RecordChange {
+  const actions: (Action | undefined)[] = [];
+  let record = from;
+  for (const decide of amendments) {
+    const change = decide(record);
+    if (change === undefined) continue;
+    record = change.record;
+    actions.push(...change.actions);
+  }
+  return { record, actions: actions.filter((it) => it !== undefined) };
+}
+
+function tooManyWaiting(): AgentError {
+  return new AgentError(
+    "LIMIT_EXCEEDED",
+    `${queuedMax} requests for this workload wait already: try again later`,
+    { retryable: true, effect: "none" },
+  );
+}
+
+function tookTooLong(timeoutMs: number): AgentError {
+  return new AgentError(
+    "STORE_UNAVAILABLE",
+    `the state store has not answered within ${timeoutMs} ms`,
+    { retryable: true, effect: "unknown" },
+  );
+}
+
+function stillUnderWay(): AgentError {
+  return new AgentError(
+    "STORE_UNAVAILABLE",
+    "the state store has not answered to an earlier commit of this workload yet",
+    { retryable: true, effect: "none" },
+  );
 }
 
 function changedBy(decide: Decide, record: WorkloadRecord | undefined): WorkloadRecord | undefined {

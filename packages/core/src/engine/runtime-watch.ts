@@ -4,9 +4,16 @@ import { AgentError } from "../errors/agent-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
-import type { Glance, RuntimeHealth, WorkloadRuntime } from "../ports/workload-runtime.ts";
+import type {
+  Glance,
+  RuntimeEvent,
+  RuntimeHealth,
+  WorkloadRuntime,
+} from "../ports/workload-runtime.ts";
 import { callWithDeadline } from "./call-with-deadline.ts";
+import { doubled } from "./doubled.ts";
 import type { EnginePolicy } from "./engine-policy.ts";
+import { followEvents } from "./follow-events.ts";
 import type { Lane } from "./lane.ts";
 import { Slices } from "./slices.ts";
 import { sleep } from "./sleep.ts";
@@ -26,7 +33,7 @@ export interface RuntimeWatchContext {
   readonly isQuarantined: (id: WorkloadId) => boolean;
 }
 
-const relistDelayMs = { first: 500, longest: 30_000 };
+const relistDelayMs = { first: 1_000, longest: 30_000 };
 
 /**
  * Keeps the lanes of one runtime in touch with it: subscribes to its events first, then lists, then follows; lists again after every break
@@ -114,10 +121,7 @@ export class RuntimeWatch {
       this.#relistWanted = false;
       failures = (await this.#list()) ? 0 : failures + 1;
       this.#onFirstList();
-      const retryMs = Math.min(
-        relistDelayMs.first * 2 ** Math.min(failures, 16),
-        relistDelayMs.longest,
-      );
+      const retryMs = doubled(relistDelayMs, failures);
       const delayMs = failures > 0 ? retryMs : policy.resyncIntervalMs;
       if (!this.#relistWanted)
         await this.#pause(failures === 0 && policy.resyncIntervalMs === 0 ? undefined : delayMs);
@@ -153,6 +157,7 @@ export class RuntimeWatch {
         timeoutMs: policy.listTimeoutMs,
         abortGraceMs: policy.abortGraceMs,
         signal,
+        onStuck: () => void this.#fail(this.#stuckFailure(what)),
       };
       await callWithDeadline(bounds, async (callSignal) => {
         const health = await this.runtime.probe(callSignal);
@@ -174,6 +179,13 @@ export class RuntimeWatch {
       await this.#fail(failure);
       return false;
     }
+  }
+
+  /** A list that does not return is not called a second time; meanwhile nothing can be said. */
+  #stuckFailure(what: string): Failure {
+    const message = `${what} was called off, and has not returned`;
+    this.#context.logger.error("a runtime call does not return", { what });
+    return { reason: "TIMEOUT", message, retryable: true, atMs: this.#context.clock.wallMs() };
   }
 
   #takeHealth(health: RuntimeHealth): void {
@@ -236,55 +248,19 @@ export class RuntimeWatch {
   }
 
   async #listenForEver(): Promise<void> {
-    const { clock, signal, logger } = this.#context;
+    const { clock, signal, logger, policy } = this.#context;
+    const onEvent = (event: RuntimeEvent): void => this.#onEvent(event.id);
+    const following = { clock, signal, idleMs: policy.eventIdleMs, onEvent };
     for (let breaks = 0; !signal.aborted; ) {
-      const heard = await this.#listen();
-      breaks = heard ? 0 : breaks + 1;
+      const end = await followEvents(this.runtime, following);
       if (signal.aborted) return;
-      logger.debug("event stream ended; subscribing again", { runtime: this.runtime.type });
-      const delayMs = Math.min(
-        relistDelayMs.first * 2 ** Math.min(breaks, 16),
-        relistDelayMs.longest,
-      );
-      await sleep(clock, delayMs, signal).catch(() => {});
+      breaks = end.heard || end.isSilent ? 0 : breaks + 1;
+      const { error } = end;
+      const what = { runtime: this.runtime.type, ...(error === undefined ? {} : { error }) };
+      logger.warn("the event stream ended; subscribing again", what);
+      await sleep(clock, doubled(relistDelayMs, breaks), signal).catch(() => {});
       this.relist();
     }
-  }
-
-  /** Follows one event stream to its end. Resolves with whether it said anything; never rejects. */
-  async #listen(): Promise<boolean> {
-    const { clock, signal, policy, logger } = this.#context;
-    const controller = new AbortController();
-    const stop = (): void => controller.abort(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-    let heard = false;
-    let stopWatchdog = (): void => {};
-    const rearm = (): void => {
-      stopWatchdog();
-      stopWatchdog = clock.schedule(policy.eventIdleMs, () => {
-        heard = true;
-        controller.abort(
-          new AgentError("TIMEOUT", "the event stream is silent", { retryable: true }),
-        );
-      });
-    };
-    try {
-      const stream = this.runtime.events?.(controller.signal);
-      if (stream === undefined) return heard;
-      rearm();
-      for await (const event of stream) {
-        heard = true;
-        rearm();
-        this.#onEvent(event.id);
-      }
-    } catch (error) {
-      if (!controller.signal.aborted)
-        logger.warn("event stream broke off", { runtime: this.runtime.type, error });
-    } finally {
-      stopWatchdog();
-      signal.removeEventListener("abort", stop);
-    }
-    return heard;
   }
 
   #onEvent(id: WorkloadId | undefined): void {

@@ -14,6 +14,8 @@ export class Sight {
   readonly #context: EngineContext;
   #isDirty = true;
   #unreadable: Failure | undefined;
+  /** A call that was called off long ago and has not returned: what it does to the workload cannot be said. */
+  #stuck: Failure | undefined;
   #streak = 0;
   #confirmedAtMs = 0;
   #lookedMs = Number.NEGATIVE_INFINITY;
@@ -28,9 +30,14 @@ export class Sight {
     return this.#isDirty;
   }
 
-  /** Why the last look failed; undefined when it succeeded. */
+  /** Why it cannot be said what exists: the last look failed, or a call does not return. Undefined when it can. */
   get unreadable(): Failure | undefined {
-    return this.#unreadable;
+    return this.#stuck ?? this.#unreadable;
+  }
+
+  /** The call that does not return, in words; empty when there is none. */
+  get stuck(): string {
+    return this.#stuck?.message ?? "";
   }
 
   /** When the kept observation was last confirmed, Unix milliseconds; 0 before the first look. */
@@ -61,6 +68,29 @@ export class Sight {
     if (isNews) this.#context.onStatusChanged(this.#id);
   }
 
+  /** There is no runtime of this type to look with. */
+  markUnregistered(type: string): void {
+    const message = `no runtime of type ${type} is registered`;
+    const atMs = this.#context.clock.wallMs();
+    this.markUnreadable({ reason: "RUNTIME_NOT_REGISTERED", message, retryable: true, atMs });
+  }
+
+  /** A call was called off long ago and has not returned. */
+  markStuck(what: string): void {
+    const { clock, logger, onStatusChanged } = this.#context;
+    const message = `${what} was called off, and has not returned`;
+    this.#stuck = { reason: "TIMEOUT", message, retryable: true, atMs: clock.wallMs() };
+    logger.error("a runtime call does not return", { id: this.#id, what });
+    onStatusChanged(this.#id);
+  }
+
+  /** No call is stuck any more. */
+  markFreed(): void {
+    if (this.#stuck === undefined) return;
+    this.#stuck = undefined;
+    this.#context.onStatusChanged(this.#id);
+  }
+
   /** The kept observation was just seen to be true. */
   confirm(): void {
     const wasUnreadable = this.#unreadable !== undefined;
@@ -75,11 +105,7 @@ export class Sight {
    * The observation to plan from: `kept`, or a fresh one when that may be out of date. Never rejects but for the engine's stop.
    * @throws the reason of the engine's stop.
    */
-  async look(
-    gate: RuntimeGate,
-    kept: Observation,
-    onStuck: (what: string) => void,
-  ): Promise<Observation> {
+  async look(gate: RuntimeGate, kept: Observation): Promise<Observation> {
     const failure = this.#context.runtimeFailure(gate.runtime.type);
     if (failure !== undefined) {
       this.markUnreadable(failure);
@@ -88,7 +114,7 @@ export class Sight {
     if (!this.#isDirty && this.#unreadable === undefined) return kept;
     this.#isDirty = false;
     this.#lookedMs = this.#context.clock.monotonicMs();
-    const observation = await this.#observe(gate, onStuck);
+    const observation = await this.#observe(gate);
     if (observation.kind === "unreadable") {
       this.#streak += 1;
       this.markUnreadable(observation.failure);
@@ -101,7 +127,7 @@ export class Sight {
     return observation;
   }
 
-  async #observe(gate: RuntimeGate, onStuck: (what: string) => void): Promise<Observation> {
+  async #observe(gate: RuntimeGate): Promise<Observation> {
     const { policy, clock, signal } = this.#context;
     const what = `observing ${this.#id}`;
     const call = {
@@ -109,7 +135,7 @@ export class Sight {
       what,
       timeoutMs: policy.observeTimeoutMs,
       signal,
-      onStuck: () => onStuck(what),
+      onStuck: () => this.markStuck(what),
     } as const;
     try {
       return await gate.call(call, (runtime, callSignal) => runtime.observe(this.#id, callSignal));

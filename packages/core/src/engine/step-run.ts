@@ -24,6 +24,7 @@ export class StepRun {
   readonly #generation: number;
   readonly #controller: AbortController = new AbortController();
   readonly #context: EngineContext;
+  #hasBegun = false;
   /** Resolves, never rejects, when the call has really returned. */
   readonly ended: Promise<StepOutcome>;
 
@@ -32,6 +33,11 @@ export class StepRun {
     this.#context = context;
     this.#generation = planned.record.generation;
     this.ended = this.#run(gate, planned);
+  }
+
+  /** Whether the runtime was called: false while the step waits for a place in the budget. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   /** Calls the step off; its outcome is then `cancelled` unless it succeeds all the same. */
@@ -71,8 +77,13 @@ export class StepRun {
           signal,
           onStuck: () => planned.onStuck(what),
         },
-        (runtime, callSignal) =>
-          performStep(runtime, record, step, { signal: callSignal, progress: planned.onProgress }),
+        (runtime, callSignal) => {
+          this.#hasBegun = true;
+          return performStep(runtime, record, step, {
+            signal: callSignal,
+            progress: planned.onProgress,
+          });
+        },
       )
       .then((): StepOutcome => ({ kind: "done" }))
       .catch(

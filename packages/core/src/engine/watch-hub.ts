@@ -95,8 +95,14 @@ export class WatchHub {
     const opening = this.#opening(watcher, options.resumeToken);
     this.#watchers.add(watcher);
     const stopBookmarks = this.#bookmarks(watcher);
-    const onAbort = (): void => watcher.wake();
-    signal.addEventListener("abort", onAbort, { once: true });
+    const leave = (): void => {
+      stopBookmarks();
+      this.#watchers.delete(watcher);
+      watcher.wake();
+    };
+    // A reader that has gone may never ask for the next event.
+    signal.addEventListener("abort", leave, { once: true });
+    if (signal.aborted) leave();
     try {
       yield* opening;
       while (!signal.aborted) {
@@ -106,9 +112,8 @@ export class WatchHub {
         else await new Promise<void>((resolve) => (watcher.wake = resolve));
       }
     } finally {
-      stopBookmarks();
-      signal.removeEventListener("abort", onAbort);
-      this.#watchers.delete(watcher);
+      signal.removeEventListener("abort", leave);
+      leave();
     }
   }
 
@@ -121,8 +126,7 @@ export class WatchHub {
     for (const status of present) watcher.known.set(status.id, status.uid);
     const resumeFrom = this.#token();
     if (since === undefined) {
-      for (const status of present)
-        events.push({ kind: "snapshot", status, resumeToken: resumeFrom });
+      for (const status of present) events.push({ kind: "snapshot", status, resumeToken: "" });
     } else {
       events.push(...this.#changesSince(watcher, since));
     }
@@ -147,8 +151,11 @@ export class WatchHub {
     const changed: WatchEvent[] = [];
     for (const id of last.keys()) {
       const status = this.#options.source.status(id);
-      if (status !== undefined && isMeant(status, watcher.filter))
+      if (status === undefined) continue;
+      if (isMeant(status, watcher.filter))
         changed.push({ kind: "changed", status, resumeToken: this.#token() });
+      // It may have passed the filter when the reader left.
+      else gone.push({ kind: "deleted", id, uid: status.uid, resumeToken: this.#token() });
     }
     const only = watcher.filter.id;
     return [
@@ -195,7 +202,8 @@ export class WatchHub {
   #bookmarks(watcher: Watcher): () => void {
     let stop = (): void => {};
     const again = (): void => {
-      if (watcher.queue.length === 0)
+      // After a change was skipped nothing more is said, least of all that the reader is up to date.
+      if (watcher.queue.length === 0 && watcher.failure === undefined)
         this.#enqueue(watcher, { kind: "bookmark", resumeToken: this.#token() });
       stop = this.#options.clock.schedule(bookmarkEveryMs, again);
     };
