@@ -1,7 +1,13 @@
 import { activeTarget, currentOf, runKey, withRevision } from "./active-target.ts";
 import { afterUnexpectedEnd, type BackOffContext } from "./back-off.ts";
 import type { Failure, FailureReason } from "./failure.ts";
-import { currentInstance, type Instance, type Observation } from "./observation.ts";
+import {
+  currentInstance,
+  type Instance,
+  isLive,
+  keptInstance,
+  type Observation,
+} from "./observation.ts";
 import { completesOnExitZero } from "./restart-policy.ts";
 import { freshTrial, type Revision, type WorkloadRecord } from "./workload-record.ts";
 
@@ -20,37 +26,57 @@ export function absorbObservation(
   observation: Observation,
   context: AbsorbContext,
 ): WorkloadRecord {
-  if (observation.kind === "unreadable" || record.desired !== "running") return record;
+  if (observation.kind === "unreadable") return record;
+  const tidied = isChoreDone(record, observation) ? { ...record, chore: freshTrial } : record;
+  return record.desired === "running" ? afterLook(tidied, observation, context) : tidied;
+}
+
+/** Whether a stop or retire that was said to have failed has left nothing to stop or to retire. */
+function isChoreDone(record: WorkloadRecord, seen: Observation): boolean {
+  const { chore, desired, leftovers } = record;
+  if (chore.attempts === 0 || desired === "deleted") return false;
+  const live = seen.kind === "present" ? seen.instances.filter(isLive).length : 0;
+  if (desired === "stopped") return live === 0;
+  const mayBeUp = activeTarget(record)?.revision.completed === true ? 0 : 1;
+  return keptInstance(seen) === undefined && !leftovers && live <= mayBeUp;
+}
+
+function afterLook(
+  record: WorkloadRecord,
+  observation: Observation,
+  context: AbsorbContext,
+): WorkloadRecord {
   const active = activeTarget(record);
   if (active === undefined) return record;
   const { target, revision } = active;
-  const current = currentInstance(observation);
   const own = currentOf(record, revision, observation);
   const after =
     own === undefined
-      ? afterAbsence(revision, current, context)
+      ? afterAbsence(revision, observation, context)
       : afterInstance(record, revision, own, context);
-  return after === revision ? record : withRevision(record, target, after);
+  if (after === revision) return record;
+  const changed = withRevision(record, target, after);
+  return target === "wanted" && after.settled ? withoutFallback(changed) : changed;
+}
+
+/** The wanted revision has settled, so there is nothing to fall back to any more; what was kept for that is left to be retired. */
+function withoutFallback(record: WorkloadRecord): WorkloadRecord {
+  const { fallback, ...rest } = record;
+  return fallback === undefined ? record : { ...rest, leftovers: true };
 }
 
 function afterAbsence(
   revision: Revision,
-  current: Instance | undefined,
+  observation: Observation,
   context: AbsorbContext,
 ): Revision {
-  if (
-    current !== undefined ||
-    revision.starts === 0 ||
-    revision.completed ||
-    revision.givenUp !== undefined
-  )
-    return revision;
+  if (currentInstance(observation) !== undefined || revision.starts === 0) return revision;
+  if (revision.completed || revision.givenUp !== undefined) return revision;
   const key = runKey(undefined, revision.starts);
   if (revision.accountedRun === key) return revision;
   return afterEnd(
     revision,
-    key,
-    { reason: "DISAPPEARED", message: "its instance is gone" },
+    { key, reason: "DISAPPEARED", message: "its instance is gone" },
     context,
   );
 }
@@ -62,16 +88,31 @@ function afterInstance(
   context: AbsorbContext,
 ): Revision {
   if (own.state === "exited") return afterExit(revision, own, context);
-  if (own.state !== "running") return revision;
-  const upMs = context.nowMs - upSinceMs(own, record);
-  const stayedUp =
-    upMs >= context.settleAfterMs && own.health !== "unhealthy" && own.health !== "starting";
-  const settles = own.health === "healthy" || (own.health === "none" && stayedUp);
-  const settled = revision.settled || settles;
-  const trial =
-    stayedUp && own.drift.length === 0 && revision.trial.attempts > 0 ? freshTrial : revision.trial;
-  if (settled === revision.settled && trial === revision.trial) return revision;
-  return { ...revision, settled, trial };
+  if (own.state === "created") return revision;
+  const started = revision.starts === 0 ? { ...revision, starts: 1 } : revision;
+  if (own.state !== "running") return started;
+  return isDrifted(own, started)
+    ? afterDrift(started, own, context)
+    : afterUp(started, own, { upSinceMs: upSinceMs(own, record), context });
+}
+
+function afterUp(
+  revision: Revision,
+  own: Instance,
+  { upSinceMs: sinceMs, context }: { readonly upSinceMs: number; readonly context: AbsorbContext },
+): Revision {
+  const isUp = own.health === "none" || own.health === "healthy";
+  const stayedUp = isUp && context.nowMs - sinceMs >= context.settleAfterMs;
+  const settles = own.health === "healthy" || stayedUp;
+  const forgets = stayedUp && revision.trial.attempts > 0;
+  const proves = settles && (!revision.settled || revision.unproven === true);
+  if (!forgets && !proves) return revision;
+  const { unproven: _, ...rest } = revision;
+  return {
+    ...(proves ? rest : revision),
+    settled: revision.settled || settles,
+    ...(forgets ? { trial: freshTrial } : {}),
+  };
 }
 
 /** Since when an instance has been up, Unix milliseconds. */
@@ -79,61 +120,74 @@ export function upSinceMs(instance: Instance, record: WorkloadRecord): number {
   return instance.startedAtMs ?? record.observedAtMs;
 }
 
-function afterExit(revision: Revision, own: Instance, context: AbsorbContext): Revision {
-  const key = runKey(own, revision.starts);
-  if (revision.starts === 0 || revision.completed || revision.accountedRun === key) return revision;
-  const { exit } = own;
-  if (exit?.kind !== "code")
-    return afterEnd(
-      revision,
-      key,
-      { reason: "EXIT_UNKNOWN", message: "it ended, how is unknown" },
-      context,
-    );
-  if (exit.oomKilled === true)
-    return afterEnd(
-      revision,
-      key,
-      { reason: "OOM_KILLED", message: "it was killed for want of memory" },
-      context,
-    );
-  if (exit.code === 0 && completesOnExitZero(revision.restart)) {
-    return { ...revision, accountedRun: key, completed: true, settled: true, trial: freshTrial };
-  }
-  return afterEnd(
-    revision,
-    key,
-    { reason: "EXITED", message: `it ended with exit code ${exit.code}` },
-    context,
-  );
+/** Whether the instance is to be made again because its configuration was changed. Not where one start is all there may be. */
+export function isDrifted(own: Instance, revision: Revision): boolean {
+  return own.drift.length > 0 && revision.restart.kind !== "no";
 }
 
-function afterEnd(
-  revision: Revision,
-  key: string,
-  what: { readonly reason: FailureReason; readonly message: string },
-  context: AbsorbContext,
-): Revision {
+/** Counted as an end that nobody asked for: what drifts again and again is made again under the same back-off. */
+function afterDrift(revision: Revision, own: Instance, context: AbsorbContext): Revision {
+  const key = `drift#${runKey(own, revision.starts)}`;
+  if (revision.accountedRun === key) return revision;
+  const failure = {
+    reason: "RUNTIME_ERROR",
+    message: `its configuration was changed: ${own.drift.join(", ")}`,
+    retryable: true,
+    atMs: context.nowMs,
+  } as const;
+  const trial = afterUnexpectedEnd(revision.trial, failure, context);
+  return { ...revision, accountedRun: key, trial };
+}
+
+function afterExit(revision: Revision, own: Instance, context: AbsorbContext): Revision {
+  const key = runKey(own, revision.starts);
+  if (revision.completed || revision.accountedRun === key) return revision;
+  const { exit } = own;
+  if (exit?.kind !== "code") {
+    const message = "it ended, how is unknown";
+    return afterEnd(revision, { key, reason: "EXIT_UNKNOWN", message }, context);
+  }
+  if (exit.oomKilled === true) {
+    const message = "it was killed for want of memory";
+    return afterEnd(revision, { key, reason: "OOM_KILLED", message }, context);
+  }
+  if (exit.code === 0 && completesOnExitZero(revision.restart)) {
+    const { unproven: _, ...rest } = revision;
+    return { ...rest, accountedRun: key, completed: true, settled: true, trial: freshTrial };
+  }
+  const message = `it ended with exit code ${exit.code}`;
+  return afterEnd(revision, { key, reason: "EXITED", message }, context);
+}
+
+interface End {
+  readonly key: string;
+  readonly reason: FailureReason;
+  readonly message: string;
+}
+
+function afterEnd(revision: Revision, end: End, context: AbsorbContext): Revision {
   const ends = revision.ends + 1;
-  const failure: Failure = { ...verdict(revision, ends, what), atMs: context.nowMs };
+  const failure: Failure = { ...verdict(revision, ends, end), atMs: context.nowMs };
   return {
     ...revision,
-    accountedRun: key,
+    accountedRun: end.key,
     ends,
     trial: afterUnexpectedEnd(revision.trial, failure, context),
   };
 }
 
 function verdict(
-  revision: Revision,
+  { restart }: Revision,
   ends: number,
-  what: { readonly reason: FailureReason; readonly message: string },
+  { reason, message }: End,
 ): Omit<Failure, "atMs"> {
-  const policy = revision.restart;
-  if (policy.kind === "no") return { ...what, retryable: false };
-  if (policy.kind === "on-failure" && policy.maxRetries > 0 && ends > policy.maxRetries) {
-    const message = `${what.message}; the ${policy.maxRetries} restarts its policy allows are used up`;
-    return { reason: "RESTARTS_EXHAUSTED", message, retryable: false };
+  if (restart.kind === "no") return { reason, message, retryable: false };
+  if (restart.kind === "on-failure" && restart.maxRetries > 0 && ends > restart.maxRetries) {
+    return {
+      reason: "RESTARTS_EXHAUSTED",
+      message: `${message}; the ${restart.maxRetries} restarts its policy allows are used up`,
+      retryable: false,
+    };
   }
-  return { ...what, retryable: true };
+  return { reason, message, retryable: true };
 }

@@ -1,5 +1,5 @@
 import type { Failure } from "./failure.ts";
-import type { Trial } from "./workload-record.ts";
+import { freshTrial, type Trial } from "./workload-record.ts";
 
 /** What the back-off is computed from. */
 export interface BackOffContext {
@@ -41,6 +41,14 @@ export function afterUnexpectedEnd(trial: Trial, failure: Failure, context: Back
 /** The trial after a step that succeeded: the memory of a crash loop stays until the instance has stayed up. */
 export function afterStepSuccess(trial: Trial): Trial {
   return trial.open ? { ...trial, open: false } : trial;
+}
+
+/**
+ * The trial after a prepare that succeeded: what went wrong on the way there is forgotten, but not what made it necessary again. A start
+ * that finds nothing prepared, time after time, is a start that fails.
+ */
+export function afterPrepareSuccess(trial: Trial): Trial {
+  return trial.failure?.reason === "NOT_PREPARED" ? trial : freshTrial;
 }
 
 /** The trial as loaded after a restart: a deadline can never be further away than the delay it came from, whatever the clock did. */

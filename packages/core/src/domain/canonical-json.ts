@@ -12,7 +12,7 @@ export function canonicalJson(value: Json): string {
 
 function canonicalObject(value: JsonObject): string {
   const members: string[] = [];
-  for (const key of Object.keys(value).sort()) {
+  for (const key of Object.keys(value).toSorted()) {
     const member = value[key];
     if (member !== undefined) members.push(`${JSON.stringify(key)}:${canonicalJson(member)}`);
   }

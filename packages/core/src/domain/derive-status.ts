@@ -63,30 +63,30 @@ export function actualState(
   if (currentFailure(record, nowMs) !== undefined) return "failed";
   if (record.desired === "deleted") return "pending";
   if (record.desired === "stopped") return isStopped(record) ? "stopped" : "pending";
-  if (record.wanted.completed) return "stopped";
-  const own = currentOf(record, record.wanted, record.observation);
-  return own?.state === "running" && record.wanted.settled && own.health !== "starting"
-    ? "running"
-    : "pending";
+  const { wanted } = record;
+  const own = currentOf(record, wanted, record.observation);
+  if (wanted.completed) return own !== undefined || isDown(record) ? "stopped" : "pending";
+  const isSettled = wanted.settled && wanted.unproven !== true;
+  return own?.state === "running" && isSettled && own.health !== "starting" ? "running" : "pending";
 }
 
-function isStopped({ observation, wanted }: WorkloadRecord): boolean {
+function isStopped(record: WorkloadRecord): boolean {
+  const { observation, wanted } = record;
   if (!wanted.prepared && wanted.givenUp === undefined && observation.kind === "absent")
     return false;
+  return isDown(record);
+}
+
+function isDown({ observation }: WorkloadRecord): boolean {
   return observation.kind !== "present" || !observation.instances.some(isLive);
 }
 
 /** What keeps a workload from being as wanted: undefined while nothing is known to. */
 export function currentFailure(record: WorkloadRecord, nowMs: number): Failure | undefined {
-  const { wanted, fallback } = record;
+  const { wanted } = record;
   if (wanted.givenUp !== undefined && record.desired !== "deleted") return wanted.givenUp;
-  for (const trial of [
-    record.chore,
-    wanted.trial,
-    ...(fallback === undefined ? [] : [fallback.trial]),
-  ]) {
-    if (isFailing(trial, nowMs)) return trial.failure;
-  }
+  const failing = trials(record).find((it) => isFailing(it, nowMs));
+  if (failing !== undefined) return failing.failure;
   const current = record.desired === "running" ? currentInstance(record.observation) : undefined;
   if (current?.state !== "running" || current.health !== "unhealthy") return undefined;
   const message =
@@ -94,6 +94,13 @@ export function currentFailure(record: WorkloadRecord, nowMs: number): Failure |
       ? "its health check fails"
       : `its health check fails: ${current.healthOutput}`;
   return { reason: "UNHEALTHY", message, retryable: true, atMs: record.observedAtMs };
+}
+
+/** The tries that count: those of the fallback only as long as it is what is to run. */
+function trials(record: WorkloadRecord): readonly Trial[] {
+  const active = activeTarget(record);
+  const fallback = active?.target === "fallback" ? [active.revision.trial] : [];
+  return [record.chore, record.wanted.trial, ...fallback];
 }
 
 function isFailing(trial: Trial, nowMs: number): boolean {
@@ -104,12 +111,7 @@ function isFailing(trial: Trial, nowMs: number): boolean {
 }
 
 function withNextTry(record: WorkloadRecord, failure: Failure, nowMs: number): StatusFailure {
-  const trials = [
-    record.chore,
-    record.wanted.trial,
-    ...(record.fallback === undefined ? [] : [record.fallback.trial]),
-  ];
-  const trial = trials.find((it) => it.failure === failure) ?? record.wanted.trial;
+  const trial = trials(record).find((it) => it.failure === failure) ?? record.wanted.trial;
   const due =
     failure.retryable && trial.notBeforeMs > nowMs ? { nextRetryAtMs: trial.notBeforeMs } : {};
   return { ...failure, attempts: trial.attempts, ...due };

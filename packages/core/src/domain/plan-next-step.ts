@@ -1,5 +1,5 @@
 import { activeTarget, currentOf } from "./active-target.ts";
-import { upSinceMs } from "./absorb-observation.ts";
+import { isDrifted, upSinceMs } from "./absorb-observation.ts";
 import type { Failure } from "./failure.ts";
 import {
   currentInstance,
@@ -65,9 +65,9 @@ function planDeleted({ record, observation, nowMs }: Plan): Step {
 }
 
 function planStopped(plan: Plan): Step {
-  const { record, observation, nowMs } = plan;
+  const { record, observation } = plan;
   if (observation.kind === "present" && observation.instances.some(isLive)) {
-    return whenDue(record.chore, nowMs, { kind: "stop", cause: "it is to be stopped" });
+    return stopStep(plan, "it is to be stopped");
   }
   const { wanted } = record;
   if (wanted.prepared || wanted.givenUp !== undefined)
@@ -79,6 +79,8 @@ function planStopped(plan: Plan): Step {
 function planRunning(plan: Plan): Step {
   const { wanted, fallback } = plan.record;
   const active = activeTarget(plan.record);
+  const parting = partTwoLive(plan, active?.revision);
+  if (parting !== undefined) return parting;
   if (wanted.givenUp === undefined) {
     const verdict = giveUpVerdict(plan, "wanted", wanted);
     if (verdict !== undefined) return verdict;
@@ -88,6 +90,16 @@ function planRunning(plan: Plan): Step {
     return { kind: "settled", cause: `given up: ${wanted.givenUp?.message ?? ""}` };
   if (active.target === "fallback" && fallback !== undefined) return planFallback(plan, fallback);
   return keepRunning(plan, "wanted", wanted);
+}
+
+/** Two that are up at a time are never of our making; one of them ends before anything else is done. */
+function partTwoLive(plan: Plan, active: Revision | undefined): Step | undefined {
+  const { observation } = plan;
+  if (observation.kind !== "present" || observation.instances.filter(isLive).length < 2)
+    return undefined;
+  const cause = "what is set aside runs as well";
+  // What may be started only once is not stopped for it.
+  return active?.restart.kind === "no" ? retireStep(plan, cause) : stopStep(plan, cause);
 }
 
 /** While the wanted revision is not prepared, the last settled one is kept running; its healing goes first. */
@@ -111,17 +123,22 @@ function planFallback(plan: Plan, fallback: Revision): Step {
 function keepRunning(plan: Plan, target: StepTarget, revision: Revision): Step {
   const { record, observation } = plan;
   const own = currentOf(record, revision, observation);
-  if (revision.completed) return tidy(plan, target, "completed");
+  const current = currentInstance(observation);
+  if (revision.completed) {
+    const isOtherLive = current !== undefined && own === undefined && isLive(current);
+    return isOtherLive
+      ? stopStep(plan, `revision ${revision.revisionId} has completed, another one still runs`)
+      : tidy(plan, target, "completed");
+  }
   if (own !== undefined) return keepInstance(plan, { target, revision, own });
+  if (!revision.prepared) return prepareStep(plan, target, revision);
   const kept = keptInstance(observation);
+  if (kept !== undefined && isFallback(record, current))
+    return retireStep(plan, "what is set aside has to make room for what runs");
   if (kept !== undefined && isOf(kept, record, revision)) {
     const cause = `revision ${revision.revisionId} is set aside and is to run`;
     return whenDue(revision.trial, plan.nowMs, { kind: "restore", cause, target });
   }
-  if (!revision.prepared) return prepareStep(plan, target, revision);
-  const current = currentInstance(observation);
-  if (current !== undefined && uselessKept(record, kept))
-    return retireStep(plan, "what is set aside is of no use any more");
   if (current === undefined && kept === undefined) {
     const cause = revision.starts === 0 ? "it does not exist yet" : "its instance is gone";
     return whenDue(revision.trial, plan.nowMs, { kind: "start", cause, target });
@@ -162,19 +179,18 @@ function exitCause(revision: Revision): string {
 
 function keepUp(plan: Plan, { target, revision, own }: Own): Step {
   const { record, policy, nowMs } = plan;
-  if (own.drift.length > 0) {
+  if (isDrifted(own, revision)) {
     const cause = `its configuration was changed: ${own.drift.join(", ")}`;
     return whenDue(revision.trial, nowMs, { kind: "replace", cause, target });
   }
   const stableAtMs = upSinceMs(own, record) + policy.settleAfterMs;
   const forgetsTrial = revision.trial.attempts > 0 && own.health !== "unhealthy";
-  if (revision.settled && !forgetsTrial)
-    return tidy(
-      plan,
-      target,
-      own.health === "unhealthy" ? "running, but unhealthy" : "running as wanted",
-    );
-  if (own.health === "unhealthy") return { kind: "settled", cause: "running, but unhealthy" };
+  const isSettled = revision.settled && revision.unproven !== true && !forgetsTrial;
+  if (own.health === "unhealthy")
+    return revision.settled
+      ? tidy(plan, target, "running, but unhealthy")
+      : { kind: "settled", cause: "running, but unhealthy" };
+  if (isSettled) return tidy(plan, target, "running as wanted");
   const cause =
     own.health === "starting"
       ? "its health check has not passed yet"
@@ -200,10 +216,14 @@ function retireStep(plan: Plan, cause: string): Step {
   return whenDue(plan.record.chore, plan.nowMs, { kind: "retire", cause });
 }
 
-/** A kept instance that is of neither the revision to fall back to nor the wanted one stands in the way of the next replacement. */
-function uselessKept(record: WorkloadRecord, kept: Instance | undefined): boolean {
-  if (kept === undefined || record.fallback === undefined) return false;
-  return !isOf(kept, record, record.fallback) && !isOf(kept, record, record.wanted);
+function stopStep(plan: Plan, cause: string): Step {
+  return whenDue(plan.record.chore, plan.nowMs, { kind: "stop", cause });
+}
+
+/** Whether this is the instance to come back to: it is the one that the next replacement has to keep. */
+function isFallback(record: WorkloadRecord, current: Instance | undefined): boolean {
+  const { fallback } = record;
+  return fallback !== undefined && current !== undefined && isOf(current, record, fallback);
 }
 
 function prepareStep(plan: Plan, target: StepTarget, revision: Revision): Step {
@@ -239,6 +259,7 @@ function notSettled({ record, observation, policy, nowMs }: Plan): Failure | und
   const { wanted, fallback } = record;
   if (
     fallback === undefined ||
+    !wanted.prepared ||
     wanted.settled ||
     policy.updatePolicy === "keep-trying" ||
     record.desired !== "running"

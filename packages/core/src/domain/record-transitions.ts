@@ -1,8 +1,19 @@
-import { activeTarget, runKey, withRevision } from "./active-target.ts";
-import { afterStepFailure, afterStepSuccess, type BackOffContext } from "./back-off.ts";
+import { activeTarget, currentOf, runKey, withRevision } from "./active-target.ts";
+import {
+  afterPrepareSuccess,
+  afterStepFailure,
+  afterStepSuccess,
+  type BackOffContext,
+} from "./back-off.ts";
 import type { Failure } from "./failure.ts";
-import { currentInstance, keptInstance, type Observation } from "./observation.ts";
-import type { Step, StepTarget } from "./step.ts";
+import {
+  currentInstance,
+  type Instance,
+  isLive,
+  keptInstance,
+  type Observation,
+} from "./observation.ts";
+import type { RuntimeStep, Step, StepTarget } from "./step.ts";
 import {
   freshTrial,
   isOf,
@@ -25,43 +36,47 @@ export function withIntent(
     ...record,
     intent: { step: step.kind, cause: step.cause, atMs: nowMs },
   };
+  if (step.kind === "stop") return withStopAsked(marked, observation);
   if (step.kind !== "start" && step.kind !== "replace" && step.kind !== "restore") return marked;
-  const started = withStartCounted(
-    marked,
-    step.target,
-    step.kind === "restore" ? keptInstance(observation) : currentInstance(observation),
-  );
-  return step.kind === "replace" && step.target === "wanted"
-    ? withFallbackSetAside(started, observation)
-    : started;
+  const from = step.kind === "restore" ? keptInstance(observation) : currentInstance(observation);
+  const started = withStartCounted(marked, step, from);
+  return step.target === "wanted" ? withFallbackSetAside(started, observation) : started;
+}
+
+/** What ends by our own stop did not end unexpectedly, nor has it run to its end. */
+function withStopAsked(record: WorkloadRecord, observation: Observation): WorkloadRecord {
+  const { wanted, fallback } = record;
+  const asked = (revision: Revision): Revision => {
+    const own = currentOf(record, revision, observation);
+    return own === undefined ? revision : withAccountedRun(revision, runKey(own, revision.starts));
+  };
+  const stopped = { ...record, wanted: asked(wanted) };
+  return fallback === undefined ? stopped : { ...stopped, fallback: asked(fallback) };
 }
 
 function withStartCounted(
   record: WorkloadRecord,
-  target: StepTarget,
-  from: ReturnType<typeof currentInstance>,
+  { kind, target }: Extract<RuntimeStep, { readonly target: StepTarget }>,
+  from: Instance | undefined,
 ): WorkloadRecord {
   const revision = target === "wanted" ? record.wanted : record.fallback;
   if (revision === undefined) return record;
   const own = from !== undefined && isOf(from, record, revision) ? from : undefined;
+  const counted = { ...revision, starts: revision.starts + 1 };
+  // What is up, or only paused, goes on in the same run: its end is still to come.
+  if (own !== undefined && isLive(own) && kind !== "replace")
+    return withRevision(record, target, counted);
   const accountedRun = own === undefined ? undefined : runKey(own, revision.starts);
-  return withRevision(
-    record,
-    target,
-    withAccountedRun({ ...revision, starts: revision.starts + 1 }, accountedRun),
-  );
+  return withRevision(record, target, withAccountedRun(counted, accountedRun));
 }
 
 /** What ends by our own replacement did not end unexpectedly, and may be run again should it be restored. */
 function withFallbackSetAside(record: WorkloadRecord, observation: Observation): WorkloadRecord {
   const { fallback } = record;
-  const current = currentInstance(observation);
-  if (fallback === undefined || current === undefined || !isOf(current, record, fallback))
-    return record;
-  return {
-    ...record,
-    fallback: withAccountedRun({ ...fallback, starts: 0, ends: 0, trial: freshTrial }, undefined),
-  };
+  const own = fallback && currentOf(record, fallback, observation);
+  if (fallback === undefined || own === undefined) return record;
+  const asNew = { ...fallback, starts: 0, ends: 0, trial: freshTrial };
+  return { ...record, fallback: withAccountedRun(asNew, runKey(own, fallback.starts)) };
 }
 
 function withAccountedRun(revision: Revision, run: string | undefined): Revision {
@@ -74,16 +89,17 @@ export function afterSuccess(record: WorkloadRecord, step: Step): WorkloadRecord
   const done = withoutIntent(record);
   switch (step.kind) {
     case "prepare":
-      return onTarget(done, step.target, (it) => ({ ...it, prepared: true, trial: freshTrial }));
+      return onTarget(done, step.target, (it) => ({
+        ...it,
+        prepared: true,
+        trial: afterPrepareSuccess(it.trial),
+      }));
     case "start":
     case "replace":
     case "restore":
       return onTarget(done, step.target, (it) => ({ ...it, trial: afterStepSuccess(it.trial) }));
-    case "retire": {
-      const { fallback: _, ...rest } = done;
-      const settled = done.wanted.settled && done.wanted.givenUp === undefined;
-      return { ...(settled ? rest : done), leftovers: false, chore: freshTrial };
-    }
+    case "retire":
+      return { ...done, leftovers: false, chore: freshTrial };
     case "stop":
       return { ...done, chore: freshTrial };
     case "remove":

@@ -29,5 +29,5 @@ export function derivedRevisionId(digest: SpecDigest): string {
 
 function versionOf(digest: SpecDigest): Version {
   const prefix = digest.slice(0, digest.indexOf(":"));
-  return prefix in algorithms ? (prefix as Version) : current;
+  return Object.hasOwn(algorithms, prefix) ? (prefix as Version) : current;
 }

@@ -19,7 +19,7 @@ export function parseWorkloadId(input: unknown): Parsed<WorkloadId> {
   const violation: Violation = {
     path: ["id"],
     rule,
-    ...(input === undefined ? {} : { seen: String(input).slice(0, 80) }),
+    ...(typeof input === "string" ? { seen: input.slice(0, 80) } : {}),
   };
   return { ok: false, violations: [violation] };
 }

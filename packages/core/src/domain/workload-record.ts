@@ -40,14 +40,16 @@ export interface Revision {
   readonly stopGraceMs: number;
   /** Whether `prepare` has succeeded for it. */
   readonly prepared: boolean;
-  /** Starts intended since the last apply, retry or change of the wanted state. */
+  /** Starts since the last apply, retry or change of the wanted state: intended ones, and one for a run that was under way then. */
   readonly starts: number;
   /** Unexpected ends since then. */
   readonly ends: number;
-  /** The run whose end needs no more attention: already counted, or from before the last start. */
+  /** The run whose end (or drift) needs no more attention: already counted, of our own doing, or from before the last start. */
   readonly accountedRun?: string;
   /** Whether it has settled: healthy if it has a check, else up for the settling time, or completed. */
   readonly settled: boolean;
+  /** Present when it settled in an earlier generation and has yet to do so in this one. */
+  readonly unproven?: boolean;
   /** Whether it ended with 0 where that is completion. */
   readonly completed: boolean;
   readonly trial: Trial;

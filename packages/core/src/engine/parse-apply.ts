@@ -1,5 +1,6 @@
+import { typeMismatch } from "../domain/apply-refusals.ts";
 import { canonicalJson } from "../domain/canonical-json.ts";
-import { type ApplyWish, typeMismatch } from "../domain/decide-apply.ts";
+import type { ApplyWish } from "../domain/decide-apply.ts";
 import { derivedRevisionId, specDigest } from "../domain/spec-digest.ts";
 import type { Parsed } from "../domain/parsed.ts";
 import { parseWorkloadId, type WorkloadId } from "../domain/workload-id.ts";

@@ -93,6 +93,7 @@ const revision = z.looseObject({
   ends: number,
   accountedRun: text.optional(),
   settled: z.boolean(),
+  unproven: z.boolean().optional(),
   completed: z.boolean(),
   trial,
   givenUp: failure.optional(),

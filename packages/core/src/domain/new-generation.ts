@@ -1,0 +1,54 @@
+import { currentOf, runKey } from "./active-target.ts";
+import { freshTrial, type Revision, type WorkloadRecord } from "./workload-record.ts";
+
+/** What every request that changes a record brings along. */
+export interface RequestStamp {
+  readonly nowMs: number;
+  readonly actionSeq: number;
+  readonly traceparent?: string;
+}
+
+/**
+ * The next generation of a record: everything that was held against its revisions is forgotten, and they may be started as often as their
+ * policy says. What has run to its end stays so; so does a fallback that was allowed one start and has had it.
+ */
+export function nextGeneration(record: WorkloadRecord, request: RequestStamp): WorkloadRecord {
+  const { traceparent: _, fallback, ...rest } = record;
+  return {
+    ...rest,
+    generation: record.generation + 1,
+    wanted: record.wanted.completed ? pardoned(record.wanted) : anew(record.wanted, record),
+    ...(fallback === undefined ? {} : { fallback: fallbackAgain(fallback, record) }),
+    chore: freshTrial,
+    actionSeq: request.actionSeq,
+    updatedAtMs: request.nowMs,
+    ...(request.traceparent === undefined ? {} : { traceparent: request.traceparent }),
+  };
+}
+
+/** As if it had never been started. A run that has ended belongs to the past; one that is under way counts as the start, once it is seen. */
+export function anew(revision: Revision, record: WorkloadRecord): Revision {
+  const { accountedRun, ...rest } = pardoned(revision);
+  const own = currentOf(record, revision, record.observation);
+  const run = own === undefined ? undefined : runKey(own, 0);
+  const isPast = run !== undefined && (own?.state === "exited" || accountedRun === run);
+  return {
+    ...rest,
+    starts: 0,
+    completed: false,
+    ...(revision.settled ? { unproven: true } : {}),
+    ...(isPast ? { accountedRun: run } : {}),
+  };
+}
+
+function fallbackAgain(fallback: Revision, record: WorkloadRecord): Revision {
+  if (fallback.completed) return pardoned(fallback);
+  return fallback.restart.kind === "no" && fallback.givenUp !== undefined
+    ? fallback
+    : anew(fallback, record);
+}
+
+function pardoned(revision: Revision): Revision {
+  const { givenUp: _, ...rest } = revision;
+  return { ...rest, ends: 0, trial: freshTrial };
+}
