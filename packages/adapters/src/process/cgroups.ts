@@ -200,15 +200,20 @@ function held(settings: readonly Setting[]): ReadonlySet<keyof ResourceLimits> {
 
 function canMakeIn(path: string): boolean {
   const probe = join(path, `probe-${process.pid}`);
-  try {
-    mkdirSync(probe, { recursive: true });
-    rmdirSync(probe);
-    removeGroup(path);
-    return true;
-  } catch (error) {
-    // The parent was there before and has other groups.
-    return errnoOf(error) === "EBUSY" || errnoOf(error) === "ENOTEMPTY";
+  // Another agent may take an empty parent away between two steps.
+  for (let tries = 0; tries < 3; tries += 1) {
+    try {
+      mkdirSync(probe, { recursive: true });
+      rmdirSync(probe);
+      removeGroup(path);
+      return true;
+    } catch (error) {
+      // The parent was there before and has other groups.
+      if (errnoOf(error) === "EBUSY" || errnoOf(error) === "ENOTEMPTY") return true;
+      if (!isGone(error)) return false;
+    }
   }
+  return false;
 }
 
 function removeGroup(path: string): void {

@@ -131,13 +131,13 @@ export class FolderReader {
 }
 
 /**
- * Whether a supervisor, or the first stage of its program, holds the folder's FIFO. The kernel lets go of it however they end. Looked at from
+ * Whether a supervisor, or the first stage of its program, holds the folder's FIFO `alive`; or a log writer the FIFO `logging`. The kernel lets go of it however they end. Looked at from
  * the reading end: without a writer a read gives the end of the file, else it would have to wait.
  */
-export function isHeld(folder: string): boolean {
+export function isHeld(folder: string, fifo: "alive" | "logging" = "alive"): boolean {
   let descriptor: number;
   try {
-    descriptor = openSync(join(folder, "alive"), constants.O_RDONLY | constants.O_NONBLOCK);
+    descriptor = openSync(join(folder, fifo), constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (isGone(error)) return false;
     throw error;

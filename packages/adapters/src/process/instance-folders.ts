@@ -162,7 +162,8 @@ export class InstanceFolders {
   }
 }
 
-const ourName = /^(?:meta\..+|log|lock|alive|trouble|note|failed|(?:run|stop|exit|out|err)\.\d+)$/;
+const ourName =
+  /^(?:meta\..+|log|lock|alive|logging|trouble|note|failed|(?:run|stop|exit|out|err)\.\d+)$/;
 
 /** Forbids every start numbered `number` or below that has not been let through yet. */
 export function forbidStarts(folder: string, number: number): void {

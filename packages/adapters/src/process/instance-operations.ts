@@ -2,10 +2,11 @@ import { AgentError, processSpecOf, type Target, type WorkloadId } from "@persys
 import type { Cgroups } from "./cgroups.ts";
 import { checkCommand } from "./command-check.ts";
 import { endRun } from "./end-run.ts";
-import type { FolderContent, FolderReader, Run } from "./instance-folder.ts";
+import { type FolderContent, type FolderReader, isHeld, type Run } from "./instance-folder.ts";
 import { forbidStarts, type InstanceFolders, type Slot, tidyRecords } from "./instance-folders.ts";
 import type { InstanceContent } from "./instance-observation.ts";
 import { launch } from "./launch.ts";
+import { limitsOf } from "./process-limits.ts";
 import { errnoOf } from "./process-errors.ts";
 import type { ResolvedProcessOptions } from "./process-options.ts";
 import { sendSignal } from "./process-table.ts";
@@ -25,6 +26,8 @@ export interface OperationsOptions {
 const transitionTimeoutMs = 15_000;
 /** A start that was overtaken looks again and finds what overtook it; more than this is not explained by that. */
 const startTriesMax = 4;
+/** Log writers end within milliseconds of the last process that writes to them. */
+const logTimeoutMs = 1_000;
 /** A group's last member has gone, but the kernel may still be cleaning up after it. */
 const groupTimeoutMs = 5_000;
 
@@ -55,7 +58,7 @@ export class InstanceOperations {
     const { id } = target;
     // Without its folders a process that runs could not be seen, and would be started a second time.
     folders.assertReadable();
-    folders.remove(id, "making");
+    this.removeUnfinished(id);
     const current = this.content(id, "current");
     if (current.kind === "foreign") throw foreign(id);
     if (current.kind === "instance" && !isOfTarget(current, target))
@@ -77,6 +80,12 @@ export class InstanceOperations {
     await this.#run(id, signal);
   }
 
+  /** Removes what a creation that was cut short has left. */
+  removeUnfinished(id: WorkloadId): void {
+    if (this.content(id, "making").kind === "foreign") throw foreign(id);
+    this.#to.folders.remove(id, "making");
+  }
+
   /** Ends what a slot's instance runs, and forbids starts that are still on their way. */
   async stop(id: WorkloadId, slot: Slot, stop: StopOptions): Promise<void> {
     const content = this.content(id, slot);
@@ -91,9 +100,17 @@ export class InstanceOperations {
     if (content.kind === "missing" || content.kind === "foreign") return;
     if (content.kind === "instance") {
       await this.stop(id, slot, { graceMs: content.meta.stopGraceMs, signal });
+      await this.logsWritten(id, slot, signal);
       await this.#removeGroup(content.meta.handle, signal);
     }
     this.#to.folders.remove(id, slot);
+  }
+
+  /** Resolves once the log writers of runs that have ended are done; after a moment also when a process that got away keeps them. */
+  async logsWritten(id: WorkloadId, slot: Slot, signal: AbortSignal): Promise<void> {
+    const folder = this.#to.folders.pathOf(id, slot);
+    const isWritten = (): boolean => !isHeld(folder, "logging");
+    await until(isWritten, { timeoutMs: logTimeoutMs, signal });
   }
 
   async #setAside(current: InstanceContent, target: Target, signal: AbortSignal): Promise<void> {
@@ -143,6 +160,13 @@ export class InstanceOperations {
     if (run !== undefined) await this.#end(id, { slot: "current", content, graceMs: 0, signal });
     const folder = folders.pathOf(id, "current");
     tidyRecords(folder, run?.number ?? 0);
+    const leaf = cgroups?.prepare(meta.handle, spec.resources ?? {});
+    const limits = limitsOf(spec, leaf);
+    if (limits.notHeld.length > 0)
+      options.logger.warn("limits of a process cannot be held on this host", {
+        id,
+        limits: limits.notHeld,
+      });
     return launch(
       {
         workloadId: id,
@@ -150,7 +174,8 @@ export class InstanceOperations {
         number: content.lastNumber + 1,
         spec,
         command,
-        leaf: cgroups?.prepare(meta.handle, spec.resources ?? {}),
+        leaf,
+        limitWords: limits.words,
         supervisorPath: folders.supervisorPath,
         options,
       },

@@ -18,8 +18,10 @@ export interface Launch {
   readonly number: number;
   readonly spec: ProcessSpec;
   readonly command: CheckedCommand;
-  /** Undefined: limits are set on the process. */
+  /** The control group to run in; undefined where there are none. */
   readonly leaf: CgroupLeaf | undefined;
+  /** The words that limit the process itself. */
+  readonly limitWords: readonly string[];
   readonly supervisorPath: string;
   readonly options: Pick<ResolvedProcessOptions, "logBytesMax" | "logFilesMax">;
 }
@@ -105,7 +107,7 @@ function environmentOf(run: Launch): Record<string, string> {
     [launchVariable.segments]: String(options.logFilesMax),
     [launchVariable.oom]: leaf?.oomFile ?? "",
     [launchVariable.kill]: leaf?.membersFile ?? "",
-    [launchVariable.prlimit]: limitWords(run).join(" "),
+    [launchVariable.prlimit]: run.limitWords.join(" "),
     [launchVariable.setpriv]: run.command.userWords.join(" "),
     [launchVariable.directory]: spec.workingDir || "/",
     [launchVariable.umask]: "022",
@@ -122,19 +124,4 @@ function environmentOf(run: Launch): Record<string, string> {
 function programEnvironment(run: Launch): readonly (readonly [string, string])[] {
   const home = run.command.user === undefined ? {} : { HOME: run.command.user.home };
   return Object.entries({ PATH: defaultPath, ...home, ...run.spec.env });
-}
-
-/**
- * Limits of the process itself, for what no control group holds. Memory becomes RLIMIT_AS, the address space of each process: allocations
- * fail where a group would kill. The count of processes becomes RLIMIT_NPROC, which counts all processes of an account, so it is set
- * only where the spec names an account of its own; it does not bind root. Shares and millicores cannot be had this way.
- */
-function limitWords(run: Launch): readonly string[] {
-  const { resources = {}, user } = run.spec;
-  const isOpen = (limit: keyof typeof resources): boolean =>
-    (resources[limit] ?? 0) > 0 && run.leaf?.limits.has(limit) !== true;
-  const words: string[] = [];
-  if (isOpen("memoryBytes")) words.push(`--as=${resources.memoryBytes}`);
-  if (isOpen("pidsLimit") && user) words.push(`--nproc=${resources.pidsLimit}`);
-  return words.length === 0 ? [] : ["prlimit", ...words, "--"];
 }

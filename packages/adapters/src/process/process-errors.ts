@@ -19,6 +19,7 @@ const codeOfErrno: Readonly<Record<string, ErrorCode>> = {
   ENOSPC: "STORAGE_ERROR",
   EDQUOT: "STORAGE_ERROR",
   EIO: "STORAGE_ERROR",
+  E2BIG: "INVALID_SPEC",
   EAGAIN: "INSUFFICIENT_RESOURCES",
   EMFILE: "INSUFFICIENT_RESOURCES",
   ENFILE: "INSUFFICIENT_RESOURCES",
@@ -26,8 +27,8 @@ const codeOfErrno: Readonly<Record<string, ErrorCode>> = {
 };
 
 /**
- * A caught system error as an AgentError, by its errno; an AgentError is passed on. `doing` completes the sentence "could not …". Retryable:
- * what fails on this host now may work once the host is well again.
+ * A caught system error as an AgentError, by its errno; an AgentError is passed on. `doing` completes the sentence "could not …". Retryable,
+ * for what fails on this host now may work once the host is well again; but for arguments that are too long.
  */
 export function processError(
   error: unknown,
@@ -41,7 +42,7 @@ export function processError(
   return new AgentError(code, `could not ${doing}: ${why}`, {
     ...options,
     cause: error,
-    retryable: true,
+    retryable: code !== "INVALID_SPEC",
     details: errno === undefined ? {} : { errno },
   });
 }

@@ -133,6 +133,7 @@ export class ProcessRuntime implements WorkloadRuntime {
   }
 
   async list(signal: AbortSignal): Promise<ReadonlyMap<WorkloadId, Glance>> {
+    signal.throwIfAborted();
     const slices = new Slices(sliceMs);
     const found = this.#folders.scan();
     const glances = new Map<WorkloadId, Glance>();
@@ -182,7 +183,7 @@ export class ProcessRuntime implements WorkloadRuntime {
   ): Promise<void> {
     await guarded("remove a process that was kept", signal, async () => {
       this.#folders.assertReadable();
-      this.#folders.remove(id, "making");
+      this.#operations.removeUnfinished(id);
       await this.#operations.removeSlot(id, "kept", signal);
     });
   }
@@ -202,7 +203,7 @@ export class ProcessRuntime implements WorkloadRuntime {
     await guarded("remove a process", signal, async () => {
       this.#folders.assertReadable();
       for (const slot of wholeSlots) await this.#operations.removeSlot(id, slot, signal);
-      this.#folders.remove(id, "making");
+      await this.#operations.removeSlot(id, "making", signal);
     });
   }
 
@@ -222,7 +223,9 @@ export class ProcessRuntime implements WorkloadRuntime {
     }
   }
 
-  logs(id: WorkloadId, options: LogOptions, signal: AbortSignal): AsyncIterable<LogChunk> {
+  async *logs(id: WorkloadId, options: LogOptions, signal: AbortSignal): AsyncIterable<LogChunk> {
+    signal.throwIfAborted();
+    if (this.#hasEnded(id)) await this.#operations.logsWritten(id, "current", signal);
     const find = (): ReturnType<Parameters<typeof readLogs>[1]> => {
       for (const slot of wholeSlots) {
         const content = this.#operations.content(id, slot);
@@ -231,7 +234,7 @@ export class ProcessRuntime implements WorkloadRuntime {
       }
       return undefined;
     };
-    return readLogs(id, find, { options, signal });
+    yield* readLogs(id, find, { options, signal });
   }
 
   async usage(
@@ -250,11 +253,16 @@ export class ProcessRuntime implements WorkloadRuntime {
     });
   }
 
+  #hasEnded(id: WorkloadId): boolean {
+    const content = this.#operations.content(id, "current");
+    return content.kind === "instance" && content.run?.state === "exited";
+  }
+
   /** What the slots hold; those that are known to be missing need not be looked at. */
   #instances(id: WorkloadId, slots: ReadonlySet<Slot> = everySlot): readonly Instance[] {
     const instances: Instance[] = [];
     let isHalfMade =
-      slots.has("making") && this.#operations.content(id, "making").kind !== "missing";
+      slots.has("making") && isUnfinished(this.#operations.content(id, "making").kind);
     for (const slot of wholeSlots) {
       if (!slots.has(slot)) continue;
       const content = this.#operations.content(id, slot);
@@ -320,6 +328,10 @@ async function guarded<T>(doing: string, signal: AbortSignal, work: () => Promis
     if (signal.aborted && error === signal.reason) throw error;
     throw processError(error, doing);
   }
+}
+
+function isUnfinished(kind: ReturnType<InstanceOperations["content"]>["kind"]): boolean {
+  return kind === "instance" || kind === "half-made";
 }
 
 function specOf(spec: Json): ProcessSpec {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { isGone } from "./process-errors.ts";
 import { Slices } from "./wait.ts";
 
@@ -31,14 +31,25 @@ export function readBootId(): string {
  * @throws the system's error when that cannot be told.
  */
 export function readStat(pid: number): ProcessStat | undefined {
-  let text: string;
   try {
-    text = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return parseStat(pid, readLine(`/proc/${pid}/stat`));
   } catch (error) {
     if (isGone(error)) return undefined;
     throw error;
   }
-  return parseStat(pid, text);
+}
+
+/** More than the longest stat line: 52 numbers and a name. */
+const line = Buffer.alloc(2048);
+
+/** A file of one short line, at half the cost of reading a file of any length. */
+function readLine(path: string): string {
+  const descriptor = openSync(path, "r");
+  try {
+    return line.toString("latin1", 0, readSync(descriptor, line));
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** Fields are counted after the last `)`: the command's name before it may hold anything. Field 3 is then the first. */

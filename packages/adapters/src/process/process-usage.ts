@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import type { UsageSnapshot, WorkloadId } from "@persys/core";
 import type { Cgroups } from "./cgroups.ts";
+import { errnoOf, isGone } from "./process-errors.ts";
 import { familyOf, type ProcessStat, readAllStats } from "./process-table.ts";
 import type { InstanceContent } from "./instance-observation.ts";
 
@@ -11,6 +13,7 @@ const pageBytes = 4096;
 interface Counters {
   readonly cpuMs: number;
   readonly memoryBytes: number;
+  readonly pids: readonly number[];
   readonly source: string;
 }
 
@@ -20,7 +23,30 @@ interface Sample {
   readonly atMs: number;
 }
 
-/** Measures what workloads use. The processor's share is that since the measurement before, or since the start of the run. */
+/**
+ * What processes have read from or written to disks; a process counts its children once it has waited for them. Those that the agent may not
+ * look into count nothing.
+ */
+function sumOfIo(pids: readonly number[], key: string): number {
+  let sum = 0;
+  for (const pid of pids) sum += readIo(pid).get(key) ?? 0;
+  return sum;
+}
+
+function readIo(pid: number): ReadonlyMap<string, number> {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/io`, "latin1");
+  } catch (error) {
+    if (isGone(error) || errnoOf(error) === "EACCES") return new Map();
+    throw error;
+  }
+  const entries = text.split("\n").map((line) => line.split(": "));
+  return new Map(entries.map(([name = "", value]) => [name, Number(value)]));
+}
+
+/** Measures what workloads use. The processor's share is that since the measurement before, or since the start of the run. Networks
+ * are not measured: a process has no interface of its own. */
 export class UsageMeter {
   readonly #cgroups: Cgroups | undefined;
   readonly #samples = new Map<WorkloadId, Sample>();
@@ -48,7 +74,9 @@ export class UsageMeter {
 
   #ofGroup(content: InstanceContent): Counters | undefined {
     const usage = this.#cgroups?.usage(content.meta.handle);
-    return usage === undefined ? undefined : { ...usage, source: "cgroup" };
+    if (usage === undefined) return undefined;
+    const pids = this.#cgroups?.members(content.meta.handle) ?? [];
+    return { ...usage, pids, source: "cgroup" };
   }
 
   #snapshot(id: WorkloadId, content: InstanceContent, counters: Counters): UsageSnapshot {
@@ -63,8 +91,8 @@ export class UsageMeter {
     return {
       cpuPercent: passedMs > 0 ? Math.max(0, (100 * cpuMs) / passedMs) : 0,
       memoryBytes: counters.memoryBytes,
-      diskReadBytes: 0,
-      diskWriteBytes: 0,
+      diskReadBytes: sumOfIo(counters.pids, "read_bytes"),
+      diskWriteBytes: sumOfIo(counters.pids, "write_bytes"),
       netRxBytes: 0,
       netTxBytes: 0,
       collectedAtMs,
@@ -83,13 +111,15 @@ function ofFamily(content: InstanceContent, stats: readonly ProcessStat[]): Coun
   if (leader === undefined) return undefined;
   let cpuTicks = 0;
   let pages = 0;
-  for (const it of familyOf(leader, stats)) {
+  const family = familyOf(leader, stats);
+  for (const it of family) {
     cpuTicks += it.cpuTicks;
     pages += it.residentPages;
   }
   return {
     cpuMs: (cpuTicks * 1000) / ticksPerSecond,
     memoryBytes: pages * pageBytes,
+    pids: family.map((it) => it.pid),
     source: "procfs",
   };
 }

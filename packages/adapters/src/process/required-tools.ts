@@ -1,5 +1,6 @@
 import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
+import { runTool } from "./run-tool.ts";
 import { defaultPath } from "./command-check.ts";
 
 /** What the supervisor and the launch run: util-linux, coreutils, and getent of the C library. */
@@ -10,7 +11,11 @@ export async function missingTools(signal: AbortSignal): Promise<readonly string
   if (process.platform !== "linux") return ["Linux"];
   const found = await Promise.all(tools.map(isThere));
   signal.throwIfAborted();
-  return tools.filter((_, index) => found[index] !== true);
+  const missing = tools.filter((_, index) => found[index] !== true);
+  if (missing.length > 0) return missing;
+  // Other splits know no filter, which bounds the logs.
+  const { code } = await runTool(["split", "--filter=true", "/dev/null"], signal);
+  return code === 0 ? [] : ["split of GNU coreutils"];
 }
 
 async function isThere(tool: string): Promise<boolean> {

@@ -21,6 +21,9 @@ import { createHash } from "node:crypto";
  *    after that. So if the supervisor is killed, either nothing has run, or the record says what runs.
  * 3. The program ends; what is left of its process group and cgroup is killed; `exit.n` is written; lock and FIFO are let go.
  *
+ * The log writers hold a FIFO too, `logging`: they end once no process holds the other end of their pipe, usually within a millisecond of
+ * the program, and it is known when they have.
+ *
  * A record is complete when its last word is a full stop. Each is written by one write call.
  *
  * The program runs in a session of its own: signals to its group do not reach the supervisor, and those to the supervisor's group leave
@@ -42,6 +45,7 @@ flock -w 5 8 || exit 75
 exec 2>trouble
 fifos="out.$run err.$run"
 [ -p alive ] || fifos="alive $fifos"
+[ -p logging ] || fifos="logging $fifos"
 mkfifo -m 666 $fifos || exit 77
 exec 9<>alive || exit 77
 for name in run.* stop.* exit.*; do
@@ -61,12 +65,14 @@ keep_log() { # NAME; reads descriptor 4
       "log/$1.$PERSYS_LAUNCH_RUN_PADDED." <&4 4<&- 5>&- 6>&- 8>&- 9>&-
   ) >/dev/null &
 }
+# Held by the log writers alone, so that it can be told when the last of them has written all.
+exec 7<>logging
 # Opened for both directions first, because opening one end alone would wait for the other.
 exec 3<>"out.$run"; exec 4<"out.$run" 5>"out.$run" 3>&-
 keep_log stdout
 exec 3<>"err.$run"; exec 4<"err.$run" 6>"err.$run" 3>&-
 keep_log stderr
-exec 4<&-
+exec 4<&- 7>&-
 rm -f "out.$run" "err.$run"
 
 oom_kills() {

@@ -34,7 +34,11 @@ describe("processes and an agent that is killed", () => {
       stdio: ["ignore", "pipe", "inherit"],
     });
     agent = child;
-    await once(child.stdout, "data");
+    const early = once(child, "exit").then(() => {
+      throw new Error("the agent ended before it was ready");
+    });
+    await Promise.race([once(child.stdout, "data"), early]);
+    early.catch(() => undefined);
     return child;
   }
 

@@ -2,7 +2,7 @@ import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Target } from "@persys/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { forever, idOf, isAlive, ProcessHarness, targetOf } from "./process-harness.ts";
+import { eventually, forever, idOf, isAlive, ProcessHarness, targetOf } from "./process-harness.ts";
 
 const web = idOf("web");
 
@@ -39,7 +39,7 @@ describe("replacing a process", () => {
       ["current", second.revisionId, "running"],
       ["kept", first.revisionId, "exited"],
     ]);
-    expect(live()).toBe(1);
+    await eventually(() => live() === 1);
   });
 
   it("changes nothing when it is called again", async () => {
@@ -59,7 +59,7 @@ describe("replacing a process", () => {
       ["current", third.revisionId, "running"],
       ["kept", first.revisionId, "exited"],
     ]);
-    expect(live()).toBe(1);
+    await eventually(() => live() === 1);
   });
 
   it("keeps nothing of another creation of the id", async () => {
@@ -76,7 +76,7 @@ describe("replacing a process", () => {
 
     expect(await instances()).toEqual([["current", first.revisionId, "running"]]);
     expect((await host.current("web")).handle).toBe(handle);
-    expect(live()).toBe(1);
+    await eventually(() => live() === 1);
   });
 
   it("retires the kept instance alone", async () => {

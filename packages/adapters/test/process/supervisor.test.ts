@@ -39,6 +39,7 @@ describe("the supervisor of a run", () => {
       spec,
       command: { user: undefined, userWords: [] },
       leaf: undefined,
+      limitWords: [],
       supervisorPath: join(host.root, supervisorFileName),
       options: { logBytesMax: 1_000_000, logFilesMax: 2 },
     };

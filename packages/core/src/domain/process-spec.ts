@@ -48,6 +48,7 @@ export const stopGraceSecondsDefault: number = 10;
 const textBytesMax = 131_000;
 /** All arguments and the environment together. The kernel allows 2 MiB by default, pointers included. */
 const allBytesMax = 1_048_576;
+const environmentEntriesMax = 4_096;
 const pathBytesMax = 4_095;
 
 /**
@@ -105,7 +106,12 @@ const schema: z.ZodType<ProcessSpec> = z.strictObject({
         context.addIssue({ code: "custom", path: [0], message: issue.message, input: first });
     }),
   args: z.array(text).max(65_536).optional(),
-  env: z.record(environmentName, text).optional(),
+  env: z
+    .record(environmentName, text)
+    .refine((it) => Object.keys(it).length <= environmentEntriesMax, {
+      error: `must have at most ${environmentEntriesMax} entries`,
+    })
+    .optional(),
   workingDir: text
     .refine((it) => it === "" || it.startsWith("/"), { error: "must be an absolute path" })
     .refine((it) => bytes(it) <= pathBytesMax, { error: `must have at most ${pathBytesMax} bytes` })
