@@ -79,6 +79,7 @@ async function measure(): Promise<ScaleReport> {
   collectGarbage();
   const heapBefore = heapBytes();
 
+  const idle = await watched(() => sleep(300));
   const { engine } = simulatedNode(stateFolder, world, { resyncIntervalMs });
   const boot = await watched(() => engine.start(never));
   const { running } = engine.api.health().workloads;
@@ -102,7 +103,7 @@ async function measure(): Promise<ScaleReport> {
   });
   await engine.stop();
   world.assertSound();
-  return { boot, resyncCpuMs, listCpuMs, resync, failure, rssMib, heapKibEach, idleChanges };
+  return { idle, boot, resyncCpuMs, listCpuMs, resync, failure, rssMib, heapKibEach, idleChanges };
 }
 
 /** Writes down what a look at every workload finds. */

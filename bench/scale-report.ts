@@ -13,6 +13,8 @@ export interface FloorReport {
 
 /** What a process with an engine reports of one size; durations in milliseconds. */
 export interface ScaleReport {
+  /** Of a process that does nothing: what the machine is like. */
+  readonly idle: Phase;
   readonly boot: Phase;
   /** Processor time of one periodic look at the runtime while nothing has changed. */
   readonly resyncCpuMs: number;
@@ -30,7 +32,11 @@ export interface ScaleReport {
 /** How long something took, and how long the event loop stood still meanwhile. */
 export interface Phase {
   readonly ms: number;
+  /** Processor time of the whole process. */
+  readonly cpuMs: number;
   /** 99th percentile of the delays of a timer that is due every millisecond. */
   readonly stallP99Ms: number;
   readonly stallMaxMs: number;
+  /** The most processor time that the main thread spent in one go. */
+  readonly busyMaxMs: number;
 }
