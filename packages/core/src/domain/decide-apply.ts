@@ -106,21 +106,19 @@ function decideQueued(record: WorkloadRecord, wish: ApplyWish): ApplyDecision {
     const message = `revision ${revision.revisionId} already waits for the deletion to finish`;
     if (queued.desired === wish.desired) return { kind: "skip", message };
   }
-  const next: NextCreation = {
-    type,
-    uid: wish.uid,
-    desired: wish.desired,
-    wanted: revision,
-    labels: wish.revision === undefined ? (queued?.labels ?? wish.labels) : wish.labels,
-    createdAtMs: wish.nowMs,
-    actionSeq: wish.actionSeq,
-    ...(wish.traceparent === undefined ? {} : { traceparent: wish.traceparent }),
-  };
+  const labels = wish.revision === undefined ? (queued?.labels ?? wish.labels) : wish.labels;
+  const next = queuedCreation({ ...wish, type, labels }, revision);
   return {
     kind: "change",
     record: { ...record, generation: record.generation + 1, next, updatedAtMs: wish.nowMs },
     message: `revision ${revision.revisionId} accepted; it is created once the deletion has finished`,
   };
+}
+
+function queuedCreation(wish: ApplyWish, wanted: Revision): NextCreation {
+  const { type, uid, desired, labels, nowMs, actionSeq, traceparent } = wish;
+  const creation = { type, uid, desired, wanted, labels, createdAtMs: nowMs, actionSeq };
+  return traceparent === undefined ? creation : { ...creation, traceparent };
 }
 
 /** The revision a wish means: its own, or without one the one there is, unless it names another. */

@@ -79,7 +79,7 @@ function planStopped(plan: Plan): Step {
 function planRunning(plan: Plan): Step {
   const { wanted, fallback } = plan.record;
   const active = activeTarget(plan.record);
-  const parting = partTwoLive(plan, active?.revision);
+  const parting = partTwo(plan, active?.revision);
   if (parting !== undefined) return parting;
   if (wanted.givenUp === undefined) {
     const verdict = giveUpVerdict(plan, "wanted", wanted);
@@ -92,14 +92,23 @@ function planRunning(plan: Plan): Step {
   return keepRunning(plan, "wanted", wanted);
 }
 
-/** Two that are up at a time are never of our making; one of them ends before anything else is done. */
-function partTwoLive(plan: Plan, active: Revision | undefined): Step | undefined {
-  const { observation } = plan;
-  if (observation.kind !== "present" || observation.instances.filter(isLive).length < 2)
-    return undefined;
+/**
+ * What is set aside is never up by our own doing. Next to a current instance it ends before anything is started, unless it is the very one
+ * to be restored.
+ */
+function partTwo(
+  { record, observation, ...plan }: Plan,
+  active: Revision | undefined,
+): Step | undefined {
+  const [current, kept] = [currentInstance(observation), keptInstance(observation)];
+  if (current === undefined || kept === undefined || !isLive(kept)) return undefined;
+  const isToBeRestored =
+    active !== undefined && isOf(kept, record, active) && !isOf(current, record, active);
+  if (isToBeRestored) return undefined;
   const cause = "what is set aside runs as well";
   // What may be started only once is not stopped for it.
-  return active?.restart.kind === "no" ? retireStep(plan, cause) : stopStep(plan, cause);
+  const kind = active?.restart.kind === "no" ? "retire" : "stop";
+  return whenDue(record.chore, plan.nowMs, { kind, cause });
 }
 
 /** While the wanted revision is not prepared, the last settled one is kept running; its healing goes first. */
@@ -125,14 +134,19 @@ function keepRunning(plan: Plan, target: StepTarget, revision: Revision): Step {
   const own = currentOf(record, revision, observation);
   const current = currentInstance(observation);
   if (revision.completed) {
-    const isOtherLive = current !== undefined && own === undefined && isLive(current);
-    return isOtherLive
+    return own === undefined && current !== undefined && isLive(current)
       ? stopStep(plan, `revision ${revision.revisionId} has completed, another one still runs`)
       : tidy(plan, target, "completed");
   }
   if (own !== undefined) return keepInstance(plan, { target, revision, own });
   if (!revision.prepared) return prepareStep(plan, target, revision);
-  const kept = keptInstance(observation);
+  return takeOver(plan, target, revision);
+}
+
+/** No current instance is of this revision: to its own one running from whatever there is. */
+function takeOver(plan: Plan, target: StepTarget, revision: Revision): Step {
+  const { record, observation } = plan;
+  const [current, kept] = [currentInstance(observation), keptInstance(observation)];
   if (kept !== undefined && isFallback(record, current))
     return retireStep(plan, "what is set aside has to make room for what runs");
   if (kept !== undefined && isOf(kept, record, revision)) {

@@ -1,4 +1,5 @@
 import { absorbObservation, type AbsorbContext } from "../../src/domain/absorb-observation.ts";
+import { clampedTrial } from "../../src/domain/back-off.ts";
 import {
   type ApplyWish,
   decideApply,
@@ -8,7 +9,12 @@ import {
 } from "../../src/domain/decide-apply.ts";
 import { actualState } from "../../src/domain/derive-status.ts";
 import type { Failure } from "../../src/domain/failure.ts";
-import { currentInstance, isLive, type Observation } from "../../src/domain/observation.ts";
+import {
+  currentInstance,
+  isLive,
+  keptInstance,
+  type Observation,
+} from "../../src/domain/observation.ts";
 import { planNextStep, type PlanPolicy } from "../../src/domain/plan-next-step.ts";
 import {
   afterCancellation,
@@ -18,7 +24,7 @@ import {
 import type { RuntimeStep, Step } from "../../src/domain/step.ts";
 import { type StepOutcome, withOutcome } from "../../src/domain/step-outcome.ts";
 import { parseWorkloadId } from "../../src/domain/workload-id.ts";
-import type { WorkloadRecord } from "../../src/domain/workload-record.ts";
+import { isOf, type Revision, type WorkloadRecord } from "../../src/domain/workload-record.ts";
 import { behaviourOf, freshRevision, type ModelRevision } from "./model-revisions.ts";
 import { ModelFailure, ModelRuntime } from "./model-runtime.ts";
 
@@ -93,6 +99,22 @@ export class ModelAgent {
   advance(ms: number): void {
     this.nowMs += ms;
     this.runtime.passTo(this.nowMs);
+  }
+
+  /** What the agent does when it is started on a stored record. */
+  restart(): void {
+    const { record, nowMs } = this;
+    if (record === undefined) return;
+    const clamped = (revision: Revision): Revision => ({
+      ...revision,
+      trial: clampedTrial(revision.trial, nowMs),
+    });
+    this.record = {
+      ...record,
+      wanted: clamped(record.wanted),
+      ...(record.fallback === undefined ? {} : { fallback: clamped(record.fallback) }),
+      chore: clampedTrial(record.chore, nowMs),
+    };
   }
 
   /** One turn of the loop; `meanwhile` happens while its step is under way. Returns the step. */
@@ -222,17 +244,41 @@ export class ModelAgent {
   }
 
   #judge(record: WorkloadRecord, step: Step, observation: Observation): void {
-    if (observation.kind === "unreadable" && step.kind !== "wait")
-      this.violations.push(`${step.kind} on what cannot be read`);
-    if (record.desired !== "running" && ["start", "replace", "restore"].includes(step.kind))
-      this.violations.push(`${step.kind} while ${record.desired} is wanted`);
+    const { desired, wanted } = record;
+    const isReadable = observation.kind !== "unreadable";
     const current = currentInstance(observation);
-    if (
-      observation.kind !== "unreadable" &&
-      actualState(record, {}, this.nowMs) === "running" &&
-      current?.revisionId !== record.wanted.revisionId
-    )
-      this.violations.push("running is said of another revision than the wanted one");
+    const isRunning = isReadable && actualState(record, {}, this.nowMs) === "running";
+    const starts = ["start", "replace", "restore"].includes(step.kind);
+    const forbidden: readonly (readonly [boolean, string])[] = [
+      [!isReadable && step.kind !== "wait", `${step.kind} on what cannot be read`],
+      [desired !== "running" && starts, `${step.kind} while ${desired} is wanted`],
+      [desired !== "deleted" && step.kind === "remove", `remove while ${desired} is wanted`],
+      [
+        isRunning && current?.revisionId !== wanted.revisionId,
+        "running is said of another revision than the wanted one",
+      ],
+      [
+        step.kind === "replace" && step.target === "wanted" && !wanted.prepared,
+        "replaced before it was prepared",
+      ],
+      [
+        this.#endangersFallback(record, step, observation),
+        `${step.kind} loses the last settled one`,
+      ],
+    ];
+    this.violations.push(...forbidden.filter(([isSo]) => isSo).map(([, sentence]) => sentence));
+  }
+
+  /** Whether a step would remove the instance that may have to be restored. */
+  #endangersFallback(record: WorkloadRecord, step: Step, observation: Observation): boolean {
+    const { fallback } = record;
+    const [current, kept] = [currentInstance(observation), keptInstance(observation)];
+    if (fallback === undefined) return false;
+    if (step.kind === "retire")
+      return kept !== undefined && isOf(kept, record, fallback) && !isLive(kept);
+    if (current === undefined || !isOf(current, record, fallback)) return false;
+    if (step.kind !== "restore" && step.kind !== "replace") return false;
+    return step.target === "wanted" && kept !== undefined;
   }
 
   #noteCompletion({ desired, wanted, fallback }: WorkloadRecord, observation: Observation): void {

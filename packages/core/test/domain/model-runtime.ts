@@ -112,20 +112,13 @@ export class ModelRuntime {
   /** What happens behind the agent's back. Nothing where there is nothing it could happen to. */
   disturb(what: Disturbance, nowMs: number): void {
     this.#changes += 1;
-    const { current, kept } = this;
-    const isUp = current?.state === "running" || current?.state === "paused";
+    const { kept } = this;
     if (what === "remove" || what === "loseAll") this.current = undefined;
     if (what === "removeKept" || what === "loseAll") this.kept = undefined;
     if (what === "losePrepared" || what === "loseAll") this.prepared.clear();
-    if (kept !== undefined && what === "startKept") {
+    if (kept !== undefined && what === "startKept")
       this.kept = { ...kept, state: "running", run: this.#nextRun(), startedAtMs: nowMs };
-    }
-    if (current === undefined || !isUp) return;
-    if (what === "kill") this.current = ended(current, 137);
-    if (what === "killUnknown") this.current = { ...ended(current, 1), exit: { kind: "unknown" } };
-    if (what === "pause") this.current = { ...current, state: "paused" };
-    if (what === "drift" && current.state === "running")
-      this.current = { ...current, drift: ["memory limit"] };
+    if (this.current !== undefined) this.current = disturbed(this.current, what);
   }
 
   /** What runs ends by itself once its time has come. */
@@ -192,6 +185,15 @@ export const disturbances = [
 
 /** One of {@link disturbances}. */
 export type Disturbance = (typeof disturbances)[number];
+
+function disturbed(instance: Instance, what: Disturbance): Instance {
+  if (instance.state !== "running" && instance.state !== "paused") return instance;
+  if (what === "kill") return ended(instance, 137);
+  if (what === "killUnknown") return { ...ended(instance, 1), exit: { kind: "unknown" } };
+  if (what === "pause") return { ...instance, state: "paused" };
+  const isDrifting = what === "drift" && instance.state === "running";
+  return isDrifting ? { ...instance, drift: ["memory limit"] } : instance;
+}
 
 function isOf(instance: Instance, target: ModelTarget): boolean {
   return (
