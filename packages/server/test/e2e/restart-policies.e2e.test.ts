@@ -76,6 +76,24 @@ describe("restart policies", () => {
     expect(node.lines("runs")).toEqual(["run"]);
   });
 
+  it.each([...always, "on-failure"])(
+    "under the policy '%s' an end nobody can tell of is no success: it is started again",
+    async (policy) => {
+      const node = await NodeUnderTest.start();
+      const script = noted(node.file("runs"), "exec sleep 600");
+      await node.apply("job", { script, policy });
+      await node.reaches("job", "RUNNING");
+      const pid = await node.pid("job");
+
+      process.kill(parentOf(pid), "SIGKILL");
+      process.kill(pid, "SIGKILL");
+
+      await expect.poll(() => node.lines("runs").length, { timeout: 20_000 }).toBe(2);
+      await node.reaches("job", "RUNNING");
+      expect(await node.pid("job")).not.toBe(pid);
+    },
+  );
+
   it("under the policy 'on-failure' with a count the restarts end when they are used up", async () => {
     const node = await NodeUnderTest.start();
 
