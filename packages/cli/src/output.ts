@@ -47,7 +47,7 @@ export function createOutput(host: Host, flags: OutputFlags): Output {
     flags,
     palette: paletteFor(stdout, host.env, flags),
     errorPalette: paletteFor(stderr, host.env, flags),
-    columns: stdout.isTTY === true ? stdout.columns : undefined,
+    columns: (stdout.isTTY === true && stdout.columns) || undefined,
     line: (text = ""): Promise<void> => write(stdout, `${text}\n`),
     raw: (data, to = "stdout"): Promise<void> => write(to === "stdout" ? stdout : stderr, data),
     json: (value, layout = "indented"): Promise<void> =>
@@ -59,8 +59,14 @@ export function createOutput(host: Host, flags: OutputFlags): Output {
 
 /** Resolves once the stream takes more: a slow reader slows the command instead of filling its memory. */
 async function write(stream: OutputStream, data: Uint8Array | string): Promise<void> {
-  if (stream.destroyed || stream.write(data) || stream.closed) return;
-  await Promise.race([once(stream, "drain"), once(stream, "close")]);
+  if (stream.destroyed || stream.write(data)) return;
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    await Promise.race([once(stream, "drain", { signal }), once(stream, "close", { signal })]);
+  } finally {
+    settled.abort();
+  }
 }
 
 /**

@@ -44,7 +44,7 @@ function terminalProgress(host: Host, out: Output): Progress {
     const others = shown.size > 1 ? ` (and ${shown.size - 1} more)` : "";
     const text = `${frames[frame] ?? ""} ${first[0]}: ${first[1]}${others}`;
     const time = ` ${humanDuration(elapsedMs)}`;
-    const columns = Math.max(20, (host.stderr.columns ?? 80) - time.length - 1);
+    const columns = Math.max(20, (host.stderr.columns || 80) - time.length - 1);
     host.stderr.write(`\r\u001b[K${fitWidth(text, columns)}${out.errorPalette.faint(time)}`);
   };
   const timer = setInterval(draw, drawMs);

@@ -35,6 +35,9 @@ export class FakeAgent {
   readonly undying = new Set<string>();
   stepMs = 20;
   healthy = true;
+  /** How many pieces of 64 KiB come after the first lines of a log. */
+  logPieces = 0;
+  sentPieces = 0;
   #watchers = new Set<() => void>();
   #close: () => Promise<void> = () => Promise.resolve();
   #endpoint = "";
@@ -262,6 +265,10 @@ export class FakeAgent {
     yield { stream: LogStream.STDOUT, data: bytes("one\ntw"), receivedAt };
     yield { stream: LogStream.STDERR, data: bytes("\u001b[31moops\u001b[0m\n"), receivedAt };
     yield { stream: LogStream.STDOUT, data: bytes("o\n"), receivedAt };
+    for (let piece = 0; piece < this.logPieces; piece += 1) {
+      yield { stream: LogStream.STDOUT, data: new Uint8Array(64 * 1024).fill(0x2e), receivedAt };
+      this.sentPieces += 1;
+    }
     if (!follow) return;
     while (!signal.aborted && this.workloads.has(id)) await this.#nextChange(signal);
   }

@@ -114,6 +114,21 @@ describe("persysctl logs", () => {
     );
   });
 
+  it("waits for a reader that is slower than the agent", async () => {
+    const { agent, start } = await scene();
+    agent.put({ id: "web" });
+    agent.logPieces = 100;
+    const running = await start(["logs", "web", "--stream", "stdout"]);
+    const resume = running.pauseStdout();
+    await eventually(() => agent.sentPieces > 2);
+    resume();
+
+    const ended = await running.ended;
+
+    expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(ended.stdout.length).toBe("one\ntwo\n".length + 100 * 64 * 1024);
+  });
+
   it("ends by itself when the workload is deleted", async () => {
     const { agent, start } = await scene();
     agent.put({ id: "web" });

@@ -19,6 +19,8 @@ export interface Running {
   readonly stderr: () => string;
   readonly ended: Promise<Ended>;
   kill(signal: NodeJS.Signals): void;
+  /** Stdout is read no further until the function that comes back is called. */
+  pauseStdout(): () => void;
   /** The reader of stdout goes away. */
   closeStdout(): void;
 }
@@ -36,14 +38,10 @@ export async function startPersysctl(
   options: RunOptions = {},
 ): Promise<Running> {
   const cwd = options.cwd ?? (await tempFolder());
-  const child = spawn(
-    process.execPath,
-    ["--conditions=@persys/source", "--no-warnings", main, ...args],
-    {
-      cwd,
-      env: { PATH: process.env["PATH"], HOME: cwd, ...options.env },
-    },
-  );
+  const child = spawn(process.execPath, ["--conditions=@persys/source", main, ...args], {
+    cwd,
+    env: { PATH: process.env["PATH"], HOME: cwd, ...options.env },
+  });
   const text = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (chunk: string) => (text[name] += chunk));
@@ -62,6 +60,10 @@ export async function startPersysctl(
     stderr: () => text.stderr,
     ended,
     kill: (signal) => void child.kill(signal),
+    pauseStdout: () => {
+      child.stdout.pause();
+      return () => void child.stdout.resume();
+    },
     closeStdout: () => child.stdout.destroy(),
   };
 }
