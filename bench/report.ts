@@ -38,7 +38,7 @@ export function jsonReport(results: readonly BenchResult[]): string {
 }
 
 function spread({ p50, mad }: Spread): string {
-  return `${Math.round((100 * mad) / p50)} %`;
+  return p50 === 0 ? "" : `${Math.round((100 * mad) / p50)} %`;
 }
 
 /** Three digits that count. */
