@@ -84,8 +84,7 @@ describe.each(["auto", "off"] as const)("ending a process with control groups %s
   it("ends one whose supervisor is gone", async () => {
     await started("echo ready; exec sleep 1000");
     const pid = await host.pid("web");
-    for (const supervisor of host.programs((line) => line.includes("supervisor-")))
-      process.kill(supervisor, "SIGKILL");
+    host.kill((line) => line.includes("supervisor-"));
     await host.runtime.stop(web, 2_000, forever);
 
     expect(isAlive(pid)).toBe(false);

@@ -96,8 +96,7 @@ async function perform(host: ProcessHarness, kind: string, revision: number): Pr
     case "stop":
       return host.runtime.stop(web, 1_000, forever);
     case "kill":
-      for (const pid of host.programs((line) => line.startsWith("sleep")))
-        process.kill(pid, "SIGKILL");
+      host.kill((line) => line.startsWith("sleep"));
       return eventually(async () => (await host.current("web")).state === "exited");
     default:
       host.runtime = host.another();

@@ -152,11 +152,22 @@ export class ProcessHarness {
       .map(Number);
   }
 
+  /** Kills processes of ours, as {@link programs} finds them; those that end at this moment are fine. */
+  kill(isMeant?: (commandLine: string) => boolean): void {
+    for (const pid of this.programs(isMeant)) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch (error) {
+        if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+      }
+    }
+  }
+
   /** Removes every workload, and whatever else a test has left. */
   async close(): Promise<void> {
     for (const id of (await this.runtime.list(forever)).keys())
       await this.runtime.remove(id, forever);
-    for (const pid of this.programs()) process.kill(pid, "SIGKILL");
+    this.kill();
     rmSync(this.root, { recursive: true, force: true });
   }
 }

@@ -191,12 +191,12 @@ describe.each(["auto", "off"] as const)("a program's run with control groups %s"
   });
 
   it("is continued when it was paused", async () => {
-    await run("sleep 1000");
+    await run("exec sleep 1000");
     const pid = await host.pid("web");
     process.kill(-pid, "SIGSTOP");
     await eventually(async () => (await host.current("web")).state === "paused");
 
-    await run("sleep 1000");
+    await run("exec sleep 1000");
     expect(await host.current("web")).toMatchObject({ state: "running" });
     expect(await host.pid("web")).toBe(pid);
   });

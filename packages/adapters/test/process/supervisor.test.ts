@@ -104,8 +104,7 @@ describe("the supervisor of a run", () => {
       await eventually(() => host.programs((line) => line.includes("supervisor-")).length > 0);
       // Somewhere in the dozen steps of a start; each round a little later.
       await new Promise((resolve) => setTimeout(resolve, round - 2));
-      for (const pid of host.programs((line) => line.includes("supervisor-")))
-        process.kill(pid, "SIGKILL");
+      host.kill((line) => line.includes("supervisor-"));
       await begun;
       // The stages that come before the program.
       const isLaunching = (line: string): boolean =>
