@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { aRecord, aRevision } from "@persys/conformance";
+import { anId, aRecord, aRevision } from "@persys/conformance";
 import type { StateStore, WorkloadRecord } from "@persys/core";
 import { AppendLog } from "./append-log.ts";
 import type { Bench } from "./bench.ts";
@@ -98,9 +98,11 @@ function nextId(): string {
   return `bench-${serial}`;
 }
 
-/** What an apply stores, more or less. */
+/** What an apply stores, more or less. Made beforehand: the floor only writes. */
+const template = aRecord({ type: "simulated", wanted: aRevision({ spec: benchSpec }) });
+
 function nextRecord(): WorkloadRecord {
-  return aRecord({ id: nextId(), type: "simulated", wanted: aRevision({ spec: benchSpec }) });
+  return { ...template, id: anId(nextId()) };
 }
 
 function put(store: StateStore): Promise<void> {
