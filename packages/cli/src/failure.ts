@@ -66,7 +66,7 @@ function sentence({ code, message }: ExplainedError, connection: Connection): st
 }
 
 function hintsFor(explained: ExplainedError, connection: Connection): readonly string[] {
-  const { code, reason, retryAfterMs, message } = explained;
+  const { code, reason, retryAfterMs } = explained;
   if (retryAfterMs !== undefined) {
     return [`try again in ${humanDuration(Math.max(1000, retryAfterMs))}`];
   }
@@ -80,7 +80,8 @@ function hintsFor(explained: ExplainedError, connection: Connection): readonly s
     return ["give the changed spec a new revision, or leave the revision out"];
   }
   if (reason === "TYPE_MISMATCH") return ["delete the workload first, or use another id"];
-  if (/^HTTP \d+$/.test(message) || code === "unimplemented") {
+  // The agent's own answers name a reason: what names none may come from something else.
+  if (reason === "" && (code === "unimplemented" || code === "unknown" || code === "internal")) {
     return [`something else than this agent's API may answer at ${connection.endpoint}`];
   }
   return [];

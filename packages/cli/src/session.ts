@@ -19,17 +19,15 @@ export function createSession(host: Host, out: Output, flags: ConnectionFlags): 
   let connection: Connection | undefined;
   let client: Promise<AgentClient> | undefined;
   const connect = async (): Promise<AgentClient> => {
-    // Loaded late: help, completion and errors in files need none of it.
-    const [{ resolveConnection }, { isLoopback }, { createNodeAgentClient }] = await Promise.all([
-      import("./settings/connection.ts"),
-      import("./settings/dev-agent.ts"),
-      import("@persys/client/node"),
-    ]);
+    // Loaded late: help, completion and mistakes in files need none of it.
+    const { resolveConnection } = await import("./settings/connection.ts");
     connection = await resolveConnection(flags, host);
     const { endpoint, token } = connection;
+    const { isLoopback } = await import("./settings/dev-agent.ts");
     if (token !== undefined && endpoint.startsWith("http:") && !isLoopback(endpoint)) {
       await out.note(`warning: the token goes to ${endpoint} in the clear; use https`);
     }
+    const { createNodeAgentClient } = await import("@persys/client/node");
     return createNodeAgentClient({ baseUrl: endpoint, ...(token === undefined ? {} : { token }) });
   };
   return {

@@ -77,6 +77,17 @@ describe("callFailure", () => {
     ).toEqual(["id: is required", "is too large"]);
   });
 
+  it("suspects something else at the address when an answer names no reason", () => {
+    const foreign = callFailure(explained({ code: "unknown", message: "" }), connection);
+    const own = callFailure(
+      explained({ code: "unimplemented", reason: "UNSUPPORTED" }),
+      connection,
+    );
+
+    expect(foreign.hints[0]).toContain("something else than this agent's API may answer");
+    expect(own.hints).toEqual([]);
+  });
+
   it("says when to try again, where the agent does", () => {
     expect(
       callFailure(explained({ code: "unavailable", retryAfterMs: 5000 }), connection).hints,
