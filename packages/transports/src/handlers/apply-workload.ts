@@ -33,7 +33,7 @@ export async function applyWorkload(
   call: CallContext,
 ): Promise<ApplyWorkloadResponse> {
   const { request, violations } = applyFromProto(message);
-  if (violations.length > 0) return refuse(api, { message, request, violations }, call.caller);
+  if (violations.length > 0) return refuse(api, { request, violations }, call.caller);
   const result = await api.apply(request, call.caller);
   const waits = message.wait && !message.validateOnly;
   const status = waits
@@ -54,11 +54,10 @@ export async function applyWorkload(
  */
 async function refuse(
   api: AgentApi,
-  read: ReadApply & { readonly message: ApplyWorkloadRequest },
+  { request, violations }: ReadApply,
   caller: Caller,
 ): Promise<never> {
-  const violations = read.violations.map((one) => withoutSpecCase(one, read.message));
-  const found = await violationsOf(api, read.request, caller);
+  const found = await violationsOf(api, request, caller);
   const known = new Set(violations.map((one) => placeOf(one)));
   throw new AgentError("INVALID_REQUEST", "invalid request", {
     fault: "user",
@@ -81,16 +80,6 @@ async function violationsOf(
     if (error.code !== "INVALID_SPEC") return error.violations;
     return error.violations.map((one) => ({ ...one, path: ["spec", ...one.path] }));
   }
-}
-
-/** The core knows one spec, whatever its kind: a place in it is named from `spec` on. */
-function withoutSpecCase(one: Violation, { spec }: ApplyWorkloadRequest): Violation {
-  const kind = spec?.spec.case;
-  if (kind === undefined || one.path[0] !== "spec" || one.path[1] !== kind) return one;
-  if (kind !== "custom") return { ...one, path: ["spec", ...one.path.slice(2)] };
-  return one.path[2] === "runtime"
-    ? { ...one, path: ["type"] }
-    : { ...one, path: ["spec", ...one.path.slice(3)] };
 }
 
 function placeOf({ path }: Violation): string {

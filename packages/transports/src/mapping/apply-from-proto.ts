@@ -20,7 +20,7 @@ import { plainSpec } from "./spec-from-proto.ts";
 /** A request as far as it can be read, and every rule that it breaks on the way. */
 export interface ReadApply {
   readonly request: ApplyRequest;
-  /** Paths start at the request. */
+  /** With paths as the core writes them: from the root of its request, those of the spec behind `spec`. */
   readonly violations: readonly Violation[];
 }
 
@@ -53,8 +53,7 @@ function readSpec(message: WorkloadSpec | undefined, violations: Violation[]): R
   const known = (schema: DescMessage, value: Message): ReadSpec => {
     const own: Violation[] = [];
     const plain = plainSpec(schema, value, own);
-    const root = ["spec", spec.case ?? ""];
-    violations.push(...own.map((one) => ({ ...one, path: [...root, ...one.path] })));
+    violations.push(...own.map((one) => ({ ...one, path: ["spec", ...one.path] })));
     return { runtime: spec.case, spec: plain };
   };
   switch (spec.case) {
@@ -81,7 +80,7 @@ function readSpec(message: WorkloadSpec | undefined, violations: Violation[]): R
 function readCustom(custom: CustomSpec, violations: Violation[]): ReadSpec {
   if (custom.runtime === "") {
     violations.push({
-      path: ["spec", "custom", "runtime"],
+      path: ["type"],
       rule: "is required: the name of a registered runtime",
     });
   }

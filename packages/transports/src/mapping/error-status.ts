@@ -76,27 +76,28 @@ function baseStatus(error: AgentError, subject: CallSubject): RpcStatus {
 }
 
 /** Violations with paths from the root of the request. */
-function rooted(error: AgentError, { specCase, typeGiven }: CallSubject): readonly Violation[] {
-  const inSpec = specRoot(specCase ?? "");
-  return error.violations.map((one) => {
-    if (error.code === "INVALID_SPEC") return { ...one, path: [...inSpec, ...one.path] };
-    const [first, ...rest] = one.path;
-    if (first === "spec" && specCase !== undefined) return { ...one, path: [...inSpec, ...rest] };
-    // Without a type in the request it was the spec that named the runtime.
-    if (first === "type" && specCase === "custom")
-      return { ...one, path: ["spec", "custom", "runtime"] };
-    if (first === "type" && specCase !== undefined && typeGiven !== true)
-      return { ...one, path: ["spec", specCase] };
-    return {
-      ...one,
-      path: [renamed.get(first) ?? first ?? "", ...rest].filter((part) => part !== ""),
-    };
-  });
+function rooted(error: AgentError, subject: CallSubject): readonly Violation[] {
+  const root = error.code === "INVALID_SPEC" ? pathInSpec : pathInRequest;
+  return error.violations.map((one) => ({ ...one, path: root(one.path, subject) }));
 }
 
-/** Where the spec of this kind stands in a request. */
-export function specRoot(specCase: string): readonly string[] {
-  return specCase === "custom" ? ["spec", "custom", "spec"] : ["spec", specCase];
+type Path = Violation["path"];
+
+function pathInSpec(path: Path, { specCase }: CallSubject): Path {
+  if (specCase === undefined) return ["spec", ...path];
+  return specCase === "custom" ? ["spec", "custom", "spec", ...path] : ["spec", specCase, ...path];
+}
+
+/** The core knows one spec, whatever its kind: a place in it is named behind `spec`. */
+function pathInRequest(path: Path, subject: CallSubject): Path {
+  const { specCase, typeGiven } = subject;
+  const [first, ...rest] = path;
+  if (first === "spec") return pathInSpec(rest, subject);
+  // Without a type in the request it was the spec that named the runtime.
+  if (first === "type" && specCase === "custom") return ["spec", "custom", "runtime"];
+  if (first === "type" && specCase !== undefined && typeGiven !== true) return ["spec", specCase];
+  const name = renamed.get(first);
+  return name === undefined ? path : [name, ...rest];
 }
 
 /** Members of requests that the contract names otherwise. */

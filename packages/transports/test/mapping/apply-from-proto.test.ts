@@ -8,7 +8,7 @@ import {
   toBinary,
   toJson,
 } from "@bufbuild/protobuf";
-import { canonicalJson } from "@persys/core";
+import { AgentError, canonicalJson } from "@persys/core";
 import {
   ApplyWorkloadRequestSchema,
   ContainerSpecSchema,
@@ -18,8 +18,9 @@ import {
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { applyFromProto } from "../../src/mapping/apply-from-proto.ts";
+import { subjectOf } from "../../src/mapping/call-subject.ts";
+import { errorStatus } from "../../src/mapping/error-status.ts";
 import { specToProto } from "../../src/mapping/spec-to-proto.ts";
-import { fieldPath } from "../../src/schema/field-path.ts";
 
 type Init = MessageInitShape<typeof ApplyWorkloadRequestSchema>;
 
@@ -27,11 +28,16 @@ const read = (init: Init) => applyFromProto(create(ApplyWorkloadRequestSchema, i
 
 const readJson = (json: JsonValue) => applyFromProto(fromJson(ApplyWorkloadRequestSchema, json));
 
-/** `path: rule` of every violation. */
-const violationsOf = (init: Init): readonly string[] =>
-  read(init).violations.map(
-    (one) => `${fieldPath(ApplyWorkloadRequestSchema, one.path)}: ${one.rule}`,
+/** `field: rule` of every violation, as clients are told. */
+function violationsOf(init: Init): readonly string[] {
+  const message = create(ApplyWorkloadRequestSchema, init);
+  const { violations } = applyFromProto(message);
+  const error = new AgentError("INVALID_REQUEST", "invalid request", { violations });
+  const subject = subjectOf(ApplyWorkloadRequestSchema, message);
+  return (errorStatus(error, subject, "incident-1").fieldViolations ?? []).map(
+    (one) => `${one.field}: ${one.description.replace(/ \(got .*\)$/, "")}`,
   );
+}
 
 const aProcess: NonNullable<Init["spec"]> = {
   spec: { case: "process", value: { command: ["x"] } },

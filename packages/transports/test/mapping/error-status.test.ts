@@ -125,10 +125,17 @@ describe("violations", () => {
         { path: ["revisionId"], rule: "r" },
         { path: ["desired"], rule: "r" },
         { path: ["type"], rule: "r" },
+        { path: ["spec", "resources", "memoryBytes"], rule: "r" },
       ],
     });
 
-    expect(fieldsOf(error)).toEqual(["id", "revision_id", "desired_state", "spec.process"]);
+    expect(fieldsOf(error)).toEqual([
+      "id",
+      "revision_id",
+      "desired_state",
+      "spec.process",
+      "spec.process.resources.memory_bytes",
+    ]);
     expect(fieldsOf(error, { typeGiven: true })).toContain("type");
     expect(fieldsOf(error, { specCase: "custom" })).toContain("spec.custom.runtime");
     const logs = { schema: StreamLogsRequestSchema, specCase: undefined };
