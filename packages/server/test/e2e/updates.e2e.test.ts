@@ -1,4 +1,4 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { explainError } from "@persys/client";
 import { describe, expect, it } from "vitest";
 import { applyOf, NodeUnderTest, stateName } from "../support/node-under-test.ts";
 
@@ -9,7 +9,7 @@ const slowToEnd = "trap 'sleep 1; exit 0' TERM; while :; do sleep 0.1; done";
 async function codeOf(call: Promise<unknown>): Promise<string> {
   return call.then(
     () => "OK",
-    (error: unknown) => Code[ConnectError.from(error).code],
+    (error: unknown) => explainError(error).code,
   );
 }
 
@@ -44,7 +44,7 @@ describe("applying again", () => {
     const pid = await running(node, "web");
 
     expect(await codeOf(node.apply("web", { script: "exec sleep 500", revisionId: "r1" }))).toBe(
-      "Aborted",
+      "aborted",
     );
     expect(await node.pid("web")).toBe(pid);
     expect(await node.state("web")).toBe("RUNNING");
@@ -59,7 +59,7 @@ describe("applying again", () => {
       spec: { spec: { case: "container" as const, value: { image: "busybox" } } },
     };
 
-    expect(await codeOf(node.client.applyWorkload(container))).toBe("FailedPrecondition");
+    expect(await codeOf(node.client.applyWorkload(container))).toBe("failed_precondition");
     expect(await node.state("web")).toBe("RUNNING");
   });
 });

@@ -161,7 +161,9 @@ class CrashStory {
 
   /** A job runs once. Killed between writing the start down and making it, the agent cannot know, and does not run it a second time. */
   async #checkJob(id: string, wishes: readonly Wish[]): Promise<void> {
-    const allowed = wishes.map((it) => (it.kind === "deleted" ? "absent" : "FAILED"));
+    const allowed: readonly string[] = wishes.map((it) =>
+      it.kind === "deleted" ? "absent" : "FAILED",
+    );
     await expect
       .poll(async () => allowed.includes((await this.#state(id)).split(/[ ,]/)[0] ?? ""), {
         timeout: 30_000,
