@@ -162,15 +162,12 @@ function afterFailedStart(
     return {
       ...revision,
       prepared: false,
-      starts: Math.max(0, revision.starts - 1),
       trial: next(revision.trial, { ...failed.failure, retryable: true }),
     };
   }
-  // A start that is known not to have happened is no start: it may be tried again even where only one is allowed.
-  const starts = failed.effect === "none" ? Math.max(0, revision.starts - 1) : revision.starts;
-  const counted = { ...revision, starts, trial: next(revision.trial, failed.failure) };
-  const absenceCounts =
-    starts === 0 || revision.restart.kind === "no" || revision.accountedRun !== undefined;
+  const counted = { ...revision, trial: next(revision.trial, failed.failure) };
+  const { starts, restart, accountedRun } = revision;
+  const absenceCounts = starts === 0 || restart.kind === "no" || accountedRun !== undefined;
   return absenceCounts ? counted : { ...counted, accountedRun: runKey(undefined, starts) };
 }
 

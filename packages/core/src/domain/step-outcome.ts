@@ -30,9 +30,19 @@ export function withOutcome(
     return staysTrue(record, planned, ended)
       ? afterSuccess(record, step)
       : afterCancellation(record);
-  return outcome.kind === "failed"
-    ? afterFailure(record, step, outcome.failed, context)
-    : afterSuccess(record, step);
+  if (outcome.kind !== "failed") return afterSuccess(record, step);
+  const { failed } = outcome;
+  // While a prepare is under way ends are counted that have nothing to do with it.
+  const isUndone = failed.effect === "none" && step.kind !== "prepare";
+  const base = isUndone ? withoutCounts(record, planned) : record;
+  return afterFailure(base, step, failed, context);
+}
+
+/** What is known to have changed nothing started nothing and ended nothing either. */
+function withoutCounts(record: WorkloadRecord, planned: WorkloadRecord): WorkloadRecord {
+  const { fallback: _, ...rest } = record;
+  const { wanted, fallback } = planned;
+  return fallback === undefined ? { ...rest, wanted } : { ...rest, wanted, fallback };
 }
 
 function staysTrue(

@@ -44,7 +44,10 @@ const aRequest: fc.Arbitrary<Request> = fc.oneof(
       desired: fc.constantFrom("running", "stopped"),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("delete", "retry") }) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom({ kind: "delete" } as const, { kind: "retry" } as const),
+  },
 );
 
 const aDisturbance: fc.Arbitrary<Disturbance> = fc.constantFrom(...disturbances);

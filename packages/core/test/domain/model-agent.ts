@@ -48,7 +48,8 @@ export type Request =
       readonly desired: "running" | "stopped";
     }
   | { readonly kind: "want"; readonly desired: "running" | "stopped" }
-  | { readonly kind: "delete" | "retry" };
+  | { readonly kind: "delete" }
+  | { readonly kind: "retry" };
 
 const id = parsedId("model");
 
@@ -321,7 +322,9 @@ export class ModelAgent {
     this.#runsSeen = runtime.runs.length;
   }
 
-  #wish(request: Exclude<Request, { kind: "delete" | "retry" }>): ApplyWish {
+  #wish(
+    request: Exclude<Request, { readonly kind: "delete" } | { readonly kind: "retry" }>,
+  ): ApplyWish {
     this.#uids += 1;
     const base = {
       id,
