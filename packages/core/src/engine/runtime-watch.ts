@@ -102,6 +102,7 @@ export class RuntimeWatch {
       policy.eventsEnabled && this.runtime.events !== undefined ? this.#listenForEver() : undefined;
     this.#ended = Promise.all([listening, this.#relistForEver()]).then(() => {});
     await Promise.race([this.#firstList, sleep(clock, firstListMs, signal).catch(() => {})]);
+    if (this.#failure !== undefined) await this.#fail(this.#failure);
   }
 
   /** Resolves when the watch has ended, after the signal. */

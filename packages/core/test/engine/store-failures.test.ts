@@ -1,0 +1,265 @@
+import { describe, expect, it } from "vitest";
+import { SimulatedNode } from "../support/simulated-node.ts";
+
+const serve = { program: "serve" };
+
+describe("a store that does not take a commit", () => {
+  it("makes the request unavailable and leaves all as it was", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    node.store.failNext({ code: "STORE_FULL" });
+
+    await expect(
+      node.apply("web", { ...serve, note: "2" }, { revisionId: "r2" }),
+    ).rejects.toMatchObject({ code: "STORE_FULL", retryable: true, effect: "none" });
+
+    expect(node.status("web")).toMatchObject({ revisionId: "r1", actual: "running" });
+    await node.after(60_000);
+    expect(node.world.journal.of("web")).toEqual(["prepare r1", "start r1"]);
+  });
+
+  it("leaves nothing of a new workload that was refused so", async () => {
+    const node = await SimulatedNode.start();
+    node.store.failNext();
+
+    await expect(node.apply("web", serve)).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+
+    expect(node.ids).toEqual([]);
+    await node.apply("web", serve);
+    await node.after(11_000);
+    expect(node.status("web").actual).toBe("running");
+  });
+
+  it("does not keep a killed process from being started again, in its back-off", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    node.store.failNext({ times: 1_000_000, code: "STORE_FULL" });
+
+    node.world.kill("web");
+    await node.after(1_000);
+    expect(node.world.liveCount("web")).toBe(1);
+    node.world.kill("web");
+    await node.after(5_000);
+
+    expect(node.world.liveCount("web")).toBe(1);
+    expect(node.world.journal.count("start")).toBe(3);
+    await expect(node.want("web", "stopped")).rejects.toMatchObject({ code: "STORE_FULL" });
+    node.store.clearFaults();
+    await node.after(30_000);
+    expect(node.status("web")).toMatchObject({ actual: "running", restarts: 2 });
+    expect(node.api.health().store).toBe("healthy");
+  });
+
+  it("lets no other step be taken than such a start", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    await node.apply("web", { ...serve, note: "2", prepareMs: 5_000 }, { revisionId: "r2" });
+    node.store.failNext({ times: 1_000_000, code: "STORE_FULL" });
+
+    await node.after(60_000);
+    expect(node.world.journal.count("replace")).toBe(0);
+    expect(node.world.liveCount("web")).toBe(1);
+    node.store.clearFaults();
+    await node.after(60_000);
+
+    expect(node.status("web")).toMatchObject({ actual: "running", observedRevisionId: "r2" });
+    node.world.assertSound();
+  });
+
+  it("never lets a workload with policy no be started twice", async () => {
+    const node = await SimulatedNode.start();
+    await node.apply("job", { ...serve, restartPolicy: { policy: "no" }, prepareMs: 5_000 });
+    node.store.failNext({ times: 1_000_000 });
+    await node.after(60_000);
+    expect(node.world.journal.count("start")).toBe(0);
+
+    node.store.clearFaults();
+    await node.after(60_000);
+
+    expect(node.world.journal.count("start")).toBe(1);
+  });
+
+  it("is asked less and less often, and its failures cost no memory", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    node.store.failNext({ times: 1_000_000 });
+    node.world.kill("web");
+    await node.after(60_000);
+    const { commits } = node.store;
+
+    await node.after(600_000);
+
+    expect(node.store.commits - commits).toBeLessThan(130);
+    expect(node.clock.pendingTimers).toBeLessThan(6);
+  });
+
+  it("for one workload fails no other", async () => {
+    const node = await SimulatedNode.start();
+    const ids = Array.from({ length: 20 }, (_, at) => `w${at}`);
+    node.store.failNext({
+      times: 1_000_000,
+      fits: (batch) => batch.some((it) => it.kind === "put-record" && it.record.id === "w7"),
+    });
+
+    const sent = ids.map((id) => node.sendApply(id, serve).catch((error: unknown) => error));
+    await node.after(11_000);
+
+    const refused = (await Promise.all(sent)).filter((it) => it instanceof Error);
+    expect(refused).toHaveLength(1);
+    expect(node.api.list({}).filter((it) => it.actual === "running")).toHaveLength(19);
+  });
+});
+
+describe("a commit of which it is not known whether it took effect", () => {
+  it.each([true, false])("is repeated whole before anything else (stored: %s)", async (stored) => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    node.store.failNext({ stored, effect: "unknown" });
+
+    await expect(
+      node.apply("web", { ...serve, note: "2" }, { revisionId: "r2" }),
+    ).rejects.toMatchObject({ code: "STORE_UNAVAILABLE", effect: "unknown" });
+    await node.after(20_000);
+
+    expect(node.status("web")).toMatchObject({ revisionId: "r2", actual: "running" });
+  });
+
+  it("that created a workload is repeated though nobody asks again", async () => {
+    const node = await SimulatedNode.start({ policy: { resyncIntervalMs: 0 } });
+    node.store.failNext({ times: 5, effect: "unknown" });
+
+    await expect(node.apply("web", serve)).rejects.toMatchObject({ effect: "unknown" });
+    await node.after(30_000);
+
+    expect(node.status("web").actual).toBe("running");
+  });
+
+  it("does not win over a later request", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    node.store.failNext({ stored: true });
+    await expect(node.want("web", "stopped")).rejects.toMatchObject({ effect: "unknown" });
+
+    await node.want("web", "running");
+    await node.after(15_000);
+
+    expect(node.status("web")).toMatchObject({ desired: "running", actual: "running" });
+    expect(node.world.liveCount("web")).toBe(1);
+  });
+
+  it("of a deletion ends in nothing being left", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    node.store.failNext({ times: 3, stored: true });
+
+    await expect(node.remove("web")).rejects.toMatchObject({ effect: "unknown" });
+    await node.after(60_000);
+
+    expect(node.ids).toEqual([]);
+    expect(node.world.ids).toEqual([]);
+    expect(node.disk.records.size).toBe(0);
+  });
+});
+
+describe("a store that hangs", () => {
+  it("makes requests unavailable after a while, and at once while it is known to hang", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    const release = node.store.hang();
+
+    const first = node.sendApply("web", { ...serve, note: "2" }, { revisionId: "r2" });
+    await node.after(10_000);
+    await expect(first).rejects.toMatchObject({ code: "STORE_UNAVAILABLE", effect: "unknown" });
+    await expect(node.remove("web")).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    expect(node.api.health().store).toContain("unhealthy");
+    release();
+    await node.after(30_000);
+
+    expect(node.status("web")).toMatchObject({ revisionId: "r2", actual: "running" });
+  });
+
+  it("is not given one commit after another", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    const release = node.store.hang();
+    node.world.kill("web");
+    await node.after(600_000);
+    const { commits } = node.store;
+
+    await node.after(600_000);
+
+    expect(node.store.commits).toBe(commits);
+    release();
+  });
+
+  it("does not keep a killed process from being started again", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    const release = node.store.hang();
+
+    node.world.kill("web");
+    await node.after(30_000);
+
+    expect(node.world.liveCount("web")).toBe(1);
+    release();
+    await node.after(30_000);
+    expect(node.status("web")).toMatchObject({ actual: "running", restarts: 1 });
+  });
+
+  it("loses nothing that was acknowledged when the agent is killed (I1)", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    await node.apply("web", { ...serve, note: "2" }, { revisionId: "r2" });
+    node.store.hang();
+    const unanswered = node.sendApply("web", { ...serve, note: "3" }, { revisionId: "r3" });
+    await node.clock.settle();
+
+    await node.restart();
+    await node.after(30_000);
+
+    expect(node.status("web")).toMatchObject({ revisionId: "r2", actual: "running" });
+    void unanswered;
+  });
+});
+
+describe("an engine whose ownership is lost", () => {
+  it("stops without another change, says so, and leaves the workloads to the new owner", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    await node.settled("db");
+    const old = { engine: node.engine, runtime: node.runtime };
+    await node.boot();
+    const changes = node.world.journal.count();
+
+    const asked = old.engine.api.remove("web", { identity: "test" }).catch((it: unknown) => it);
+    await node.after(5_000);
+
+    expect(await asked).toMatchObject({ code: "OWNERSHIP_LOST" });
+    await expect(old.engine.failed).resolves.toMatchObject({ code: "OWNERSHIP_LOST" });
+    expect(() => old.engine.api.status("web")).toThrow();
+    expect(node.world.journal.count()).toBe(changes);
+    expect(node.world.liveCount("web")).toBe(1);
+    old.runtime.crash();
+    node.world.kill("db");
+    await node.after(11_000);
+    expect(node.status("db").actual).toBe("running");
+    node.world.assertSound();
+  });
+
+  it("calls off what is under way at once", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    await node.apply("slow", { ...serve, startMs: 60_000 });
+    node.store.failNext({ code: "OWNERSHIP_LOST" });
+
+    await expect(node.want("web", "stopped")).rejects.toMatchObject({ code: "OWNERSHIP_LOST" });
+    await node.clock.settle();
+
+    expect(
+      node.world.journal.entries.find((it) => it.id === "slow" && it.op === "start"),
+    ).toMatchObject({ outcome: "aborted" });
+    expect(node.world.journal.count("stop")).toBe(0);
+    await node.after(60_000);
+    expect(node.clock.pendingTimers).toBe(0);
+  });
+});

@@ -1,0 +1,104 @@
+import type { SimulatedRuntime } from "@persys/conformance";
+import type {
+  Demands,
+  Glance,
+  Json,
+  Observation,
+  Parsed,
+  ParsedSpec,
+  Progress,
+  RuntimeCapabilities,
+  RuntimeEvent,
+  RuntimeHealth,
+  SpecDigest,
+  Target,
+  WorkloadId,
+  WorkloadRuntime,
+} from "@persys/core";
+
+/** A simulated runtime that notes every changing call for a workload whose last look could not be read. */
+export class AttentiveRuntime implements WorkloadRuntime {
+  readonly type: string;
+  readonly capabilities: RuntimeCapabilities;
+  readonly events?: (signal: AbortSignal) => AsyncIterable<RuntimeEvent>;
+  /** Changing calls that were made blindly, in words. */
+  readonly blindCalls: string[];
+  readonly #inner: SimulatedRuntime;
+  readonly #unreadable = new Set<WorkloadId>();
+
+  constructor(inner: SimulatedRuntime, blindCalls: string[]) {
+    this.#inner = inner;
+    this.blindCalls = blindCalls;
+    this.type = inner.type;
+    this.capabilities = inner.capabilities;
+    if (inner.events !== undefined) this.events = inner.events;
+  }
+
+  parseSpec(input: unknown): Parsed<ParsedSpec> {
+    return this.#inner.parseSpec(input);
+  }
+
+  redactSpec(spec: Json): Json {
+    return this.#inner.redactSpec(spec);
+  }
+
+  demands(spec: Json, signal: AbortSignal): Promise<Demands> {
+    return this.#inner.demands(spec, signal);
+  }
+
+  probe(signal: AbortSignal): Promise<RuntimeHealth> {
+    return this.#inner.probe(signal);
+  }
+
+  async list(signal: AbortSignal): Promise<ReadonlyMap<WorkloadId, Glance>> {
+    const glances = await this.#inner.list(signal);
+    this.#unreadable.clear();
+    return glances;
+  }
+
+  async observe(id: WorkloadId, signal: AbortSignal): Promise<Observation> {
+    const seen = await this.#inner.observe(id, signal);
+    if (seen.kind === "unreadable") this.#unreadable.add(id);
+    else this.#unreadable.delete(id);
+    return seen;
+  }
+
+  prepare(target: Target, signal: AbortSignal, progress: Progress): Promise<void> {
+    this.#notice("prepare", target.id);
+    return this.#inner.prepare(target, signal, progress);
+  }
+
+  start(target: Target, signal: AbortSignal): Promise<void> {
+    this.#notice("start", target.id);
+    return this.#inner.start(target, signal);
+  }
+
+  replace(target: Target, signal: AbortSignal): Promise<void> {
+    this.#notice("replace", target.id);
+    return this.#inner.replace(target, signal);
+  }
+
+  retire(id: WorkloadId, keep: readonly SpecDigest[], signal: AbortSignal): Promise<void> {
+    this.#notice("retire", id);
+    return this.#inner.retire(id, keep, signal);
+  }
+
+  restore(id: WorkloadId, signal: AbortSignal): Promise<void> {
+    this.#notice("restore", id);
+    return this.#inner.restore(id, signal);
+  }
+
+  stop(id: WorkloadId, graceMs: number, signal: AbortSignal): Promise<void> {
+    this.#notice("stop", id);
+    return this.#inner.stop(id, graceMs, signal);
+  }
+
+  remove(id: WorkloadId, signal: AbortSignal): Promise<void> {
+    this.#notice("remove", id);
+    return this.#inner.remove(id, signal);
+  }
+
+  #notice(op: string, id: WorkloadId): void {
+    if (this.#unreadable.has(id)) this.blindCalls.push(`${op} of ${id} on an unreadable look`);
+  }
+}
