@@ -23,15 +23,18 @@ const head = {
 };
 
 let serving: Serving;
+/** Drops whatever keeps it waiting. */
+let impatient: Serving;
 
 beforeAll(async () => {
-  serving = await serve({
-    limits: { headersTimeoutMs: 300, requestTimeoutMs: 300, idleTimeoutMs: 300 },
+  serving = await serve();
+  impatient = await serve({
+    limits: { headersTimeoutMs: 300, requestTimeoutMs: 300, idleTimeoutMs: 1_000 },
   });
 });
 
 afterAll(async () => {
-  await serving.transport.stop(1_000);
+  await Promise.all([serving.transport.stop(1_000), impatient.transport.stop(1_000)]);
 });
 
 describe("a connection", () => {
@@ -92,7 +95,7 @@ describe("a connection", () => {
     ["that stops in the middle of its headers", "POST / HTTP/1.1\r\nhost: loc"],
     ["in HTTP/2 that makes no call", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0"],
   ])("%s is dropped in time", async (_, bytes) => {
-    const { socket, ended } = await rawConnection(serving.port);
+    const { socket, ended } = await rawConnection(impatient.port);
 
     socket.write(bytes, "latin1");
 
@@ -100,7 +103,7 @@ describe("a connection", () => {
   });
 
   it("that drips its headers is dropped in time", async () => {
-    const { socket, ended } = await rawConnection(serving.port);
+    const { socket, ended } = await rawConnection(impatient.port);
     socket.write("POST / HTTP/1.1\r\n");
     const drip = setInterval(() => socket.write("a: b\r\n"), 20);
 
@@ -109,7 +112,7 @@ describe("a connection", () => {
   });
 
   it("that is idle between two calls is kept, then closed", async () => {
-    const session = http2.connect(`http://127.0.0.1:${serving.port}`);
+    const session = http2.connect(`http://127.0.0.1:${impatient.port}`);
     const closed = Promise.withResolvers<void>();
     session.once("close", () => closed.resolve());
     for (let call = 0; call < 2; call++) {
@@ -124,7 +127,7 @@ describe("a connection", () => {
   });
 
   it("in HTTP/2 that never ends its request is cut off in time", async () => {
-    const session = http2.connect(`http://127.0.0.1:${serving.port}`);
+    const session = http2.connect(`http://127.0.0.1:${impatient.port}`);
     const stream = session.request({ ...head, authorization: "Bearer secret" });
     stream.on("error", () => {});
 
