@@ -17,6 +17,7 @@ export class ExitWatch {
   readonly #sockets = new Map<string, Socket>();
   readonly #orphans = new Map<string, ProcessIdentity>();
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   /** `onEnd` is called with the key of whatever ended, once for each call of {@link add} or {@link addOrphan}. */
   constructor(onEnd: (key: string) => void) {
@@ -25,7 +26,7 @@ export class ExitWatch {
 
   /** Watches the FIFO of a folder, unless that key is being watched. Also calls back when there is nothing to wait for. */
   add(key: string, folder: string): void {
-    if (this.#sockets.has(key)) return;
+    if (this.#isClosed || this.#sockets.has(key)) return;
     const descriptor = openFifo(folder);
     if (descriptor === undefined) {
       setImmediate(this.#onEnd, key);
@@ -45,6 +46,7 @@ export class ExitWatch {
 
   /** Watches a program that has no supervisor any more. */
   addOrphan(key: string, process: ProcessIdentity): void {
+    if (this.#isClosed) return;
     this.#orphans.set(key, process);
     this.#timer ??= setInterval(() => {
       this.#pollOrphans();
@@ -53,6 +55,7 @@ export class ExitWatch {
 
   /** Stops watching everything. */
   close(): void {
+    this.#isClosed = true;
     for (const socket of this.#sockets.values()) socket.destroy();
     this.#sockets.clear();
     this.#orphans.clear();
@@ -62,13 +65,22 @@ export class ExitWatch {
 
   #pollOrphans(): void {
     for (const [key, process] of this.#orphans) {
-      if (runningStat(process) !== undefined) continue;
+      if (mayRun(process)) continue;
       this.#orphans.delete(key);
       this.#onEnd(key);
     }
     if (this.#orphans.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+}
+
+/** False only when that was seen: what cannot be read now is looked at again. */
+function mayRun(process: ProcessIdentity): boolean {
+  try {
+    return runningStat(process) !== undefined;
+  } catch {
+    return true;
   }
 }
 

@@ -90,7 +90,9 @@ export class ProcessRuntime implements WorkloadRuntime {
       reader: this.#reader,
       cgroups: this.#cgroups,
       onStarted: (id) => {
-        for (const { watch } of this.#listeners) watch.add(id, this.#folders.pathOf(id, "current"));
+        // A run may have ended before it could be watched.
+        for (const { queue, watch } of this.#listeners)
+          if (!this.#watchRun(id, watch)) queue.put({ id, what: "exited" });
       },
     });
   }
@@ -297,16 +299,19 @@ export class ProcessRuntime implements WorkloadRuntime {
     queue.put({ id, what: "exited" });
   }
 
-  #watchRun(id: WorkloadId, watch: ExitWatch): void {
+  /** Watches the current run, if there is one that has not ended; whether there was. */
+  #watchRun(id: WorkloadId, watch: ExitWatch): boolean {
     try {
       const content = this.#operations.content(id, "current");
       const run = content.kind === "instance" ? content.run : undefined;
-      if (run === undefined || run.state === "exited") return;
+      if (run === undefined || run.state === "exited") return false;
       if (run.isSupervised) watch.add(id, this.#folders.pathOf(id, "current"));
       else if (run.record !== undefined) watch.addOrphan(id, run.record);
+      return true;
     } catch (error) {
       // Not being watched is no loss beyond time: the engine lists at intervals.
       this.#options.logger.warn("a process cannot be watched", { id, error });
+      return true;
     }
   }
 

@@ -14,7 +14,8 @@ import { createHash } from "node:crypto";
  * The order of its steps is what makes a start safe, whichever process is killed in between:
  *
  * 1. The kernel-released lock is taken, then the FIFO `alive` is opened; the numbers are compared last. A start that was asked for as run n
- *    is refused once anything with a number of n or above exists: an earlier start (`run.n`) or a stop (`stop.n`). So a supervisor that
+ *    is refused once anything with a number of n or above exists, an earlier start (`run.n`) or a stop (`stop.n`), and once the instance
+ *    is being removed. So a supervisor that
  *    wakes up late never doubles a start, nor undoes a stop; and whoever wrote `stop.n` and then finds `alive` without a writer knows
  *    that nothing can start any more.
  * 2. Stage 1 writes `run.n` (pid, start time, boot id) before the program runs in that same process, and lets go of lock and FIFO only
@@ -51,6 +52,10 @@ exec 9<>alive || exit 77
 for name in run.* stop.* exit.*; do
   number=\${name#*.}
   [ "$number" = "*" ] || [ "$number" -lt "$run" ] || { rm -f "out.$run" "err.$run"; exit 76; }
+done
+# A removal takes the description away before it takes the numbers.
+for name in meta.*.json; do
+  [ -e "$name" ] || { rm -f "out.$run" "err.$run"; exit 76; }
 done
 trap : HUP INT QUIT TERM USR1 USR2 ALRM
 

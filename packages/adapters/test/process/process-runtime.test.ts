@@ -3,7 +3,15 @@ import { realpath, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ProcessRuntime } from "@persys/adapters/process";
-import { eventually, forever, idOf, isAlive, ProcessHarness, targetOf } from "./process-harness.ts";
+import {
+  eventually,
+  forever,
+  idOf,
+  isAlive,
+  isRoot,
+  ProcessHarness,
+  targetOf,
+} from "./process-harness.ts";
 
 const web = idOf("web");
 
@@ -92,7 +100,7 @@ describe("ProcessRuntime", () => {
   it("holds programs in control groups of version 2, and by limits of the process what those cannot", async () => {
     const cgroupRoot = "/sys/fs/cgroup/unified";
     // Elsewhere the other tests run in version 2, or in none.
-    if (!existsSync(join(cgroupRoot, "cgroup.controllers"))) return;
+    if (!isRoot || !existsSync(join(cgroupRoot, "cgroup.controllers"))) return;
     host.runtime = host.another({ cgroupRoot });
     const resources = { memoryBytes: 64 * 1024 * 1024 };
     const script = "ulimit -v; setsid sh -c 'sleep 1000 & exit'; exec sleep 1000";

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { processSpecOf } from "@persys/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -74,6 +74,15 @@ describe("the supervisor of a run", () => {
     expect(await start(8)).toBe("started");
     await eventually(() => existsSync(join(host.folder("web"), "exit.8")));
     expect(runs()).toBe(2);
+  });
+
+  it("runs nothing of an instance that is being removed", async () => {
+    const start = await instance("exit 0");
+    const { handle } = await host.current("web");
+    rmSync(join(host.folder("web"), `meta.${handle}.json`));
+
+    expect(await start(2)).toBe("refused");
+    expect(runs()).toBe(0);
   });
 
   it("is refused by the lock while another one runs", async () => {
