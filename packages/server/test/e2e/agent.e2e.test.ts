@@ -177,6 +177,9 @@ describe("persys-agent", () => {
     const agent = AgentProcess.start({ env: { PERSYS_STATE_PATH: `${folder}/state.db` } });
 
     expect((await agent.exit).code).toBe(5);
+    expect(agent.messages()).toContain(
+      `the state path ${folder}/state.db is a file, such as the database of another agent, and has to be a folder; choose another one with PERSYS_STATE_PATH`,
+    );
     expect(readFileSync(`${folder}/state.db`, "utf8")).toBe("bolt");
   });
 
