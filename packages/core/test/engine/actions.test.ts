@@ -10,7 +10,7 @@ function actions(node: SimulatedNode, filter: Partial<ActionFilter> = {}): reado
 }
 
 function texts(node: SimulatedNode): readonly string[] {
-  return actions(node).map((it) => `${it.type} ${it.status}`);
+  return actions(node).map((one) => `${one.type} ${one.status}`);
 }
 
 describe("the history", () => {
@@ -86,7 +86,7 @@ describe("the history", () => {
     await node.apply("db", serve);
 
     expect(actions(node).slice(0, 2)).toEqual(before);
-    expect(new Set(actions(node).map((it) => it.seq)).size).toBe(3);
+    expect(new Set(actions(node).map((one) => one.seq)).size).toBe(3);
   });
 
   it("is bounded by count, oldest first, in memory and in the store (I12)", async () => {
@@ -94,7 +94,7 @@ describe("the history", () => {
 
     for (let at = 0; at < 30; at += 1) await node.apply(`w${at}`, serve);
 
-    expect(actions(node).map((it) => it.workloadId)).toEqual(
+    expect(actions(node).map((one) => one.workloadId)).toEqual(
       Array.from({ length: 10 }, (_, at) => `w${at + 20}`),
     );
     expect(node.disk.actions.size).toBe(10);
@@ -107,7 +107,7 @@ describe("the history", () => {
 
     await node.settled("b");
 
-    expect(actions(node).map((it) => it.workloadId)).toEqual(["b"]);
+    expect(actions(node).map((one) => one.workloadId)).toEqual(["b"]);
   });
 
   it("can be asked by workload, type, status, number and order", async () => {
@@ -120,7 +120,7 @@ describe("the history", () => {
     expect(actions(node, { type: "delete_workload" })).toHaveLength(1);
     expect(actions(node, { status: "failed" })).toHaveLength(0);
     const newest = actions(node, { limit: 2, newestFirst: true });
-    expect(newest.map((it) => it.seq)).toEqual([3, 2]);
+    expect(newest.map((one) => one.seq)).toEqual([3, 2]);
   });
 
   it("keeps the trace of the caller", async () => {

@@ -44,7 +44,7 @@ describe("apply", () => {
     await node.clock.settle();
 
     const answers = await Promise.all(sent);
-    expect(answers.filter((it) => it.applied)).toHaveLength(1);
+    expect(answers.filter((one) => one.applied)).toHaveLength(1);
     expect(node.world.journal.of("web")).toEqual(["prepare r1", "start r1"]);
   });
 

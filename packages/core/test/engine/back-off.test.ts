@@ -6,8 +6,8 @@ const crashing = { program: "exit", exitCode: 1 };
 
 /** Milliseconds between the starts there were. */
 function gaps(node: SimulatedNode): readonly number[] {
-  const starts = node.world.journal.entries.filter((it) => it.op === "start");
-  return starts.slice(1).map((it, at) => it.atMs - (starts[at]?.atMs ?? 0));
+  const starts = node.world.journal.entries.filter((one) => one.op === "start");
+  return starts.slice(1).map((one, at) => one.atMs - (starts[at]?.atMs ?? 0));
 }
 
 describe("the back-off", () => {

@@ -61,7 +61,7 @@ describe("a restart of the agent", () => {
     await node.boot();
     await node.after(15_000);
 
-    expect(node.api.list({}).map((it) => it.actual)).toEqual(["running", "running", "running"]);
+    expect(node.api.list({}).map((one) => one.actual)).toEqual(["running", "running", "running"]);
   });
 
   it.each(["prepare", "start", "stop", "remove"] as const)(
@@ -79,7 +79,7 @@ describe("a restart of the agent", () => {
       await node.boot();
       await node.after(30_000);
 
-      const shown = node.api.list({}).map((it) => it.actual);
+      const shown = node.api.list({}).map((one) => one.actual);
       expect(shown).toEqual(op === "remove" ? [] : [op === "stop" ? "stopped" : "running"]);
       node.world.assertSound();
     },

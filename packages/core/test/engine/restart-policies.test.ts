@@ -117,7 +117,7 @@ describe("restart policy no", () => {
     await node.after(15_000);
 
     expect(node.status("job").actual).toBe("stopped");
-    expect(node.world.journal.of("job").filter((it) => it.startsWith("start"))).toHaveLength(1);
+    expect(node.world.journal.of("job").filter((one) => one.startsWith("start"))).toHaveLength(1);
   });
 
   it("runs once more for each retry", async () => {

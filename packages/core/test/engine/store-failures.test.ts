@@ -98,15 +98,15 @@ describe("a store that does not take a commit", () => {
     const ids = Array.from({ length: 20 }, (_, at) => `w${at}`);
     node.store.failNext({
       times: 1_000_000,
-      fits: (batch) => batch.some((it) => it.kind === "put-record" && it.record.id === "w7"),
+      fits: (batch) => batch.some((one) => one.kind === "put-record" && one.record.id === "w7"),
     });
 
     const sent = ids.map((id) => node.sendApply(id, serve).catch((error: unknown) => error));
     await node.after(11_000);
 
-    const refused = (await Promise.all(sent)).filter((it) => it instanceof Error);
+    const refused = (await Promise.all(sent)).filter((one) => one instanceof Error);
     expect(refused).toHaveLength(1);
-    expect(node.api.list({}).filter((it) => it.actual === "running")).toHaveLength(19);
+    expect(node.api.list({}).filter((one) => one.actual === "running")).toHaveLength(19);
   });
 });
 
@@ -231,7 +231,7 @@ describe("an engine whose ownership is lost", () => {
     await node.boot();
     const changes = node.world.journal.count();
 
-    const asked = old.engine.api.remove("web", { identity: "test" }).catch((it: unknown) => it);
+    const asked = old.engine.api.remove("web", { identity: "test" }).catch((one: unknown) => one);
     await node.after(5_000);
 
     expect(await asked).toMatchObject({ code: "OWNERSHIP_LOST" });
@@ -256,7 +256,7 @@ describe("an engine whose ownership is lost", () => {
     await node.clock.settle();
 
     expect(
-      node.world.journal.entries.find((it) => it.id === "slow" && it.op === "start"),
+      node.world.journal.entries.find((one) => one.id === "slow" && one.op === "start"),
     ).toMatchObject({ outcome: "aborted" });
     expect(node.world.journal.count("stop")).toBe(0);
     await node.after(60_000);

@@ -16,11 +16,11 @@ describe("a runtime that cannot be read", () => {
 
     expect(node.world.journal.count()).toBe(changes);
     expect(node.store.commits).toBe(commits);
-    expect(node.api.list({}).map((it) => it.actual)).toEqual(["unknown", "unknown", "unknown"]);
+    expect(node.api.list({}).map((one) => one.actual)).toEqual(["unknown", "unknown", "unknown"]);
     expect(node.status("a").failure).toMatchObject({ reason: "RUNTIME_UNAVAILABLE" });
     node.world.setUnreachable(false);
     await node.after(60_000);
-    expect(node.api.list({}).map((it) => it.actual)).toEqual(["running", "running", "running"]);
+    expect(node.api.list({}).map((one) => one.actual)).toEqual(["running", "running", "running"]);
     expect(node.world.journal.count()).toBe(changes);
   });
 
@@ -79,7 +79,9 @@ describe("a runtime that cannot be read", () => {
     node.world.setUnreachable(false);
     await node.after(90_000);
 
-    const states = node.api.list({}).map((it) => `${it.id} ${it.observedRevisionId} ${it.actual}`);
+    const states = node.api
+      .list({})
+      .map((one) => `${one.id} ${one.observedRevisionId} ${one.actual}`);
     expect(states).toEqual([
       "again r2 running",
       "new r1 running",

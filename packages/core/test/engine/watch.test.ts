@@ -64,7 +64,7 @@ describe("a watch", () => {
     await node.clock.settle();
 
     const later = reader.texts.slice(3);
-    expect(later.filter((it) => it.endsWith("c running"))).toHaveLength(1);
+    expect(later.filter((one) => one.endsWith("c running"))).toHaveLength(1);
     expect(later.at(-1)).toBe("deleted a");
     expect(later.indexOf("changed c pending")).toBeLessThan(later.indexOf("changed c running"));
   });
@@ -110,7 +110,7 @@ describe("a watch", () => {
     for (const id of ["a", "b", "c"]) await node.settled(id);
     const reader = await reading(node);
 
-    const parts = reader.events.filter((it) => it.kind === "snapshot");
+    const parts = reader.events.filter((one) => one.kind === "snapshot");
     for (const part of parts) {
       const again = await reading(node, { resumeToken: part.resumeToken });
       expect(again.texts.at(-1)).toBe("synced true");
@@ -167,7 +167,7 @@ describe("a watch", () => {
     })().catch((error: unknown) => error);
 
     expect(failure).toMatchObject({ code: "LIMIT_EXCEEDED", retryable: true });
-    expect(seen.some((it) => it.kind === "bookmark")).toBe(false);
+    expect(seen.some((one) => one.kind === "bookmark")).toBe(false);
     const again = await reading(node, { resumeToken: seen.at(-1)?.resumeToken ?? "" });
     expect(again.texts.length).toBeGreaterThan(1);
   });
@@ -231,7 +231,7 @@ describe("a watch", () => {
     node.world.setUnreachable(false);
     await node.after(60_000);
 
-    const states = reader.texts.filter((it) => it.startsWith("changed"));
+    const states = reader.texts.filter((one) => one.startsWith("changed"));
     expect(states).toEqual(["changed a unknown", "changed a running"]);
   });
 });

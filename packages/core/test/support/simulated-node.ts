@@ -14,6 +14,7 @@ import {
   type DeleteResult,
   type Engine,
   type EnginePolicy,
+  noTelemetry,
   type WorkloadStatus,
 } from "@persys/core";
 import { AttentiveRuntime } from "./attentive-runtime.ts";
@@ -36,6 +37,8 @@ export class SimulatedNode {
   readonly disk: MemoryDisk = new MemoryDisk();
   /** Changing calls that were made on a look that could not be read: empty while the engine is sound. */
   readonly blindCalls: string[] = [];
+  /** Changes that a listing showed and no event had told. */
+  missedEvents = 0;
   readonly #options: SimulatedNodeOptions;
   readonly #random: SeededRandom;
   runtime!: SimulatedRuntime;
@@ -103,6 +106,12 @@ export class SimulatedNode {
       store: this.store,
       clock: this.clock,
       random: this.#random,
+      telemetry: {
+        ...noTelemetry,
+        count: (name) => {
+          if (name === "missed_events_total") this.missedEvents += 1;
+        },
+      },
       policy: { resyncIntervalMs: 30_000, ...this.#options.policy, ...policy },
     });
   }

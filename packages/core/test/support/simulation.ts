@@ -1,7 +1,9 @@
 import { AgentError, type EnginePolicy, type ErrorCode, type WorkloadStatus } from "@persys/core";
 import { type FaultableCall, type FaultMoment, SeededRandom } from "@persys/conformance";
+import { disturb, recoverHealth } from "./disturbances.ts";
 import { caller, SimulatedNode } from "./simulated-node.ts";
-import { choiceOf, specChoices } from "./simulated-specs.ts";
+import { missingOf } from "./simulation-goal.ts";
+import { specChoices } from "./simulated-specs.ts";
 import { type Change, type Wish, Wishes, wishText } from "./wishes.ts";
 
 const workloads = ["a", "b", "c", "d", "e"] as const;
@@ -73,22 +75,7 @@ export class Simulation {
     store.clearFaults();
     world.events.deliver({});
     world.setUnreachable(false);
-    for (const id of workloads) {
-      const holding = world.instances.get(id);
-      const current = holding?.current;
-      if (
-        holding !== undefined &&
-        current?.state === "running" &&
-        current.behaviour.health === undefined
-      )
-        world.instances.setHealth(holding, current, "none");
-      if (
-        holding !== undefined &&
-        current?.state === "running" &&
-        current.behaviour.health === "starting"
-      )
-        world.instances.setHealth(holding, current, "healthy");
-    }
+    recoverHealth(world);
     await this.#pass(120_000);
     this.check();
     for (const [id, wishes] of this.wishes) {
@@ -98,6 +85,32 @@ export class Simulation {
     }
     await this.#pass(120_000);
     this.check();
+    for (const id of this.wishes.keys()) {
+      const missing = missingOf(this.node, id);
+      if (missing !== undefined) throw new Error(`${id}: ${missing}; ${this.#picture(id)}`);
+    }
+    await this.#checkRest();
+  }
+
+  /** Nothing is done any more for what is as wanted, also when the agent is started anew. @throws {Error} when something is. */
+  async #checkRest(): Promise<void> {
+    const { world } = this.node;
+    const resting = [...this.wishes.keys()].filter((id) => isAtRest(this.node, id));
+    const done = (): string => resting.map((id) => `${id}: ${world.journal.of(id).join()}`).join();
+    const before = done();
+    await this.#pass(60_000);
+    await this.node.restart();
+    await this.#pass(60_000);
+    if (done() !== before) throw new Error(`something was done at rest: ${before}, then ${done()}`);
+    if (resting.length === workloads.length && this.node.store.commits > 0)
+      throw new Error(`${this.node.store.commits} commits though nothing changed`);
+  }
+
+  #picture(id: string): string {
+    const status = this.node.api.list({}).find((it) => it.id === id);
+    const { current, kept, prepared } = this.node.world.instances.get(id) ?? {};
+    const shown = [current, kept].map((it) => it && { ...it, behaviour: undefined });
+    return JSON.stringify({ status, shown, prepared });
   }
 
   async #act(): Promise<void> {
@@ -143,26 +156,7 @@ export class Simulation {
   }
 
   #disturb(): void {
-    const { world } = this.node;
-    const id = this.random.pick(workloads);
-    const [current] = world.instancesOf(id);
-    if (current === undefined) return;
-    const isFree = world.journal.entries.findLast((it) => it.id === id)?.outcome !== "under way";
-    const isUp = current.state === "running" && !current.kept;
-    const dice = this.random.integer(10);
-    this.log.push(`${id}: disturbance ${dice}`);
-    if (dice === 0 && isUp) world.kill(id, { kind: "code", code: 0 });
-    else if (dice === 1 && isUp) world.kill(id, { kind: "unknown" });
-    else if (dice === 2 && !current.kept) world.removeBehind(id);
-    else if (dice === 3 && world.instances.get(id)?.kept !== undefined)
-      world.removeBehind(id, "kept");
-    else if (dice === 4 && isUp) world.pause(id);
-    else if (dice === 5 && isFree && !current.kept && world.liveCount(id) === 0)
-      world.startBehind(id);
-    else if (dice === 6 && isUp) world.setHealth(id, "unhealthy");
-    else if (dice === 8 && this.random.chance(0.2)) world.reboot();
-    else if (dice === 9) world.losePrepared(id);
-    else if (isUp) world.kill(id);
+    this.log.push(disturb(this.node.world, this.random.pick(workloads), this.random));
   }
 
   #breakRuntime(): void {
@@ -266,49 +260,8 @@ function isShown(wish: Wish, status: WorkloadStatus | undefined): boolean {
   return wish.kind === "none" || status.actual !== "pending";
 }
 
-/** Whether what is wanted of a workload has come to be. @throws {Error} saying what is missing. */
-export function checkGoal(simulation: Simulation, id: string): void {
-  const { api, world, disk } = simulation.node;
-  const status = api.list({}).find((it) => it.id === id);
-  const fail = (what: string): never => {
-    throw new Error(
-      `${id} is not as wanted: ${what}; ${JSON.stringify(status)}; the world has ${JSON.stringify(world.instances.get(id))}`,
-    );
-  };
-  if (status === undefined) {
-    if (world.ids.includes(id)) fail("something of it is left in the world");
-    if (disk.records.has(id)) fail("its record is left in the store");
-    return;
-  }
-  const [current, ...others] = world.instancesOf(id);
-  const live = world.liveCount(id);
-  const choice = choiceOf(status.revisionId);
-  const outcome = choice?.outcome;
-  if (status.desired === "deleted") fail("it is still to be deleted");
-  if (status.desired === "stopped") {
-    if (live !== 0) fail("it runs");
-    if (status.actual !== "stopped" && outcome !== "fails") fail("its status is not stopped");
-    return;
-  }
-  if (choice?.name === "once" && status.actual === "stopped") return;
-  if (outcome === "runs") {
-    if (status.actual !== "running" || live !== 1) fail("it does not run");
-    if (current?.revisionId !== status.revisionId) fail("another revision runs");
-    if (others.length > 0) fail("something is kept");
-    if (world.instances.get(id)?.prepared.some((it) => it.digest !== current?.specDigest))
-      fail("something prepared is left");
-  } else if (outcome === "completes") {
-    if (status.actual !== "stopped" || live !== 0) fail("it has not completed");
-  } else {
-    if (status.actual !== "failed" && status.actual !== "pending" && choice?.name !== "portless")
-      fail("it does not fail");
-    const { fallbackRevisionId } = api.get(id);
-    const back = fallbackRevisionId === undefined ? undefined : choiceOf(fallbackRevisionId);
-    if (
-      back?.outcome === "runs" &&
-      back.name !== "once" &&
-      (live !== 1 || current?.revisionId !== fallbackRevisionId)
-    )
-      fail(`revision ${fallbackRevisionId} does not run in its place`);
-  }
+function isAtRest(node: SimulatedNode, id: string): boolean {
+  const status = node.api.list({}).find((it) => it.id === id);
+  if (status === undefined || status.actual === "stopped") return true;
+  return status.actual === "running" || status.failure?.retryable === false;
 }

@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { SimulatedNode } from "../support/simulated-node.ts";
+
+const serve = { program: "serve" };
+
+describe("the agent's health", () => {
+  it("counts the workloads by state", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("runs");
+    await node.settled("stopped");
+    await node.want("stopped", "stopped");
+    await node.apply("failed", { ...serve, prepareFails: "IMAGE_NOT_FOUND" });
+    await node.apply("pending", { ...serve, prepareMs: 600_000 });
+
+    expect(node.api.health()).toMatchObject({
+      healthy: true,
+      nodeId: "node-1",
+      runtimes: { simulated: "healthy" },
+      store: "healthy",
+      workloads: { running: 1, stopped: 1, failed: 1, pending: 1, unknown: 0 },
+      orphans: [],
+    });
+  });
+
+  it("is bad while a runtime does not answer, and good again when it does", async () => {
+    const node = await SimulatedNode.start();
+    node.world.setUnreachable(true);
+    await node.after(31_000);
+
+    expect(node.api.health()).toMatchObject({ healthy: false, store: "healthy" });
+    expect(node.api.health().runtimes["simulated"]).toContain("unhealthy: ");
+    node.world.setUnreachable(false);
+    await node.after(31_000);
+    expect(node.api.health().healthy).toBe(true);
+  });
+
+  it("is bad while the store does not take commits", async () => {
+    const node = await SimulatedNode.start();
+    node.store.failNext();
+    await node.apply("web", serve).catch(() => {});
+
+    expect(node.api.health()).toMatchObject({ healthy: false });
+    await node.apply("web", serve);
+    expect(node.api.health()).toMatchObject({ healthy: true });
+  });
+
+  it("shows orphans, which are never touched (I5)", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    node.world.addOrphan("lost");
+    node.world.addStranger("foreign");
+    const changes = node.world.journal.count();
+
+    await node.after(3_600_000);
+
+    expect(node.api.health().orphans).toEqual(["simulated/lost"]);
+    expect(node.world.liveCount("lost")).toBe(1);
+    expect(node.world.journal.count()).toBe(changes);
+  });
+
+  it("shows at most 100 orphans (I12)", async () => {
+    const node = await SimulatedNode.start();
+    for (let at = 0; at < 150; at += 1) node.world.addOrphan(`lost-${at}`);
+
+    await node.after(31_000);
+
+    expect(node.api.health().orphans).toHaveLength(100);
+  });
+
+  it("tells an instance whose health check fails", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+
+    node.world.setHealth("web", "unhealthy");
+    await node.clock.settle();
+
+    expect(node.status("web")).toMatchObject({
+      actual: "failed",
+      health: "unhealthy",
+      failure: { reason: "UNHEALTHY", retryable: true },
+    });
+    node.world.setHealth("web", "healthy");
+    await node.clock.settle();
+    expect(node.status("web").actual).toBe("running");
+  });
+});
