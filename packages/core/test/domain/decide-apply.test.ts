@@ -1,0 +1,282 @@
+import { describe, expect, it } from "vitest";
+import {
+  type ApplyDecision,
+  decideApply,
+  decideDelete,
+  decideRetry,
+  nextCreation,
+} from "../../src/domain/decide-apply.ts";
+import type { WorkloadRecord } from "../../src/domain/workload-record.ts";
+import {
+  exitedOf,
+  failureOf,
+  instanceOf,
+  nowMs,
+  recordOf,
+  revisionOf,
+  seen,
+  trialOf,
+  wishOf,
+} from "./builders.ts";
+import { freshRevision } from "./model-revisions.ts";
+
+const stamp = { nowMs, actionSeq: 9 };
+const otherSpec = freshRevision("r1", { kind: "always" }, "another spec");
+const givenUp = failureOf("NOT_SETTLED", false);
+
+function changedBy(decision: ApplyDecision): WorkloadRecord {
+  if (decision.kind !== "change" && decision.kind !== "create")
+    throw new Error(`expected a change, got ${decision.kind}`);
+  return decision.record;
+}
+
+function codeOf(decision: ApplyDecision): string {
+  return decision.kind === "refuse" ? decision.error.code : decision.kind;
+}
+
+describe("an apply of a new id", () => {
+  it("creates generation 1 with the wish's uid, labels and wanted state", () => {
+    const created = changedBy(
+      decideApply(undefined, wishOf("r1", { desired: "stopped", labels: { app: "web" } })),
+    );
+    expect(created).toMatchObject({
+      uid: "uid-2",
+      generation: 1,
+      desired: "stopped",
+      labels: { app: "web" },
+      actionSeq: 7,
+      observation: { kind: "absent" },
+      observedAtMs: 0,
+    });
+  });
+
+  it("needs a spec", () => {
+    expect(codeOf(decideApply(undefined, wishOf("", { revision: undefined })))).toBe("NOT_FOUND");
+  });
+});
+
+describe("an apply of a known id", () => {
+  it("of the same revision and spec is skipped, however often it comes (I6)", () => {
+    expect(decideApply(recordOf(), wishOf("r1")).kind).toBe("skip");
+  });
+
+  it("of the same revision in back-off is skipped", () => {
+    const failing = recordOf({ wanted: revisionOf("r1", { trial: trialOf({ open: true }) }) });
+    expect(decideApply(failing, wishOf("r1")).kind).toBe("skip");
+  });
+
+  it("of a revision that was given up is a retry", () => {
+    const record = recordOf({ wanted: revisionOf("r1", { givenUp, starts: 3, ends: 2 }) });
+    const after = changedBy(decideApply(record, wishOf("r1")));
+    expect(after.generation).toBe(2);
+    expect(after.wanted).toMatchObject({ starts: 0, ends: 0, prepared: true });
+    expect(after.wanted).not.toHaveProperty("givenUp");
+  });
+
+  it("of the same revision with another spec is refused", () => {
+    const wish = wishOf("r1", { revision: otherSpec });
+    expect(codeOf(decideApply(recordOf(), wish))).toBe("REVISION_CONFLICT");
+  });
+
+  it("of the same revision with another spec is skipped with a notice where conflicts are ignored", () => {
+    const wish = wishOf("r1", { revision: otherSpec, revisionConflict: "ignore" });
+    const decision = decideApply(recordOf(), wish);
+    expect(decision).toMatchObject({ kind: "skip", message: expect.stringContaining("ignored") });
+  });
+
+  it.each([
+    ["with", freshRevision("r1"), "r1"],
+    ["without", undefined, ""],
+  ])("with another wanted state, %s a spec, changes only the state", (_, revision, revisionId) => {
+    const wish = wishOf("r1", { desired: "stopped", revision, revisionId });
+    const after = changedBy(decideApply(recordOf(), wish));
+    expect(after).toMatchObject({ desired: "stopped", generation: 2 });
+    expect(after.wanted).toEqual(revisionOf("r1"));
+    expect(after.fallback).toBeUndefined();
+  });
+
+  it("without a spec but with another revision id is refused", () => {
+    const wish = wishOf("r2", { revision: undefined });
+    expect(codeOf(decideApply(recordOf(), wish))).toBe("REVISION_CONFLICT");
+  });
+
+  it("of another type is refused: delete it first", () => {
+    const decision = decideApply(recordOf(), wishOf("r2", { type: "vm" }));
+    expect(decision).toMatchObject({
+      kind: "refuse",
+      error: { code: "TYPE_MISMATCH", message: expect.stringContaining("delete it first") },
+    });
+  });
+
+  it.each([
+    [undefined, 0, "create"],
+    [undefined, 1, "GENERATION_CONFLICT"],
+    [recordOf({ generation: 5 }), 5, "change"],
+    [recordOf({ generation: 5 }), 4, "GENERATION_CONFLICT"],
+    [recordOf({ generation: 5 }), 0, "GENERATION_CONFLICT"],
+  ])("of %j that expects generation %i: %s", (record, expectedGeneration, outcome) => {
+    expect(codeOf(decideApply(record, wishOf("r2", { expectedGeneration })))).toBe(outcome);
+  });
+});
+
+describe("an update", () => {
+  it("keeps the last settled revision, spec included, until another settles", () => {
+    const settled = revisionOf("r1", { settled: true });
+    const second = changedBy(decideApply(recordOf({ wanted: settled }), wishOf("r2")));
+    expect(second).toMatchObject({ generation: 2, wanted: freshRevision("r2"), fallback: settled });
+    const third = changedBy(decideApply(second, wishOf("r3")));
+    expect(third).toMatchObject({
+      wanted: freshRevision("r3"),
+      fallback: settled,
+      leftovers: true,
+    });
+  });
+
+  it("of what never settled has nothing to fall back to, and something to tidy up", () => {
+    const after = changedBy(decideApply(recordOf(), wishOf("r2")));
+    expect(after.fallback).toBeUndefined();
+    expect(after.leftovers).toBe(true);
+  });
+
+  it("back to the last settled revision takes it up as it is, prepared and without a fallback", () => {
+    const record = recordOf({
+      wanted: revisionOf("r2"),
+      fallback: revisionOf("r1", { settled: true, trial: trialOf() }),
+    });
+    const after = changedBy(decideApply(record, wishOf("r1")));
+    expect(after.wanted).toMatchObject({ revisionId: "r1", prepared: true, settled: true });
+    expect(after.wanted.trial.attempts).toBe(0);
+    expect(after.fallback).toBeUndefined();
+    expect(after.leftovers).toBe(true);
+  });
+
+  it("back to a job that has completed does not run it again while it is the last settled one", () => {
+    const job = revisionOf("r1", { restart: { kind: "no" }, settled: true, completed: true });
+    const record = recordOf({ wanted: revisionOf("r2", { givenUp }), fallback: job });
+    expect(changedBy(decideApply(record, wishOf("r1"))).wanted.completed).toBe(true);
+  });
+
+  it("does not count the end of an earlier run of the revision that is applied again", () => {
+    const record = recordOf({ wanted: revisionOf("r2"), observation: seen(exitedOf("r1", 1)) });
+    const after = changedBy(decideApply(record, wishOf("r1")));
+    expect(after.wanted).toMatchObject({ starts: 0, accountedRun: "run-of-r1" });
+  });
+});
+
+describe("a new generation", () => {
+  it("forgets every failure, and that of the fallback", () => {
+    const record = recordOf({
+      wanted: revisionOf("r2", { givenUp, trial: trialOf() }),
+      fallback: revisionOf("r1", { settled: true, givenUp, trial: trialOf() }),
+      chore: trialOf(),
+    });
+    const after = decideRetry(record, stamp);
+    expect(after).toMatchObject({ generation: 2, actionSeq: 9 });
+    expect(after?.chore.attempts).toBe(0);
+    for (const revision of [after?.wanted, after?.fallback]) {
+      expect(revision?.trial.attempts).toBe(0);
+      expect(revision).not.toHaveProperty("givenUp");
+    }
+  });
+
+  it("never runs again what has completed, be it wanted or the fallback", () => {
+    const job = revisionOf("r1", { restart: { kind: "no" }, completed: true, settled: true });
+    const record = recordOf({ wanted: revisionOf("r2", { givenUp }), fallback: job });
+    expect(decideRetry(record, stamp)?.fallback?.completed).toBe(true);
+    const alone = recordOf({ wanted: job, chore: trialOf() });
+    expect(decideRetry(alone, stamp)?.wanted.completed).toBe(true);
+  });
+
+  it("does not run a fallback again that was allowed one start and has failed", () => {
+    const job = revisionOf("r1", { restart: { kind: "no" }, settled: true, givenUp });
+    const record = recordOf({ wanted: revisionOf("r2", { givenUp }), fallback: job });
+    expect(decideRetry(record, stamp)?.fallback?.givenUp).toEqual(givenUp);
+  });
+
+  it("leaves a run that is under way to be judged by its end", () => {
+    const record = recordOf({
+      wanted: revisionOf("r1", { starts: 2, trial: trialOf() }),
+      observation: seen(instanceOf("r1")),
+    });
+    expect(decideRetry(record, stamp)?.wanted).not.toHaveProperty("accountedRun");
+  });
+});
+
+describe("a retry", () => {
+  it("of what has not failed changes nothing", () => {
+    expect(decideRetry(recordOf(), stamp)).toBeUndefined();
+  });
+
+  it("of what waits in back-off begins anew", () => {
+    const waiting = recordOf({ wanted: revisionOf("r1", { trial: trialOf({ level: 5 }) }) });
+    expect(decideRetry(waiting, stamp)?.wanted.trial.level).toBe(0);
+  });
+});
+
+describe("a delete", () => {
+  it("is wanted from then on, as a new generation", () => {
+    expect(decideDelete(recordOf({ removed: true }), stamp)).toMatchObject({
+      desired: "deleted",
+      generation: 2,
+      removed: false,
+      actionSeq: 9,
+    });
+  });
+
+  it("of what is being deleted changes nothing (I6)", () => {
+    expect(decideDelete(recordOf({ desired: "deleted" }), stamp)).toBeUndefined();
+  });
+});
+
+describe("an apply while the id is being deleted", () => {
+  const deleting = recordOf({ desired: "deleted", generation: 4 });
+  const queued = changedBy(decideApply(deleting, wishOf("r1")));
+
+  it("is stored, and runs as a new creation once the deletion has finished", () => {
+    expect(queued).toMatchObject({ desired: "deleted", generation: 5, uid: "uid-1" });
+    const created = nextCreation({ ...queued, observedSequence: [3, 8] }, nowMs);
+    expect(created).toMatchObject({
+      uid: "uid-2",
+      desired: "running",
+      generation: 5,
+      wanted: freshRevision("r1"),
+      observedSequence: [3, 8],
+      removed: false,
+    });
+    expect(created).not.toHaveProperty("next");
+  });
+
+  it("may be of another type", () => {
+    expect(codeOf(decideApply(deleting, wishOf("r1", { type: "vm" })))).toBe("change");
+  });
+
+  it("is skipped when it waits already, and takes the place of one that differs", () => {
+    expect(decideApply(queued, wishOf("r1")).kind).toBe("skip");
+    expect(changedBy(decideApply(queued, wishOf("r2"))).next?.wanted.revisionId).toBe("r2");
+    const stopped = changedBy(decideApply(queued, wishOf("r1", { desired: "stopped" })));
+    expect(stopped.next?.desired).toBe("stopped");
+  });
+
+  it.each(["running", "stopped"] as const)(
+    "of the revision that waits, with another spec and wanted %s, is refused",
+    (desired) => {
+      const wish = wishOf("r1", { revision: otherSpec, desired });
+      expect(codeOf(decideApply(queued, wish))).toBe("REVISION_CONFLICT");
+    },
+  );
+
+  it("without a spec changes the wanted state of what waits", () => {
+    const wish = wishOf("", { revision: undefined, desired: "stopped" });
+    expect(changedBy(decideApply(queued, wish)).next).toMatchObject({
+      desired: "stopped",
+      wanted: freshRevision("r1"),
+    });
+    expect(codeOf(decideApply(deleting, wish))).toBe("NOT_FOUND");
+  });
+
+  it("is dropped by another delete, which is what this generation works on", () => {
+    const after = decideDelete(queued, stamp);
+    expect(after).toMatchObject({ desired: "deleted", generation: 6, actionSeq: 9 });
+    expect(after).not.toHaveProperty("next");
+  });
+});
