@@ -82,12 +82,10 @@ export class FolderReader {
     const meta = readMeta(join(folder, metaName), metaName, known);
     if (meta === undefined) return { kind: "half-made" };
     const lastRun = highest(names, ["run", "exit"]);
-    return {
-      kind: "instance",
-      meta,
-      lastNumber: Math.max(lastRun, highest(names, ["stop"])),
-      run: lastRun === 0 ? this.#firstRun(folder) : this.#run(folder, lastRun, known),
-    };
+    const lastNumber = Math.max(lastRun, highest(names, ["stop"]));
+    const run =
+      lastRun === 0 ? firstRun(folder, lastNumber + 1) : this.#run(folder, lastRun, known);
+    return { kind: "instance", meta, lastNumber, run };
   }
 
   /** Forgets every folder that `isKept` does not name. */
@@ -99,11 +97,6 @@ export class FolderReader {
     let known = this.#known.get(folder);
     if (known === undefined) this.#known.set(folder, (known = {}));
     return known;
-  }
-
-  /** Before any record there is at most a supervisor on its way. */
-  #firstRun(folder: string): Run | undefined {
-    return isHeld(folder) ? { number: 1, state: "starting", isSupervised: true } : undefined;
   }
 
   #run(folder: string, number: number, known: Known): Run {
@@ -123,16 +116,23 @@ export class FolderReader {
       return { ...base, state: process.state === "T" ? "paused" : "running", isSupervised };
     if (isSupervised)
       return { ...base, state: started === undefined ? "starting" : "ending", isSupervised };
-    // The supervisor may have left since its record was looked for.
+    // Both records may have been written since they were looked for: the one before the supervisor was killed, or the other as it left.
+    if (started === undefined && recordOf(folder, number, known) !== undefined)
+      return this.#run(folder, number, known);
     const late = exitOf(folder, number, known);
     const exit = late === undefined ? {} : { exit: { ...late.value, endedAtMs: late.mtimeMs } };
     return { ...base, ...exit, state: "exited", isSupervised };
   }
 }
 
+/** Before any record there is at most a supervisor on its way. */
+function firstRun(folder: string, number: number): Run | undefined {
+  return isHeld(folder) ? { number, state: "starting", isSupervised: true } : undefined;
+}
+
 /**
- * Whether a supervisor, or the first stage of its program, holds the folder's FIFO `alive`; or a log writer the FIFO `logging`. The kernel lets go of it however they end. Looked at from
- * the reading end: without a writer a read gives the end of the file, else it would have to wait.
+ * Whether a supervisor, or the first stage of its program, holds the folder's FIFO `alive`; or a log writer the FIFO `logging`. The kernel
+ * lets go of it however they end. Looked at from the reading end: without a writer a read gives the end of the file, else it would wait.
  */
 export function isHeld(folder: string, fifo: "alive" | "logging" = "alive"): boolean {
   let descriptor: number;

@@ -30,7 +30,7 @@ export function readBootId(): string {
  * The process with this pid, or undefined when there is none.
  * @throws the system's error when that cannot be told.
  */
-export function readStat(pid: number): ProcessStat | undefined {
+function readStat(pid: number): ProcessStat | undefined {
   try {
     return parseStat(pid, readLine(`/proc/${pid}/stat`));
   } catch (error) {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { currentInstance, type RuntimeEvent } from "@persys/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
@@ -13,7 +13,7 @@ import {
   targetOf,
 } from "./process-harness.ts";
 
-const fixture = join(import.meta.dirname, "agent-fixture.ts");
+const fixture = fileURLToPath(new URL("./agent-fixture.ts", import.meta.url));
 
 describe("processes and an agent that is killed", () => {
   let host: ProcessHarness;

@@ -119,11 +119,16 @@ describe("the supervisor of a run", () => {
       const isLaunching = (line: string): boolean =>
         line.includes("PERSYS_LAUNCH") && !line.startsWith("split");
       await eventually(() => host.programs(isLaunching).length === 0);
-      const live = host.programs((line) => line.startsWith("sleep")).filter(isAlive);
       const current = await host.current("web");
-      expect(live.map(String)).toEqual(
-        current.state === "running" ? [current.facts["process.pid"]] : [],
-      );
+      const recorded = current.state === "running" ? [current.facts["process.pid"]] : [];
+      // What is on record becomes the program a moment later; what is not would stay.
+      const live = (): readonly string[] =>
+        host
+          .programs((line) => line.startsWith("sleep"))
+          .filter(isAlive)
+          .map(String);
+      await eventually(() => live().length === recorded.length);
+      expect(live()).toEqual(recorded);
       await host.runtime.stop(web, 100, forever);
       expect(host.programs((line) => line.startsWith("sleep")).filter(isAlive)).toEqual([]);
     }

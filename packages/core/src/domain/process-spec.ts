@@ -42,7 +42,7 @@ export interface ParsedProcessSpec {
 }
 
 /** How long a stop may take before it is forced, when a spec does not say, in seconds. Docker and systemd-run wait as long or longer. */
-export const stopGraceSecondsDefault: number = 10;
+const stopGraceSecondsDefault = 10;
 
 /** Longest single argument or environment entry: the kernel's MAX_ARG_STRLEN is 128 KiB with its end mark; some is kept for a prefix. */
 const textBytesMax = 131_000;

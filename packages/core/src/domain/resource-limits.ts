@@ -15,7 +15,7 @@ export interface ResourceLimits {
 }
 
 /** Least memory that a limit may leave: below it not even a shell starts reliably. Docker's own minimum is 6 MiB. */
-export const memoryBytesMin: number = 4 * 1024 * 1024;
+const memoryBytesMin = 4 * 1024 * 1024;
 
 /** The weights that the kernel accepts for `cpu.shares`. */
 const cpuSharesRange = { min: 2, max: 262_144 } as const;
