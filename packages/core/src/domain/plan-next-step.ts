@@ -125,7 +125,24 @@ function planUnprepared(plan: Plan): Step {
 function planFallback(plan: Plan, fallback: Revision): Step {
   if (fallback.givenUp !== undefined)
     return { kind: "settled", cause: `given up: ${fallback.givenUp.message}` };
-  return giveUpVerdict(plan, "fallback", fallback) ?? keepRunning(plan, "fallback", fallback);
+  const verdict = giveUpVerdict(plan, "fallback", fallback);
+  if (verdict !== undefined) return verdict;
+  return isRunOver(plan, fallback)
+    ? { kind: "settled", cause: `revision ${fallback.revisionId} may be started only once` }
+    : keepRunning(plan, "fallback", fallback);
+}
+
+/**
+ * Whether a fallback that may be started only once has had its run. It runs again only where our own replacement had ended it in vain, not
+ * while that is still being tried.
+ */
+function isRunOver({ record, observation }: Plan, fallback: Revision): boolean {
+  if (fallback.restart.kind !== "no" || fallback.completed) return false;
+  const own = currentOf(record, fallback, observation);
+  if (own !== undefined && isLive(own)) return false;
+  const kept = keptInstance(observation);
+  const isSetAside = kept !== undefined && isOf(kept, record, fallback);
+  return record.wanted.givenUp === undefined || !isSetAside;
 }
 
 /** Heals one revision: from any mixture of instances to its own one running. */

@@ -53,6 +53,7 @@ function faultsOfFailing(agent: ModelAgent, record: WorkloadRecord): readonly st
     !isWantedTried &&
     fallback !== undefined &&
     !fallback.completed &&
+    fallback.restart.kind !== "no" &&
     fallback.givenUp === undefined &&
     fallback.trial.attempts === 0;
   const fallbackRuns = current?.state === "running" && current.revisionId === fallback?.revisionId;

@@ -121,6 +121,22 @@ describe("an update", () => {
     expect(planned(update, seen())).toMatchObject({ kind: "start", target: "fallback" });
   });
 
+  it("does not start a revision meanwhile that may be started only once, be it stopped, ended or gone", () => {
+    const once = revisionOf("r1", { restart: { kind: "no" }, settled: true });
+    const record = { ...update, fallback: once };
+    const stoppedRun = { ...once, accountedRun: "run-of-r1" };
+    expect(planned({ ...record, fallback: stoppedRun }, seen(exitedOf("r1", 0)))).toMatchObject({
+      kind: "prepare",
+      target: "wanted",
+    });
+    expect(planned(record, seen())).toMatchObject({ kind: "prepare", target: "wanted" });
+    expect(planned(record, seen(keptFirst))).toMatchObject({ kind: "prepare", target: "wanted" });
+    const givenUp = failureOf("NOT_SETTLED", false);
+    const failed = { ...record, wanted: revisionOf("r2", { givenUp }) };
+    expect(planned(failed, seen(keptFirst))).toMatchObject({ kind: "restore", target: "fallback" });
+    expect(planned(failed, seen()).kind).toBe("settled");
+  });
+
   it("replaces only once it is prepared", () => {
     expect(planned(preparedUpdate, seen(instanceOf("r1")))).toMatchObject({
       kind: "replace",
