@@ -1,6 +1,7 @@
 import { AgentError } from "../errors/agent-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { RuntimeEvent, WorkloadRuntime } from "../ports/workload-runtime.ts";
+import { Slices } from "./slices.ts";
 
 /** How a stream of events is followed. */
 export interface Following {
@@ -37,6 +38,7 @@ export async function followEvents(
     signal.throwIfAborted();
     const iterator = runtime.events?.(controller.signal)[Symbol.asyncIterator]();
     if (iterator === undefined) return { heard, isSilent: false };
+    const slices = new Slices(clock);
     for (;;) {
       stopWatchdog = clock.schedule(idleMs, () => controller.abort(silence));
       const next = await unlessAborted(iterator.next(), controller.signal);
@@ -44,6 +46,7 @@ export async function followEvents(
       if (next.done === true) break;
       heard = true;
       onEvent(next.value);
+      await slices.pause();
     }
     return { heard, isSilent: false };
   } catch (error) {

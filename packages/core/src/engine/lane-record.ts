@@ -25,6 +25,8 @@ const commitRetryMs = { first: 100, longest: 10_000 };
 export interface Seen {
   readonly observation: Observation;
   readonly atMs: number;
+  /** A wall time that has come, whatever the wall clock says; 0: none is known. */
+  readonly reachedMs: number;
 }
 
 /** A step that ended, and the record it was planned on. */
@@ -92,7 +94,7 @@ export class LaneRecord {
    * @throws {AgentError} OWNERSHIP_LOST.
    */
   async absorb(seen: Seen, ended?: EndedStep): Promise<WorkloadRecord | undefined> {
-    const context = this.#absorbContext();
+    const context = this.#absorbContext(seen.reachedMs);
     await this.#amend((record) => {
       if (record === undefined) return undefined;
       const after =
@@ -149,9 +151,14 @@ export class LaneRecord {
     if (!this.isStored) await this.#amend(() => undefined);
   }
 
+  /** Whether it is stored already that there is nothing to do any more. */
+  isRestNoted(record: WorkloadRecord): boolean {
+    return record.intent === undefined && this.isStored && this.#reached(record) === undefined;
+  }
+
   /** Notes that there is nothing to do any more: what was asked for is reached. Writes nothing where that is known. */
   async rest(record: WorkloadRecord): Promise<void> {
-    if (record.intent === undefined && this.#reached(record) === undefined) return;
+    if (this.isRestNoted(record)) return;
     await this.#amend((current) => {
       if (current === undefined) return undefined;
       return { record: afterCancellation(current), actions: [this.#reached(current)] };
@@ -208,10 +215,10 @@ export class LaneRecord {
     return isReached ? actionLog.moved(record.actionSeq, "completed", nowMs) : undefined;
   }
 
-  #absorbContext(): AbsorbContext {
+  #absorbContext(reachedMs: number): AbsorbContext {
     const { clock, random, policy } = this.#context;
     const { settleAfterMs, backoffBaseMs, backoffMaxMs } = policy;
-    const nowMs = clock.wallMs();
+    const nowMs = Math.max(clock.wallMs(), reachedMs);
     return { nowMs, fraction: random.fraction(), settleAfterMs, backoffBaseMs, backoffMaxMs };
   }
 }

@@ -17,9 +17,14 @@ export class LaneTimer {
     return this.#stop !== undefined;
   }
 
-  /** The wall time that was waited for last and has come, whatever the wall clock says now. */
-  get reachedMs(): number | undefined {
-    return this.#reachedMs;
+  /**
+   * Takes the wall time that was waited for and has come by the monotonic clock, whatever the wall clock says now: it may have been set back.
+   * Undefined when it was taken before.
+   */
+  takeReachedMs(): number | undefined {
+    const reachedMs = this.#reachedMs;
+    this.#reachedMs = undefined;
+    return reachedMs;
   }
 
   /** Sets it anew, to wake after `delayMs`, which is when the wall time should be `untilMs`. */

@@ -171,16 +171,16 @@ export class Lane {
   }
 
   #isAtRest(record: WorkloadRecord): boolean {
-    if (record.intent !== undefined || !this.#record.isStored) return false;
+    if (!this.#record.isRestNoted(record)) return false;
     return this.#plan(record, record.observation).kind === "settled";
   }
 
-  #plan(record: WorkloadRecord, observation: Observation): Step {
+  /** The next step. What was waited for until `reachedMs` has come, though the wall clock may have been set back meanwhile. */
+  #plan(record: WorkloadRecord, observation: Observation, reachedMs?: number): Step {
     const { policy, clock } = this.#context;
     const step = planNextStep(record, observation, policy, clock.wallMs());
-    // What was waited for by the monotonic clock has come, though the wall clock was set back meanwhile.
-    return step.kind === "wait" && step.untilMs === this.#timer.reachedMs
-      ? planNextStep(record, observation, policy, step.untilMs)
+    return step.kind === "wait" && step.untilMs === reachedMs
+      ? planNextStep(record, observation, policy, reachedMs)
       : step;
   }
 
@@ -209,10 +209,12 @@ export class Lane {
       if (type === undefined) return this.#settle();
       const gate = this.#context.gate(type);
       if (gate === undefined) return this.#sight.markUnregistered(type);
+      const reachedMs = this.#timer.takeReachedMs();
       const observation = await this.#look(gate);
-      const record = await this.#absorb(observation);
+      const record = await this.#absorb(observation, reachedMs);
       if (record === undefined || this.#closed) return;
-      goesOn = await this.#take(gate, record, this.#plan(record, observation), observation);
+      const step = this.#plan(record, observation, reachedMs);
+      goesOn = await this.#take(gate, record, step, observation);
     }
   }
 
@@ -281,7 +283,7 @@ export class Lane {
     const unchanged = isSameSubstance(before, after);
     const nowMs = this.#context.clock.wallMs();
     const outcome = this.#fruitless.judge(step, ended, { unchanged, nowMs });
-    const seen = { observation: after, atMs: this.#sight.confirmedAtMs };
+    const seen = { observation: after, atMs: this.#sight.confirmedAtMs, reachedMs: 0 };
     await this.#record.absorb(seen, { planned, step, outcome });
     this.#history.note(
       step,
@@ -345,8 +347,8 @@ export class Lane {
     });
   }
 
-  #absorb(observation: Observation): Promise<WorkloadRecord | undefined> {
-    return this.#record.absorb({ observation, atMs: this.#sight.confirmedAtMs });
+  #absorb(observation: Observation, reachedMs = 0): Promise<WorkloadRecord | undefined> {
+    return this.#record.absorb({ observation, atMs: this.#sight.confirmedAtMs, reachedMs });
   }
 
   #wait(untilMs: number, observation: Observation): void {

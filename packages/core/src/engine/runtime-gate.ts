@@ -4,6 +4,7 @@ import type { WorkloadRuntime } from "../ports/workload-runtime.ts";
 import { callWithDeadline } from "./call-with-deadline.ts";
 import type { EnginePolicy } from "./engine-policy.ts";
 import { Semaphore } from "./semaphore.ts";
+import { Turnstile } from "./turnstile.ts";
 
 /** Kinds of runtime calls, each with a budget of its own, so that pulls never delay a heal and a stuck runtime stalls nobody else. */
 export type CallKind = "step" | "prepare" | "observe";
@@ -23,11 +24,13 @@ export class RuntimeGate {
   readonly runtime: WorkloadRuntime;
   readonly #clock: Clock;
   readonly #abortGraceMs: number;
+  readonly #turnstile: Turnstile;
   readonly #budgets: Readonly<Record<CallKind, Semaphore>>;
 
   constructor(runtime: WorkloadRuntime, clock: Clock, policy: EnginePolicy) {
     this.runtime = runtime;
     this.#clock = clock;
+    this.#turnstile = new Turnstile(clock);
     this.#abortGraceMs = policy.abortGraceMs;
     this.#budgets = {
       step: new Semaphore(policy.stepsAtOnce),
@@ -49,6 +52,7 @@ export class RuntimeGate {
     options: GateCall,
     run: (runtime: WorkloadRuntime, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
+    await this.#turnstile.pass();
     const release = await this.#budgets[options.kind].acquire(options.signal);
     try {
       return await callWithDeadline(

@@ -95,11 +95,14 @@ export class RuntimeWatch {
     return this.#listed.has(id);
   }
 
+  get #hasEvents(): boolean {
+    return this.#context.policy.eventsEnabled && this.runtime.events !== undefined;
+  }
+
   /** Starts watching, until the context's signal aborts. Resolves when the first list has succeeded, failed or taken `firstListMs`. */
   async start(firstListMs: number): Promise<void> {
-    const { clock, signal, policy } = this.#context;
-    const listening =
-      policy.eventsEnabled && this.runtime.events !== undefined ? this.#listenForEver() : undefined;
+    const { clock, signal } = this.#context;
+    const listening = this.#hasEvents ? this.#listenForEver() : undefined;
     this.#ended = Promise.all([listening, this.#relistForEver()]).then(() => {});
     await Promise.race([this.#firstList, sleep(clock, firstListMs, signal).catch(() => {})]);
     if (this.#failure !== undefined) await this.#fail(this.#failure);
@@ -226,7 +229,7 @@ export class RuntimeWatch {
     const glances = this.#listed;
     for (const lane of this.#context.lanes(this.runtime.type)) {
       if (signal.aborted) return;
-      if (lane.takeGlance(glances.get(lane.id), beganMs)) {
+      if (lane.takeGlance(glances.get(lane.id), beganMs) && this.#hasEvents) {
         this.#missedEvents += 1;
         telemetry.count("missed_events_total", { runtime_type: this.runtime.type });
         logger.warn("a change was seen by listing that no event had told", {

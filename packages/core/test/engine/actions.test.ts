@@ -1,4 +1,4 @@
-import type { Action, ActionFilter } from "@persys/core";
+import type { Action, ActionFilter, Write } from "@persys/core";
 import { describe, expect, it } from "vitest";
 import { caller, SimulatedNode } from "../support/simulated-node.ts";
 import { permanent } from "../support/trouble.ts";
@@ -11,6 +11,11 @@ function actions(node: SimulatedNode, filter: Partial<ActionFilter> = {}): reado
 
 function texts(node: SimulatedNode): readonly string[] {
   return actions(node).map((one) => `${one.type} ${one.status}`);
+}
+
+/** Whether the batch stores a new request rather than what the engine has learnt. */
+function isRequest(batch: readonly Write[]): boolean {
+  return batch.some((one) => one.kind === "put-action" && one.action.status === "pending");
 }
 
 describe("the history", () => {
@@ -87,6 +92,20 @@ describe("the history", () => {
 
     expect(actions(node).slice(0, 2)).toEqual(before);
     expect(new Set(actions(node).map((one) => one.seq)).size).toBe(3);
+  });
+
+  it("tells that a request was fulfilled also when the agent was killed before it could note that", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    await node.apply("web", { ...serve, note: "2", prepareMs: 60_000 }, { revisionId: "r2" });
+    node.store.failNext({ times: 1_000_000, fits: (batch) => !isRequest(batch) });
+    await node.apply("web", serve, { revisionId: "r1" });
+    expect(node.status("web").revisionId).toBe("r1");
+
+    await node.restart();
+    await node.after(31_000);
+
+    expect(texts(node).at(-1)).toBe("apply_workload completed");
   });
 
   it("is bounded by count, oldest first, in memory and in the store (I12)", async () => {

@@ -106,6 +106,20 @@ describe("the back-off", () => {
     expect(node.world.journal.count("start")).toBeGreaterThan(later);
   });
 
+  it.each([
+    ["ahead", 86_400_000],
+    ["back", -86_400_000],
+  ])("and the settling time are over in time though the wall clock is set %s", async (_, byMs) => {
+    const node = await SimulatedNode.start();
+    await node.apply("web", { program: "serve" });
+    await node.after(5_000);
+
+    node.clock.jumpWall(byMs);
+    await node.after(30_000);
+
+    expect(node.status("web").actual).toBe("running");
+  });
+
   it("ends with a retry", async () => {
     const node = await SimulatedNode.start();
     await node.apply("web", crashing);

@@ -38,6 +38,20 @@ describe("a restart of the agent", () => {
     expect(node.world.liveCount("web")).toBe(1);
   });
 
+  it("is invisible also when it comes at any moment of the settling time", async () => {
+    for (let at = 0; at < 12_000; at += 1_500) {
+      const node = await SimulatedNode.start();
+      await node.apply("web", serve, { revisionId: "r1" });
+      await node.after(at);
+
+      await node.restart();
+      await node.after(15_000);
+
+      expect(node.world.journal.of("web")).toEqual(["prepare r1", "start r1"]);
+      expect(node.status("web").actual).toBe("running");
+    }
+  });
+
   it("heals what ended meanwhile", async () => {
     const node = await SimulatedNode.start();
     for (const id of ["killed", "gone", "deleted"]) await node.settled(id);

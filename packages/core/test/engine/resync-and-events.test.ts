@@ -98,6 +98,7 @@ describe("events", () => {
     await node.after(31_000);
 
     expect(node.world.liveCount("web")).toBe(1);
+    expect(node.missedEvents).toBe(0);
   });
 
   it("are not listened to where that is the policy", async () => {

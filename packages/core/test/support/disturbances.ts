@@ -73,7 +73,7 @@ export function disturb(world: SimulatedWorld, id: string, random: SeededRandom)
 /** Lets every instance that was made unhealthy recover, except where its spec says that it never is. */
 export function recoverHealth(world: SimulatedWorld): void {
   for (const { id, current } of world.instances.all()) {
-    if (current?.state !== "running") continue;
+    if (current === undefined || current.state === "exited") continue;
     const { health = "none" } = current.behaviour;
     if (health !== "unhealthy") world.setHealth(id, health === "none" ? "none" : "healthy");
   }

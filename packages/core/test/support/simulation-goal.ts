@@ -47,12 +47,8 @@ function missingToRun({ world }: SimulatedNode, status: WorkloadStatus): string 
 
 /** What fails for ever does so visibly, and while there is a revision to fall back to, that runs. */
 function missingToFail({ api, world }: SimulatedNode, status: WorkloadStatus): string | undefined {
+  if (!showsFailure(status)) return "it does not fail";
   const { id } = status;
-  const choice = choiceOf(status.revisionId);
-  // Somebody else may have started it.
-  const runsAllTheSame = choice?.name === "portless" && status.actual === "running";
-  if (status.actual !== "failed" && status.actual !== "pending" && !runsAllTheSame)
-    return "it does not fail";
   const { fallbackRevisionId } = api.get(id);
   const fallback = fallbackRevisionId === undefined ? undefined : choiceOf(fallbackRevisionId);
   if (fallback?.outcome !== "runs" || fallback.name === "once") return undefined;
@@ -60,4 +56,12 @@ function missingToFail({ api, world }: SimulatedNode, status: WorkloadStatus): s
   return world.liveCount(id) === 1 && current?.revisionId === fallbackRevisionId
     ? undefined
     : `revision ${fallbackRevisionId} does not run in its place`;
+}
+
+function showsFailure({ actual, revisionId, metadata }: WorkloadStatus): boolean {
+  const name = choiceOf(revisionId)?.name;
+  // Somebody else may have started it, or ended it with 0.
+  if (name === "portless" && actual === "running") return true;
+  if (name === "brittle" && metadata["exit"] === "code 0") return true;
+  return actual === "failed" || actual === "pending";
 }
