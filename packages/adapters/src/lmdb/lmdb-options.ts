@@ -9,7 +9,7 @@ export interface LmdbStateStoreOptions {
   /** Told of quarantined records, dropped history entries and repairs. Default: nobody. */
   readonly logger?: Logger;
   /**
-   * Batches that may wait for their turn before commit answers STORE_UNAVAILABLE, effect none, at once. Default 10 000.
+   * Batches that may wait for their turn before commit answers STORE_UNAVAILABLE, effect none, at once. Default 40 000: twice the most workloads of a node.
    */
   readonly waitingBatchesMax?: number;
 }

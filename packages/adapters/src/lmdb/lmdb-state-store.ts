@@ -20,7 +20,7 @@ import { makeStateFolder } from "./state-folder.ts";
 import { actionKey, ownershipKey, recordKey } from "./store-entries.ts";
 import { takeOwnership, type TakenOwnership } from "./take-ownership.ts";
 
-const defaultWaitingBatchesMax = 10_000;
+const defaultWaitingBatchesMax = 40_000;
 
 /** What is held while the store is open. */
 interface Session {

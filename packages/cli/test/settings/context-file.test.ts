@@ -74,10 +74,10 @@ describe("loadContexts", () => {
 
 describe("contextFilePath", () => {
   it("follows PERSYS_CONTEXT_FILE, then XDG_CONFIG_HOME, then the home folder", () => {
-    const path = (env: Record<string, string>) => contextFilePath({ env, homeDir: "/home/me" });
+    const path = (env: Record<string, string>) => contextFilePath({ env, homeDir: "/srv/me" });
 
     expect(path({ PERSYS_CONTEXT_FILE: "/x", XDG_CONFIG_HOME: "/c" })).toBe("/x");
     expect(path({ XDG_CONFIG_HOME: "/c" })).toBe("/c/persys/contexts.yaml");
-    expect(path({})).toBe("/home/me/.config/persys/contexts.yaml");
+    expect(path({})).toBe("/srv/me/.config/persys/contexts.yaml");
   });
 });

@@ -11,11 +11,11 @@ function files(content: Readonly<Record<string, string>>): (path: string) => str
 }
 
 const system = "/etc/persys/agent_config.yaml";
-const own = "/home/a/.persys/agent_config.yaml";
+const own = "/srv/a/.persys/agent_config.yaml";
 
 describe("findConfigFile", () => {
   it("finds none where there is none", () => {
-    expect(findConfigFile({ home: "/home/a", readText: files({}) })).toEqual({
+    expect(findConfigFile({ home: "/srv/a", readText: files({}) })).toEqual({
       ok: true,
       file: undefined,
     });
@@ -24,7 +24,7 @@ describe("findConfigFile", () => {
   it("prefers the system's file to the user's", () => {
     const readText = files({ [system]: "http_port: 1", [own]: "http_port: 2" });
 
-    expect(findConfigFile({ home: "/home/a", readText })).toEqual({
+    expect(findConfigFile({ home: "/srv/a", readText })).toEqual({
       ok: true,
       file: { path: system, settings: { http_port: 1 } },
     });
@@ -33,7 +33,7 @@ describe("findConfigFile", () => {
   it("does not look in the working directory", () => {
     const looked: string[] = [];
     findConfigFile({
-      home: "/home/a",
+      home: "/srv/a",
       readText: (path) => {
         looked.push(path);
         return files({})(path);
