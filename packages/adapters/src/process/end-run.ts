@@ -26,31 +26,43 @@ export interface EndOptions {
 
 /** From a kill to the end of a process nothing but the kernel is in between; longer means it hangs there, in a system call. */
 const killTimeoutMs = 10_000;
-/** From the end of a program to its record. */
+/** From a start to its record, and from the end of a program to the next one. */
 const recordTimeoutMs = 10_000;
+
+/** One for a run that is up, one for a start that was let through before it was forbidden, and one to see that nothing is left. */
+const roundsMax = 5;
 
 /**
  * Ends all that the newest run has started: SIGTERM to its process group, SIGKILL after the grace to everything in its control group, or
- * without one in its session and below it. Returns once nothing is left and its supervisor has said what it knows. Repeatable.
+ * without one in its session and below it. A start that is still on its way is awaited and ended too. Returns once nothing is left and
+ * the supervisor has said what it knows. Repeatable.
  * @throws {AgentError} RUNTIME_ERROR while processes resist.
  */
 export async function endRun(options: EndOptions): Promise<void> {
   const { folder, look, signal } = options;
-  // A supervisor on its way puts its program on record first; what comes after it is then known.
-  const isKnown = (): boolean => look()?.state !== "starting";
-  if (!(await until(isKnown, { timeoutMs: recordTimeoutMs, signal }))) throw resists(folder);
-  const run = look();
-  if (run === undefined) return;
-  const leader = run.record;
+  // Whoever holds the FIFO has something to say yet: that a program runs, or how it ended.
+  const isKnown = (): boolean => !isHeld(folder) || isUp(look());
+  for (let round = 1; round <= roundsMax; round += 1) {
+    if (!(await until(isKnown, { timeoutMs: recordTimeoutMs, signal }))) break;
+    await endProcesses(look(), options);
+    // In this order: a program is on record before the FIFO is let go.
+    if (!isHeld(folder) && !isUp(look())) return;
+  }
+  throw resists(folder);
+}
+
+function isUp(run: Run | undefined): boolean {
+  return run?.state === "running" || run?.state === "paused";
+}
+
+async function endProcesses(run: Run | undefined, options: EndOptions): Promise<void> {
+  const leader = run?.record;
   if (leader !== undefined && leader.bootId === readBootId()) {
-    const isAlive = run.state === "running" || run.state === "paused";
-    const escaped = isAlive ? await askToEnd(leader, options) : [];
+    const escaped = isUp(run) ? await askToEnd(leader, options) : [];
     await killRest(leader, escaped, options);
   } else if (options.group !== undefined) {
-    await killMembers(options.group.cgroups, options.group.name, signal);
+    await killMembers(options.group.cgroups, options.group.name, options.signal);
   }
-  const isReleased = (): boolean => !isHeld(folder);
-  if (!(await until(isReleased, { timeoutMs: recordTimeoutMs, signal }))) throw resists(folder);
 }
 
 /** The request and the grace. Returns its family as it was before: what leaves the session can later be found nowhere else. */

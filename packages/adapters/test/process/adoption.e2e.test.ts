@@ -94,7 +94,7 @@ describe("processes and an agent that is killed", () => {
       await successor.replace(target, forever);
       expect(currentInstance(await successor.observe(idOf(id), forever))).toEqual(before);
     }
-    expect(live()).toHaveLength(ids.length);
+    await eventually(() => live().length === ids.length);
     for (const id of ids) await successor.remove(idOf(id), forever);
     await eventually(() => host.census().length === 0);
   });

@@ -93,7 +93,7 @@ describe("replacing a process", () => {
     await host.runtime.replace(second, forever);
     await host.runtime.remove(web, forever);
 
-    expect(host.programs().filter(isAlive)).toEqual([]);
+    await eventually(() => host.programs().filter(isAlive).length === 0, 1_000);
     expect(await host.observe("web")).toEqual({ kind: "absent" });
   });
 
