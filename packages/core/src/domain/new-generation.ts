@@ -31,7 +31,8 @@ export function anew(revision: Revision, record: WorkloadRecord): Revision {
   const { accountedRun, ...rest } = pardoned(revision);
   const own = currentOf(record, revision, record.observation);
   const run = own === undefined ? undefined : runKey(own, 0);
-  const isPast = run !== undefined && (own?.state === "exited" || accountedRun === run);
+  const isPast =
+    run !== undefined && (own?.state === "exited" || accountedRun === run || isEnding(record));
   return {
     ...rest,
     starts: 0,
@@ -39,6 +40,11 @@ export function anew(revision: Revision, record: WorkloadRecord): Revision {
     ...(revision.settled ? { unproven: true } : {}),
     ...(isPast ? { accountedRun: run } : {}),
   };
+}
+
+/** Whether a step may be under way that ends what runs. */
+function isEnding({ intent }: WorkloadRecord): boolean {
+  return intent !== undefined && ["stop", "replace", "restore", "remove"].includes(intent.step);
 }
 
 function fallbackAgain(fallback: Revision, record: WorkloadRecord): Revision {

@@ -39,6 +39,7 @@ function faultsOfCompleted(agent: ModelAgent, record: WorkloadRecord): readonly 
       liveOnes(agent).every((it) => it.revisionId === wanted.revisionId),
       "another revision runs than the one that has completed",
     ],
+    [agent.runtime.finished.has(wanted.revisionId), "completed without having ended by itself"],
     [state === "stopped", `completed, but said to be ${state}`],
     ...tidinessOf(agent, record),
   ]);

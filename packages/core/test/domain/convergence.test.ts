@@ -149,7 +149,7 @@ const runs = Number(process.env["PERSYS_CONVERGENCE_RUNS"] ?? 1_000);
 describe.each(["restore", "keep-trying"] as const)("with the update policy %s", (updatePolicy) => {
   it("everything comes to rest as wanted once faults stop, and nothing forbidden happens on the way (I3, I4, I6, I7, I8, I10)", () => {
     fc.assert(
-      fc.property(fc.array(aMove, { maxLength: 40 }), aRequest, (moves, last) => {
+      fc.property(fc.array(aMove, { maxLength: 40, size: "max" }), aRequest, (moves, last) => {
         const agent = new ModelAgent({ updatePolicy });
         agent.request({ kind: "apply", revision: "serves", desired: "running" });
         play(agent, moves);

@@ -163,6 +163,19 @@ describe("an update", () => {
   });
 });
 
+describe("a revision that is applied again while a step ends its run", () => {
+  it("does not take that end for one of its own", () => {
+    const record = recordOf({
+      desired: "stopped",
+      wanted: revisionOf("r2"),
+      intent: { step: "stop", cause: "it is to be stopped", atMs: nowMs },
+      observation: seen(instanceOf("r1")),
+    });
+    const { wanted } = changedBy(decideApply(record, wishOf("r1")));
+    expect(wanted.accountedRun).toBe("run-of-r1");
+  });
+});
+
 describe("a new generation", () => {
   it("forgets every failure, and that of the fallback", () => {
     const record = recordOf({

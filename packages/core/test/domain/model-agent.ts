@@ -249,6 +249,7 @@ export class ModelAgent {
     const isReadable = observation.kind !== "unreadable";
     const current = currentInstance(observation);
     const isRunning = isReadable && actualState(record, {}, this.nowMs) === "running";
+    const isNotSettled = step.kind === "giveUp" && step.failure.reason === "NOT_SETTLED";
     const starts = ["start", "replace", "restore"].includes(step.kind);
     const forbidden: readonly (readonly [boolean, string])[] = [
       [!isReadable && step.kind !== "wait", `${step.kind} on what cannot be read`],
@@ -262,6 +263,7 @@ export class ModelAgent {
         step.kind === "replace" && step.target === "wanted" && !wanted.prepared,
         "replaced before it was prepared",
       ],
+      [isNotSettled && !wanted.prepared, "what was never put in place is said not to settle"],
       [
         this.#endangersFallback(record, step, observation),
         `${step.kind} loses the last settled one`,

@@ -30,6 +30,8 @@ export class ModelRuntime {
   readonly prepared: Set<string> = new Set();
   /** The revision of every run, in order. */
   readonly runs: { readonly revisionId: string; readonly run: string }[] = [];
+  /** The revisions of which a run has ended by itself. */
+  readonly finished: Set<string> = new Set();
   /** What must never happen, in words. */
   readonly violations: string[] = [];
   #handles = 0;
@@ -128,6 +130,7 @@ export class ModelRuntime {
     const { ends } = behaviourOf(current.revisionId);
     if (ends === undefined || (current.startedAtMs ?? 0) + ends.afterMs > nowMs) return;
     this.current = ended(current, ends.code);
+    this.finished.add(current.revisionId);
     this.#changes += 1;
   }
 
