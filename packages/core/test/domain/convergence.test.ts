@@ -131,7 +131,9 @@ function missedGoal(agent: ModelAgent): readonly string[] {
   const state = actualState(record, {}, agent.nowMs);
   if (["serves", "servesToo", "healthy"].includes(revisionId) && state !== "running")
     return [`${revisionId} is ${state}`];
-  if (revisionId === "job" && state !== "stopped") return [`${revisionId} is ${state}`];
+  // A job that was paused may have been up for long enough before it ends.
+  if (revisionId === "job" && state !== "stopped" && state !== "running")
+    return [`${revisionId} is ${state}`];
   return [];
 }
 
