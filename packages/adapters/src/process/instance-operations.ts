@@ -3,7 +3,13 @@ import type { Cgroups } from "./cgroups.ts";
 import { checkCommand } from "./command-check.ts";
 import { endRun } from "./end-run.ts";
 import { type FolderContent, type FolderReader, isHeld, type Run } from "./instance-folder.ts";
-import { forbidStarts, type InstanceFolders, type Slot, tidyRecords } from "./instance-folders.ts";
+import {
+  forbidStarts,
+  type InstanceFolders,
+  type Slot,
+  tidyRecords,
+  wholeSlots,
+} from "./instance-folders.ts";
 import type { InstanceContent } from "./instance-observation.ts";
 import { launch } from "./launch.ts";
 import { limitsOf } from "./process-limits.ts";
@@ -50,6 +56,19 @@ export class InstanceOperations {
     return content.meta.nodeId === options.nodeId && content.meta.id === id
       ? content
       : { kind: "foreign" };
+  }
+
+  /**
+   * Makes the instance of a workload that has none, without starting it: should the agent be killed before the first start has begun, it is
+   * then seen that nothing has run, where an absence would leave that open.
+   */
+  reserve(target: Target): void {
+    const { folders } = this.#to;
+    folders.assertReadable();
+    const isFree = wholeSlots.every((slot) => this.content(target.id, slot).kind === "missing");
+    if (!isFree) return;
+    this.removeUnfinished(target.id);
+    folders.create(target);
   }
 
   /** Makes the target current and running; another current instance is kept, or removed where one is kept already. */

@@ -167,6 +167,7 @@ export class ProcessRuntime implements WorkloadRuntime {
     await guarded("prepare a process", signal, async () => {
       progress("looking for the program and its user");
       await checkCommand(specOf(target.spec), signal);
+      this.#operations.reserve(target);
     });
   }
 

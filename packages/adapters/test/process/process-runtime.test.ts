@@ -56,6 +56,24 @@ describe("ProcessRuntime", () => {
     });
   });
 
+  it("makes the first instance in prepare without starting it, so that it is seen that nothing has run", async () => {
+    const target = targetOf("web", { command: ["sleep"], args: ["60"] });
+
+    await host.runtime.prepare(target, forever, () => {});
+    await host.runtime.prepare(target, forever, () => {});
+
+    const seen = await host.runtime.observe(web, forever);
+    expect(seen).toMatchObject({
+      kind: "present",
+      instances: [{ state: "created", uid: target.uid, kept: false }],
+    });
+    expect((await host.runtime.list(forever)).get(web)).toBe(
+      seen.kind === "present" ? seen.glance : "",
+    );
+    await host.runtime.remove(web, forever);
+    expect(await host.runtime.observe(web, forever)).toEqual({ kind: "absent" });
+  });
+
   it("is healthy on this host and says how it limits", async () => {
     const health = await host.runtime.probe(forever);
 

@@ -159,23 +159,14 @@ class CrashStory {
     expect(live, `${id}: what runs is what is said`).toEqual(state === "absent" ? [] : [state]);
   }
 
-  /** A job runs once. Killed between writing the start down and making it, the agent cannot know, and does not run it a second time. */
+  /** A job runs once, whenever the agent was killed. */
   async #checkJob(id: string, wishes: readonly Wish[]): Promise<void> {
-    const allowed: readonly string[] = wishes.map((it) =>
-      it.kind === "deleted" ? "absent" : "FAILED",
-    );
+    const allowed = wishes.map((it) => (it.kind === "deleted" ? "absent" : "FAILED j1"));
     await expect
-      .poll(async () => allowed.includes((await this.#state(id)).split(/[ ,]/)[0] ?? ""), {
-        timeout: 30_000,
-        interval: 50,
-      })
+      .poll(async () => allowed.includes(await this.#state(id)), { timeout: 30_000, interval: 50 })
       .toBe(true);
     if ((await this.#state(id)) === "absent") return;
     const { metadata } = await this.#node.status(id);
-    if (metadata["failure_reason"] === "DISAPPEARED") {
-      expect(this.#node.lines(id), `${id} never ran`).toEqual([]);
-      return;
-    }
     expect(metadata["exit"], `${id}: its exit code is known`).toBe(`code ${this.#jobs.get(id)}`);
     expect(this.#node.lines(id), `${id} ran once`).toEqual(["j1"]);
   }
