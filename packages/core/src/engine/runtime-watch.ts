@@ -33,6 +33,7 @@ export interface RuntimeWatchContext {
   readonly isQuarantined: (id: WorkloadId) => boolean;
 }
 
+/** Also the shortest time between two lists, however many hints come. */
 const relistDelayMs = { first: 1_000, longest: 30_000 };
 
 /**
@@ -120,8 +121,9 @@ export class RuntimeWatch {
   }
 
   async #relistForEver(): Promise<void> {
-    const { signal, policy } = this.#context;
+    const { clock, signal, policy } = this.#context;
     for (let failures = 0; !signal.aborted; ) {
+      const beganMs = clock.monotonicMs();
       this.#relistWanted = false;
       failures = (await this.#list()) ? 0 : failures + 1;
       this.#onFirstList();
@@ -129,6 +131,8 @@ export class RuntimeWatch {
       const delayMs = failures > 0 ? retryMs : policy.resyncIntervalMs;
       if (!this.#relistWanted)
         await this.#pause(failures === 0 && policy.resyncIntervalMs === 0 ? undefined : delayMs);
+      const spareMs = relistDelayMs.first - (clock.monotonicMs() - beganMs);
+      if (spareMs > 0) await sleep(clock, spareMs, signal).catch(() => {});
     }
   }
 

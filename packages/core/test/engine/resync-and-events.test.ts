@@ -76,6 +76,20 @@ describe("events", () => {
     expect(node.world.reads.list - before).toBeLessThan(60);
   });
 
+  it("that tell of anything are answered by a listing, but never by one after the other", async () => {
+    const node = await SimulatedNode.start({ policy: { resyncIntervalMs: 0 } });
+    await node.settled("web");
+    const before = node.world.reads.list;
+
+    for (let count = 0; count < 1_000; count += 1) {
+      node.world.events.emit(undefined, "anything");
+      await node.after(10);
+    }
+
+    expect(node.world.reads.list - before).toBeGreaterThan(8);
+    expect(node.world.reads.list - before).toBeLessThan(13);
+  });
+
   it("of a stream that has fallen silent are made up for", async () => {
     const node = await SimulatedNode.start({
       policy: { resyncIntervalMs: 0, eventIdleMs: 60_000 },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SimulatedNode } from "../support/simulated-node.ts";
+import { transient } from "../support/trouble.ts";
 
 const serve = { program: "serve" };
 
@@ -219,6 +220,50 @@ describe("a store that hangs", () => {
 
     expect(node.status("web")).toMatchObject({ revisionId: "r2", actual: "running" });
     void unanswered;
+  });
+});
+
+describe("a start whose intent takes long to be stored", () => {
+  /** A workload that may be started only once, with the intent of that start under way to a slow store. */
+  async function aboutToStart(): Promise<{ node: SimulatedNode; release: () => void }> {
+    const node = await SimulatedNode.start({ policy: { resyncIntervalMs: 2_000 } });
+    node.world.faults.failNext("start", transient("PORT_CONFLICT"));
+    await node.apply("job", { ...serve, restartPolicy: { policy: "no" } }, { revisionId: "r1" });
+    const release = node.store.hang();
+    await node.after(1_000);
+    expect(node.world.journal.of("job")).toEqual(["prepare r1", "start r1"]);
+    return { node, release };
+  }
+
+  it("is not made when what exists cannot be read any more, and not counted", async () => {
+    const { node, release } = await aboutToStart();
+    node.world.setUnreachable(true);
+    await node.after(4_000);
+
+    release();
+    await node.after(20_000);
+    expect(node.world.journal.count("start")).toBe(1);
+    node.world.setUnreachable(false);
+    await node.after(60_000);
+
+    expect(node.world.journal.count("start")).toBe(2);
+    expect(node.status("job").actual).toBe("running");
+  });
+
+  it("is not made by an engine that stops, and not counted", async () => {
+    const { node, release } = await aboutToStart();
+    const stopping = node.engine.stop();
+    await node.after(100);
+    release();
+    await node.after(10_000);
+    await stopping;
+    expect(node.world.journal.count("start")).toBe(1);
+
+    await node.boot();
+    await node.after(15_000);
+
+    expect(node.world.journal.count("start")).toBe(2);
+    expect(node.status("job").actual).toBe("running");
   });
 });
 
