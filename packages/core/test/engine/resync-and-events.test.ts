@@ -5,6 +5,20 @@ import { transient } from "../support/trouble.ts";
 const serve = { program: "serve" };
 
 describe("events", () => {
+  it("that come while a look is under way make for another one", async () => {
+    const node = await SimulatedNode.start({ policy: { resyncIntervalMs: 0 } });
+    await node.settled("web");
+    const release = node.world.faults.hangNext("observe", { at: "after" });
+    node.world.setHealth("web", "healthy");
+    await node.clock.settle();
+
+    node.world.kill("web");
+    release();
+    await node.clock.settle();
+
+    expect(node.world.liveCount("web")).toBe(1);
+  });
+
   it("that are lost are made up for by the next listing, which counts them", async () => {
     const node = await SimulatedNode.start();
     await node.settled("web");
@@ -169,6 +183,22 @@ describe("a listing", () => {
       actual: "running",
       observedSequence: before.observedSequence,
     });
+  });
+
+  it("that began before a look that failed does not stand in for it", async () => {
+    const node = await SimulatedNode.start({ policy: { resyncIntervalMs: 5_000 } });
+    await node.settled("web");
+    const release = node.world.faults.hangNext("list", { at: "after" });
+    await node.after(5_000);
+    node.world.faults.failNext("observe", transient());
+    node.world.kill("web");
+    await node.clock.settle();
+    expect(node.status("web").actual).toBe("unknown");
+
+    release();
+    await node.clock.settle();
+
+    expect(node.world.liveCount("web")).toBe(1);
   });
 
   it("can be switched off", async () => {

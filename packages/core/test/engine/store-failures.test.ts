@@ -51,6 +51,25 @@ describe("a store that does not take a commit", () => {
     expect(node.api.health().store).toBe("healthy");
   });
 
+  it("loses nothing of what was learnt when a request behind it is taken", async () => {
+    const node = await SimulatedNode.start({ policy: { resyncIntervalMs: 0 } });
+    await node.settled("web");
+    const release = node.store.hang();
+    node.store.failNext();
+    node.world.kill("web");
+    await node.clock.settle();
+    const slow = { ...serve, note: "2", prepareMs: 60_000 };
+    const updating = node.sendApply("web", slow, { revisionId: "r2" });
+    await node.clock.settle();
+
+    release();
+    await node.after(1_000);
+
+    await expect(updating).resolves.toMatchObject({ applied: true });
+    expect(node.world.liveCount("web")).toBe(1);
+    expect(node.status("web")).toMatchObject({ revisionId: "r2", observedRevisionId: "r1" });
+  });
+
   it("lets no other step be taken than such a start", async () => {
     const node = await SimulatedNode.start();
     await node.settled("web");

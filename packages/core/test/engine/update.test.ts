@@ -125,6 +125,22 @@ describe("an update", () => {
     expect(node.status("web")).toMatchObject({ actual: "failed", observedRevisionId: "r1" });
   });
 
+  it("is not overtaken by a restart of the old revision that was planned before it", async () => {
+    const node = await SimulatedNode.start();
+    await node.apply("web", { program: "exit", exitCode: 1 }, { revisionId: "r1" });
+    await node.after(10_000);
+    const starts = node.world.journal.count("start");
+    const release = node.store.hang();
+    const updating = node.sendApply("web", second, { revisionId: "r2" });
+    await node.after(9_000);
+
+    release();
+    await node.clock.settle();
+
+    expect(await updating).toMatchObject({ applied: true });
+    expect(node.world.journal.of("web")[starts + 1]).toBe("prepare r2");
+  });
+
   it("back to the revision that runs leaves it undisturbed", async () => {
     const node = await SimulatedNode.start();
     await node.settled("web");

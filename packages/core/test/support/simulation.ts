@@ -18,6 +18,9 @@ const codes: readonly [ErrorCode, ...ErrorCode[]] = [
   "PERMISSION_DENIED",
 ];
 
+/** Places for one call at a time, so that everything has to wait for everything. */
+const narrow: Partial<EnginePolicy> = { stepsAtOnce: 1, preparesAtOnce: 1, observesAtOnce: 1 };
+
 /**
  * One random life of a node, the same for the same seed: users ask for things, the world changes by itself, calls and commits fail or
  * hang, the agent is killed and started again. After every action what must always hold is checked.
@@ -32,12 +35,14 @@ export class Simulation {
   readonly #releases: (() => void)[] = [];
   #revisions = 0;
 
-  constructor(seed: number, policy: Partial<EnginePolicy> = {}) {
+  constructor(seed: number) {
     this.random = new SeededRandom(seed);
+    const policy = seed % 2 === 0 ? {} : narrow;
     this.node = SimulatedNode.idle({
       seed,
       policy: { backoffMaxMs: 20_000, stepTimeoutMs: 20_000, prepareTimeoutMs: 30_000, ...policy },
     });
+    if (seed % 3 === 0) this.node.world.latencyMs = { observe: 40, list: 300, start: 100 };
   }
 
   /** Lives through so many random actions. @throws {Error} when something does not hold. */
@@ -115,7 +120,8 @@ export class Simulation {
 
   async #act(): Promise<void> {
     const dice = this.random.fraction();
-    if (dice < 0.4) this.#ask();
+    if (dice < 0.07) await this.#burst();
+    else if (dice < 0.4) this.#ask();
     else if (dice < 0.65) this.#disturb();
     else if (dice < 0.8) this.#breakRuntime();
     else if (dice < 0.88) this.#breakStore();
@@ -125,8 +131,17 @@ export class Simulation {
     await this.node.clock.settle();
   }
 
-  #ask(): void {
+  /** Several things at once, at any moment of what the ones before set going. */
+  async #burst(): Promise<void> {
     const id = this.random.pick(workloads);
+    for (let count = 2 + this.random.integer(4); count > 0; count -= 1) {
+      if (this.random.chance(0.8)) this.#ask(id);
+      else this.log.push(disturb(this.node.world, id, this.random));
+      for (let turns = this.random.integer(40); turns > 0; turns -= 1) await Promise.resolve();
+    }
+  }
+
+  #ask(id = this.random.pick(workloads)): void {
     const { api } = this.node;
     const dice = this.random.fraction();
     const desired = this.random.chance(0.8) ? "running" : "stopped";
