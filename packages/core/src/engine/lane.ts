@@ -150,13 +150,13 @@ export class Lane {
       this.markDirty();
       return isMissed;
     }
-    this.#sight.confirm();
+    this.#sight.confirm(beganMs);
     if (!this.#timer.isSet && !this.#isAtRest(record)) this.wake();
     return false;
   }
 
   /**
-   * Ends the lane's work: a prepare is called off, another step may end within `graceMs`, and nothing is begun any more. Resolves once nothing
+   * Ends the lane's work: a prepare, or a step that waits for its turn, is called off, another step may end within `graceMs`, and nothing is begun any more. Resolves once nothing
    * is under way. May be repeated.
    */
   async close(graceMs: number): Promise<void> {
@@ -164,7 +164,8 @@ export class Lane {
     this.#timer.clear();
     this.#onWake?.();
     if (this.#driving === undefined) return;
-    if (graceMs === 0 || this.#run?.step.kind === "prepare") this.#run?.callOff();
+    const run = this.#run;
+    if (graceMs === 0 || run?.hasBegun === false || run?.step.kind === "prepare") run?.callOff();
     const stopGrace = this.#context.clock.schedule(graceMs, () => this.#run?.callOff());
     await this.#driving;
     stopGrace();

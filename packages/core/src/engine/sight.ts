@@ -91,13 +91,14 @@ export class Sight {
     this.#context.onStatusChanged(this.#id);
   }
 
-  /** The kept observation was just seen to be true. */
-  confirm(): void {
+  /** The kept observation was seen to be true by a look that began at `beganMs` (monotonic). */
+  confirm(beganMs: number): void {
     const wasUnreadable = this.#unreadable !== undefined;
     this.#unreadable = undefined;
     this.#streak = 0;
     this.#isDirty = false;
-    this.#confirmedAtMs = this.#context.clock.wallMs();
+    const { clock } = this.#context;
+    this.#confirmedAtMs = clock.wallMs() - (clock.monotonicMs() - beganMs);
     if (wasUnreadable) this.#context.onStatusChanged(this.#id);
   }
 
@@ -112,8 +113,6 @@ export class Sight {
       return { kind: "unreadable", failure };
     }
     if (!this.#isDirty && this.#unreadable === undefined) return kept;
-    this.#isDirty = false;
-    this.#lookedMs = this.#context.clock.monotonicMs();
     const observation = await this.#observe(gate);
     if (observation.kind === "unreadable") {
       this.#streak += 1;
@@ -122,7 +121,7 @@ export class Sight {
     }
     // A hint that came while the look was under way is not answered by it.
     const isDirtyAgain = this.#isDirty;
-    this.confirm();
+    this.confirm(this.#lookedMs);
     this.#isDirty = isDirtyAgain;
     return observation;
   }
@@ -138,7 +137,12 @@ export class Sight {
       onStuck: () => this.markStuck(what),
     } as const;
     try {
-      return await gate.call(call, (runtime, callSignal) => runtime.observe(this.#id, callSignal));
+      return await gate.call(call, (runtime, callSignal) => {
+        // What was hinted at before the read begins is answered by it.
+        this.#isDirty = false;
+        this.#lookedMs = clock.monotonicMs();
+        return runtime.observe(this.#id, callSignal);
+      });
     } catch (error) {
       signal.throwIfAborted();
       return { kind: "unreadable", failure: failureOf(AgentError.from(error), clock.wallMs()) };

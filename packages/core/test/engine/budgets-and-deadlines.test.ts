@@ -117,6 +117,26 @@ describe("the budgets", () => {
     expect(node.api.list({}).every((one) => one.actual === "running")).toBe(true);
   });
 
+  it("make one look answer all hints that came while it waited for its turn", async () => {
+    const node = await SimulatedNode.start({ policy: { observesAtOnce: 1, resyncIntervalMs: 0 } });
+    await node.settled("first");
+    await node.settled("second");
+    const release = node.world.faults.hangNext("observe", { id: "first" });
+    node.world.setHealth("first", "healthy");
+    await node.clock.settle();
+    const before = node.world.reads.observe;
+
+    for (let count = 0; count < 5; count += 1) {
+      node.world.setHealth("second", count % 2 === 0 ? "healthy" : "none");
+      await node.clock.settle();
+    }
+    release();
+    await node.clock.settle();
+
+    expect(node.world.reads.observe - before).toBe(1);
+    expect(node.status("second").health).toBe("healthy");
+  });
+
   it("bound the looks at a time", async () => {
     const node = await SimulatedNode.start({ policy: { observesAtOnce: 4 } });
     for (let at = 0; at < 20; at += 1) await node.apply(`w${at}`, serve);

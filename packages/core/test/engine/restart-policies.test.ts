@@ -112,6 +112,7 @@ describe("restart policy no", () => {
     expect(node.world.journal.of("job")).toHaveLength(1);
 
     await node.stop();
+    expect(node.world.journal.of("job")).toHaveLength(1);
     node.world.faults.clear();
     await node.boot();
     await node.after(15_000);

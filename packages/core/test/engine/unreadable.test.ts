@@ -66,6 +66,7 @@ describe("a runtime that cannot be read", () => {
     node.world.setUnreachable(true);
     await node.after(60_000);
     const changes = node.world.journal.count();
+    const { observe } = node.world.reads;
 
     await node.apply("new", serve, { revisionId: "r1" });
     await node.apply("updated", { ...serve, note: "2" }, { revisionId: "r2" });
@@ -75,6 +76,7 @@ describe("a runtime that cannot be read", () => {
     await node.apply("again", { ...serve, note: "2" }, { revisionId: "r2" });
     await node.after(60_000);
     expect(node.world.journal.count()).toBe(changes);
+    expect(node.world.reads.observe).toBe(observe);
     expect(node.ids).toEqual(["again", "deleted", "new", "stopped", "updated"]);
     node.world.setUnreachable(false);
     await node.after(90_000);
