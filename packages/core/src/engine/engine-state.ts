@@ -4,7 +4,7 @@ import { freshTrial, type WorkloadRecord } from "../domain/workload-record.ts";
 import type { WorkloadStatus } from "../domain/workload-status.ts";
 import { AgentError } from "../errors/agent-error.ts";
 import { assert } from "../errors/assert.ts";
-import type { WorkloadFilter } from "../ports/agent-api.ts";
+import type { WatchOptions } from "../ports/agent-api.ts";
 import type { EngineOptions } from "./engine.ts";
 import type { EngineContext } from "./engine-context.ts";
 import { Lane } from "./lane.ts";
@@ -66,8 +66,9 @@ export class EngineState {
     return this.#started === undefined ? "unhealthy: not opened yet" : "healthy";
   }
 
-  /** Every status that the filter's type allows, in order of id. */
-  statuses(filter: WorkloadFilter): readonly WorkloadStatus[] {
+  /** Every status that the filter's type and id allow, in order of id. */
+  statuses(filter: WatchOptions): readonly WorkloadStatus[] {
+    if (filter.id !== undefined) return this.#statusesOf(filter.id as WorkloadId);
     const all: WorkloadStatus[] = [];
     for (const lane of this.lanes.values()) {
       if (filter.type !== undefined && lane.record?.type !== filter.type) continue;
@@ -79,6 +80,11 @@ export class EngineState {
       if (status !== undefined) all.push(status);
     }
     return all.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  #statusesOf(id: WorkloadId): readonly WorkloadStatus[] {
+    const status = this.quarantinedStatus(id) ?? this.lanes.get(id)?.status();
+    return status === undefined ? [] : [status];
   }
 
   /** The status of a record that was never stored. */

@@ -1,12 +1,12 @@
 import type { WorkloadId } from "../domain/workload-id.ts";
 import { AgentError } from "../errors/agent-error.ts";
 import type { WorkloadStatus } from "../domain/workload-status.ts";
-import type { WatchEvent, WatchOptions, WorkloadFilter } from "../ports/agent-api.ts";
+import type { WatchEvent, WatchOptions } from "../ports/agent-api.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** Where the hub reads the present from. */
 export interface WatchSource {
-  readonly statuses: (filter: WorkloadFilter) => readonly WorkloadStatus[];
+  readonly statuses: (filter: WatchOptions) => readonly WorkloadStatus[];
   readonly status: (id: WorkloadId) => WorkloadStatus | undefined;
 }
 
@@ -29,8 +29,8 @@ interface Change {
 interface Watcher {
   readonly filter: WatchOptions;
   readonly queue: WatchEvent[];
-  /** Ids delivered as matching; one that stops to match is delivered once more, as deleted from the view. */
-  readonly known: Map<WorkloadId, string>;
+  /** Ids delivered as matching; one that stops to match is delivered once more, as deleted from the view. Undefined: all match. */
+  readonly known: Map<WorkloadId, string> | undefined;
   failure: AgentError | undefined;
   wake: () => void;
 }
@@ -88,7 +88,7 @@ export class WatchHub {
     const watcher: Watcher = {
       filter: options,
       queue: [],
-      known: new Map(),
+      known: isSelective(options) ? new Map() : undefined,
       failure: undefined,
       wake: () => {},
     };
@@ -123,7 +123,7 @@ export class WatchHub {
     const present = this.#options.source
       .statuses(watcher.filter)
       .filter((it) => isMeant(it, watcher.filter));
-    for (const status of present) watcher.known.set(status.id, status.uid);
+    for (const status of present) watcher.known?.set(status.id, status.uid);
     const resumeFrom = this.#token();
     if (since === undefined) {
       for (const status of present) events.push({ kind: "snapshot", status, resumeToken: "" });
@@ -174,15 +174,15 @@ export class WatchHub {
     },
   ): void {
     if (watcher.failure !== undefined) return;
-    const { id, status } = change;
+    const { id, status, goneUid } = change;
     if (status !== undefined && isMeant(status, watcher.filter)) {
-      watcher.known.set(id, status.uid);
+      watcher.known?.set(id, status.uid);
       this.#enqueue(watcher, { kind: "changed", status, resumeToken: this.#token() });
       return;
     }
-    const uid = watcher.known.get(id);
+    const uid = watcher.known === undefined ? goneUid : watcher.known.get(id);
     if (uid === undefined) return;
-    watcher.known.delete(id);
+    watcher.known?.delete(id);
     this.#enqueue(watcher, { kind: "deleted", id, uid, resumeToken: this.#token() });
   }
 
@@ -222,6 +222,10 @@ export class WatchHub {
     const oldest = this.#recent[0]?.seq ?? this.#seq + 1;
     return seq > this.#seq || seq < oldest - 1 ? undefined : seq;
   }
+}
+
+function isSelective(filter: WatchOptions): boolean {
+  return [filter.id, filter.type, filter.states, filter.labels].some((it) => it !== undefined);
 }
 
 /** Whether a status passes a filter. */

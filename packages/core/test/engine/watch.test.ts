@@ -133,6 +133,20 @@ describe("a watch", () => {
     expect(typed.texts).toEqual(["synced true"]);
   });
 
+  it("of everything tells the deletion of each creation of an id", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("a");
+    const reader = await reading(node);
+    const uids = [node.status("a").uid];
+    await node.remove("a");
+    await node.settled("a");
+    uids.push(node.status("a").uid);
+    await node.remove("a");
+
+    const deleted = reader.events.filter((one) => one.kind === "deleted");
+    expect(deleted.map((one) => one.uid)).toEqual(uids);
+  });
+
   it("of a state tells when a workload leaves it, also to who resumes", async () => {
     const node = await SimulatedNode.start();
     await node.settled("a");

@@ -58,10 +58,10 @@ function missingToFail({ api, world }: SimulatedNode, status: WorkloadStatus): s
     : `revision ${fallbackRevisionId} does not run in its place`;
 }
 
-function showsFailure({ actual, revisionId, metadata }: WorkloadStatus): boolean {
+function showsFailure({ actual, revisionId }: WorkloadStatus): boolean {
   const name = choiceOf(revisionId)?.name;
   // Somebody else may have started it, or ended it with 0.
   if (name === "portless" && actual === "running") return true;
-  if (name === "brittle" && metadata["exit"] === "code 0") return true;
+  if (name === "brittle" && actual === "stopped") return true;
   return actual === "failed" || actual === "pending";
 }
