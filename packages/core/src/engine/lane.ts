@@ -13,6 +13,7 @@ import type { Glance } from "../ports/workload-runtime.ts";
 import type { EngineContext } from "./engine-context.ts";
 import { FruitlessSteps } from "./fruitless-steps.ts";
 import { type LaneEvent, LaneHistory } from "./lane-history.ts";
+import { LaneProgress } from "./lane-progress.ts";
 import { LaneRecord } from "./lane-record.ts";
 import { LaneTimer } from "./lane-timer.ts";
 import type { RecordChange } from "./record-writer.ts";
@@ -38,12 +39,12 @@ export class Lane {
   readonly #fruitless: FruitlessSteps = new FruitlessSteps();
   readonly #history: LaneHistory;
   readonly #timer: LaneTimer;
+  readonly #progress: LaneProgress;
   #driving: Promise<void> | undefined;
   #woken = false;
   #closed = false;
   #onWake: (() => void) | undefined;
   #run: StepRun | undefined;
-  #progress: string | undefined;
 
   constructor(id: WorkloadId, context: EngineContext, record: WorkloadRecord | undefined) {
     this.id = id;
@@ -51,6 +52,7 @@ export class Lane {
     this.#record = new LaneRecord(id, context, record);
     this.#sight = new Sight(id, context);
     this.#history = new LaneHistory(id, context);
+    this.#progress = new LaneProgress(context.clock, () => context.onStatusChanged(id));
     this.#timer = new LaneTimer(context.clock, () => this.markDirty());
   }
 
@@ -303,17 +305,18 @@ export class Lane {
     } finally {
       await run.ended;
       this.#run = undefined;
-      this.#progress = undefined;
+      this.#progress.end();
       this.#sight.markFreed();
     }
     return run.ended;
   }
 
   #begin(gate: RuntimeGate, planned: WorkloadRecord, step: RuntimeStep): StepRun {
+    this.#progress.begin();
     const run = new StepRun(this.#context, gate, {
       record: planned,
       step,
-      onProgress: (sentence) => this.#onProgress(sentence),
+      onProgress: (sentence) => this.#progress.say(sentence),
       onStuck: (what) => this.#sight.markStuck(what),
     });
     this.#run = run;
@@ -366,12 +369,6 @@ export class Lane {
     if (!this.#closed) this.#timer.set(delayMs, untilMs);
   }
 
-  #onProgress(sentence: string): void {
-    if (this.#progress === sentence) return;
-    this.#progress = sentence;
-    this.#context.onStatusChanged(this.id);
-  }
-
   #onBroken(error: unknown): void {
     if (this.#closed || this.#context.signal.aborted) return;
     if (AgentError.hasCode(error, "OWNERSHIP_LOST")) return;
@@ -382,11 +379,12 @@ export class Lane {
   #live(record: WorkloadRecord): LiveView {
     const action = this.#context.actionLog.get(record.actionSeq);
     const { unreadable, confirmedAtMs } = this.#sight;
+    const progress = this.#progress.sentence;
     const task = action && { task_id: action.taskId, task_status: action.status };
     return {
       confirmedAtMs,
       ...(unreadable === undefined ? {} : { unreadable }),
-      ...(this.#progress === undefined ? {} : { progress: this.#progress }),
+      ...(progress === undefined ? {} : { progress }),
       ...(task === undefined ? {} : { task }),
     };
   }

@@ -29,6 +29,18 @@ describe("a restart of the agent", () => {
     }
   });
 
+  it("refuses requests until it has begun, to be repeated", async () => {
+    const node = SimulatedNode.idle();
+    node.makeEngine();
+
+    await expect(node.apply("web", serve)).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+      retryable: true,
+      effect: "none",
+    });
+    expect(() => node.api.list({})).toThrow("starting");
+  });
+
   it("leaves the workloads running", async () => {
     const node = await SimulatedNode.start();
     await node.settled("web");

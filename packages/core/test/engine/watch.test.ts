@@ -216,6 +216,20 @@ describe("a watch", () => {
     expect(node.clock.pendingTimers).toBe(timers);
   });
 
+  it("is not flooded by the progress of a prepare, nor told of it afterwards", async () => {
+    const node = await SimulatedNode.start({ policy: { watchBufferMax: 32 } });
+    const reader = await reading(node);
+    node.attentive.talk = 1_000;
+
+    await node.apply("a", serve);
+    await node.after(15_000);
+
+    expect(reader.texts.length).toBeLessThan(12);
+    expect(reader.texts.at(-1)).toBe("changed a running");
+    await node.want("a", "stopped");
+    expect(node.status("a").message).toBe("stopped");
+  });
+
   it("is refused beyond the most there may be", async () => {
     const node = await SimulatedNode.start({ policy: { watchersMax: 2 } });
     await reading(node);

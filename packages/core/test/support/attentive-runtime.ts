@@ -16,13 +16,18 @@ import type {
   WorkloadRuntime,
 } from "@persys/core";
 
-/** A simulated runtime that notes every changing call for a workload whose last look could not be read. */
+/**
+ * A simulated runtime that notes every changing call for a workload whose last look could not be read. Its prepares talk: of every call they
+ * say so many sentences at once, and one when they have long ended.
+ */
 export class AttentiveRuntime implements WorkloadRuntime {
   readonly type: string;
   readonly capabilities: RuntimeCapabilities;
   readonly events?: (signal: AbortSignal) => AsyncIterable<RuntimeEvent>;
   /** Changing calls that were made blindly, in words. */
   readonly blindCalls: string[];
+  /** Sentences of progress that every prepare says besides. */
+  talk = 0;
   readonly #inner: SimulatedRuntime;
   readonly #unreadable = new Set<WorkloadId>();
 
@@ -65,7 +70,10 @@ export class AttentiveRuntime implements WorkloadRuntime {
 
   prepare(target: Target, signal: AbortSignal, progress: Progress): Promise<void> {
     this.#notice("prepare", target.id);
-    return this.#inner.prepare(target, signal, progress);
+    for (let sentence = 0; sentence < this.talk; sentence += 1) progress(`${sentence} bytes`);
+    return this.#inner.prepare(target, signal, progress).finally(() => {
+      if (this.talk > 0) setImmediate(() => progress("late"));
+    });
   }
 
   start(target: Target, signal: AbortSignal): Promise<void> {

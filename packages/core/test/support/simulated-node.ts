@@ -42,6 +42,8 @@ export class SimulatedNode {
   readonly #options: SimulatedNodeOptions;
   readonly #random: SeededRandom;
   runtime!: SimulatedRuntime;
+  /** What the engine sees of it. */
+  attentive!: AttentiveRuntime;
   store!: FailingStateStore;
   engine!: Engine;
 
@@ -98,11 +100,12 @@ export class SimulatedNode {
       type: runtime.type ?? "simulated",
       events: this.#options.events ?? true,
     });
+    this.attentive = new AttentiveRuntime(this.runtime, this.blindCalls);
     this.store = new FailingStateStore(new MemoryStateStore({ disk: this.disk }));
     this.engine = createEngine({
       nodeId: "node-1",
       version: "test",
-      runtimes: [new AttentiveRuntime(this.runtime, this.blindCalls)],
+      runtimes: [this.attentive],
       store: this.store,
       clock: this.clock,
       random: this.#random,
