@@ -1,5 +1,5 @@
 import { deriveStatus, type LiveView } from "../domain/derive-status.ts";
-import type { Failure } from "../domain/failure.ts";
+import { type Failure, failureOf } from "../domain/failure.ts";
 import type { Observation } from "../domain/observation.ts";
 import { planNextStep } from "../domain/plan-next-step.ts";
 import { mayStartUncommitted } from "../domain/record-transitions.ts";
@@ -373,6 +373,7 @@ export class Lane {
     if (this.#closed || this.#context.signal.aborted) return;
     if (AgentError.hasCode(error, "OWNERSHIP_LOST")) return;
     this.#context.logger.error("a lane broke off; it goes on in a while", { id: this.id, error });
+    this.markUnreadable(failureOf(AgentError.from(error), this.#context.clock.wallMs()));
     this.#waitMs(brokenRetryMs);
   }
 

@@ -107,6 +107,23 @@ describe("a runtime that cannot be read", () => {
     expect(node.blindCalls).toEqual([]);
   });
 
+  it("because what it gives makes no sense is shown, and disturbs nobody else (I9)", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("a");
+    await node.settled("b");
+    node.attentive.garbled.add("a");
+    node.world.kill("a");
+    node.world.kill("b");
+    await node.after(31_000);
+
+    expect(node.status("a")).toMatchObject({ actual: "unknown", failure: { reason: "INTERNAL" } });
+    expect(node.world.liveCount("b")).toBe(1);
+    node.attentive.garbled.clear();
+    await node.after(61_000);
+    expect(node.world.liveCount("a")).toBe(1);
+    expect(node.status("a").actual).toBe("running");
+  });
+
   it("for one workload alone degrades only that one", async () => {
     const node = await SimulatedNode.start();
     await node.settled("a");

@@ -28,6 +28,8 @@ export class AttentiveRuntime implements WorkloadRuntime {
   readonly blindCalls: string[];
   /** Sentences of progress that every prepare says besides. */
   talk = 0;
+  /** Ids of which every look brings something that is no observation, as a faulty runtime might give. */
+  readonly garbled = new Set<string>();
   readonly #inner: SimulatedRuntime;
   readonly #unreadable = new Set<WorkloadId>();
 
@@ -63,6 +65,7 @@ export class AttentiveRuntime implements WorkloadRuntime {
 
   async observe(id: WorkloadId, signal: AbortSignal): Promise<Observation> {
     const seen = await this.#inner.observe(id, signal);
+    if (this.garbled.has(id)) return JSON.parse('{"kind":"present","glance":"?"}') as Observation;
     if (seen.kind === "unreadable") this.#unreadable.add(id);
     else this.#unreadable.delete(id);
     return seen;
