@@ -236,7 +236,7 @@ export class Lane {
     observation: Observation,
   ): Promise<boolean> {
     if (!this.#record.isStored && !mayStartUncommitted(record, step)) {
-      this.#waitMs(this.#record.retryDelayMs);
+      this.#waitForStore(step, observation);
       return false;
     }
     switch (step.kind) {
@@ -363,6 +363,15 @@ export class Lane {
     // A runtime that answers again is listed, and the list wakes every lane.
     if (runtimeFailure(this.record?.type ?? "") === undefined)
       this.#waitMs(this.#sight.retryDelayMs);
+  }
+
+  /** Until the next try to store what is not stored yet, or the end of a back-off: a start may then be taken without. */
+  #waitForStore(step: Step, observation: Observation): void {
+    const { retryDelayMs } = this.#record;
+    const soonMs = this.#context.clock.wallMs() + retryDelayMs;
+    const isSoon = step.kind === "wait" && step.untilMs < soonMs;
+    if (isSoon && observation.kind !== "unreadable") this.#wait(step.untilMs, observation);
+    else this.#waitMs(retryDelayMs);
   }
 
   #waitMs(delayMs: number, untilMs?: number): void {

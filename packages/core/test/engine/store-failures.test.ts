@@ -51,6 +51,43 @@ describe("a store that does not take a commit", () => {
     expect(node.api.health().store).toBe("healthy");
   });
 
+  it.each(["none", "unknown"] as const)(
+    "takes the next request after a long crash loop meanwhile (effect %s)",
+    async (effect) => {
+      const node = await SimulatedNode.start({ policy: { backoffMaxMs: 4_000 } });
+      await node.apply("web", { program: "exit", exitCode: 1, exitAfterMs: 500 });
+      await node.after(20_000);
+      node.store.failNext({ times: 1_000_000, effect });
+      await node.after(300_000);
+      const starts = node.world.journal.count("start");
+      expect(starts).toBeGreaterThan(60);
+
+      node.store.clearFaults();
+      await node.want("web", "stopped").catch(() => {});
+      await node.after(20_000);
+
+      expect(node.world.journal.count("start")).toBeLessThan(starts + 3);
+      expect(node.status("web").actual).toBe("stopped");
+      await node.restart();
+      expect(node.status("web").actual).toBe("stopped");
+    },
+  );
+
+  it("does not lose count of the restarts that were made meanwhile", async () => {
+    const node = await SimulatedNode.start({ policy: { backoffMaxMs: 4_000 } });
+    await node.apply("web", { program: "exit", exitCode: 1, exitAfterMs: 500 });
+    await node.after(20_000);
+    node.store.failNext({ times: 1_000_000 });
+    await node.after(300_000);
+
+    node.store.clearFaults();
+    await node.after(20_000);
+
+    const starts = node.world.journal.count("start");
+    expect(node.status("web").restarts).toBeGreaterThanOrEqual(starts - 1);
+    expect(node.status("web").restarts).toBeLessThanOrEqual(starts);
+  });
+
   it("loses nothing of what was learnt when a request behind it is taken", async () => {
     const node = await SimulatedNode.start({ policy: { resyncIntervalMs: 0 } });
     await node.settled("web");
