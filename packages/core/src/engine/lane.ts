@@ -1,4 +1,4 @@
-import { deriveStatus, type LiveView } from "../domain/derive-status.ts";
+import { deriveStatus } from "../domain/derive-status.ts";
 import { type Failure, failureOf } from "../domain/failure.ts";
 import type { Observation } from "../domain/observation.ts";
 import { planNextStep } from "../domain/plan-next-step.ts";
@@ -16,6 +16,7 @@ import { type LaneEvent, LaneHistory } from "./lane-history.ts";
 import { LaneProgress } from "./lane-progress.ts";
 import { LaneRecord } from "./lane-record.ts";
 import { LaneTimer } from "./lane-timer.ts";
+import { liveView } from "./live-view.ts";
 import type { RecordChange } from "./record-writer.ts";
 import type { RuntimeGate } from "./runtime-gate.ts";
 import { isSameSubstance, Sight } from "./sight.ts";
@@ -83,7 +84,9 @@ export class Lane {
   status(): WorkloadStatus | undefined {
     const { record } = this;
     if (record === undefined) return undefined;
-    return deriveStatus(record, this.#live(record), this.#context.clock.wallMs());
+    const { actionLog, clock } = this.#context;
+    const live = liveView(this.#sight, this.#progress, actionLog.get(record.actionSeq));
+    return deriveStatus(record, live, clock.wallMs());
   }
 
   /** What plans are made from now. */
@@ -384,18 +387,5 @@ export class Lane {
     this.#context.logger.error("a lane broke off; it goes on in a while", { id: this.id, error });
     this.markUnreadable(failureOf(AgentError.from(error), this.#context.clock.wallMs()));
     this.#waitMs(brokenRetryMs);
-  }
-
-  #live(record: WorkloadRecord): LiveView {
-    const action = this.#context.actionLog.get(record.actionSeq);
-    const { unreadable, confirmedAtMs } = this.#sight;
-    const progress = this.#progress.sentence;
-    const task = action && { task_id: action.taskId, task_status: action.status };
-    return {
-      confirmedAtMs,
-      ...(unreadable === undefined ? {} : { unreadable }),
-      ...(progress === undefined ? {} : { progress }),
-      ...(task === undefined ? {} : { task }),
-    };
   }
 }
