@@ -17,6 +17,7 @@ import { LaneProgress } from "./lane-progress.ts";
 import { LaneRecord } from "./lane-record.ts";
 import { LaneTimer } from "./lane-timer.ts";
 import { liveView } from "./live-view.ts";
+import { longestWaitMs } from "./longest-wait.ts";
 import type { RecordChange } from "./record-writer.ts";
 import type { RuntimeGate } from "./runtime-gate.ts";
 import { isSameSubstance, Sight } from "./sight.ts";
@@ -161,8 +162,8 @@ export class Lane {
   }
 
   /**
-   * Ends the lane's work: a prepare, or a step that waits for its turn, is called off, another step may end within `graceMs`, and nothing is begun any more. Resolves once nothing
-   * is under way. May be repeated.
+   * Ends the lane's work: a prepare, or a step that waits for its turn, is called off, another step may end within `graceMs`, and nothing is
+   * begun any more. Resolves once nothing is under way. May be repeated.
    */
   async close(graceMs: number): Promise<void> {
     this.#closed = true;
@@ -359,9 +360,10 @@ export class Lane {
   }
 
   #wait(untilMs: number, observation: Observation): void {
-    const { clock, runtimeFailure } = this.#context;
+    const { clock, policy, runtimeFailure } = this.#context;
     if (observation.kind !== "unreadable") {
-      return this.#waitMs(untilMs - clock.wallMs(), untilMs);
+      const longestMs = longestWaitMs(this.#record.provisional, policy.settleAfterMs);
+      return this.#waitMs(Math.min(untilMs - clock.wallMs(), longestMs), untilMs);
     }
     // A runtime that answers again is listed, and the list wakes every lane.
     if (runtimeFailure(this.record?.type ?? "") === undefined)

@@ -120,6 +120,24 @@ describe("the back-off", () => {
     expect(node.status("web").actual).toBe("running");
   });
 
+  it("and the settling time are over in time also when the workload was looked at since the clock was set back", async () => {
+    const node = await SimulatedNode.start();
+    await node.apply("web", { program: "serve" });
+    await node.apply("loop", crashing);
+    await node.after(30_000);
+    node.world.kill("web");
+    await node.after(2_000);
+    const starts = node.world.journal.of("loop").length;
+
+    node.clock.jumpWall(-86_400_000);
+    for (const id of ["web", "loop"]) node.world.events.emit(node.status(id).id, "anything");
+    await node.after(40_000);
+
+    expect(node.status("web")).toMatchObject({ actual: "running" });
+    expect(node.world.journal.of("loop").length).toBeGreaterThan(starts);
+    expect(node.world.journal.of("loop").length).toBeLessThan(starts + 4);
+  });
+
   it("ends with a retry", async () => {
     const node = await SimulatedNode.start();
     await node.apply("web", crashing);
