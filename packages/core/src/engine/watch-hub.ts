@@ -33,6 +33,7 @@ interface Watcher {
   readonly known: Map<WorkloadId, string> | undefined;
   failure: AgentError | undefined;
   wake: () => void;
+  stopBookmarks: () => void;
 }
 
 const bookmarkEveryMs = 30_000;
@@ -69,10 +70,7 @@ export class WatchHub {
   /** Ends every watch with this error; later ones fail with it at once. */
   close(error: AgentError): void {
     this.#closed = error;
-    for (const watcher of this.#watchers) {
-      watcher.failure = error;
-      watcher.wake();
-    }
+    for (const watcher of this.#watchers) this.#disconnect(watcher, error);
   }
 
   /** The events for one watcher; see `AgentApi.watch`. */
@@ -91,15 +89,12 @@ export class WatchHub {
       known: isSelective(options) ? new Map() : undefined,
       failure: undefined,
       wake: () => {},
+      stopBookmarks: () => {},
     };
     const opening = this.#opening(watcher, options.resumeToken);
     this.#watchers.add(watcher);
-    const stopBookmarks = this.#bookmarks(watcher);
-    const leave = (): void => {
-      stopBookmarks();
-      this.#watchers.delete(watcher);
-      watcher.wake();
-    };
+    watcher.stopBookmarks = this.#bookmarks(watcher);
+    const leave = (): void => this.#drop(watcher);
     // A reader that has gone may never ask for the next event.
     signal.addEventListener("abort", leave, { once: true });
     if (signal.aborted) leave();
@@ -188,22 +183,30 @@ export class WatchHub {
 
   #enqueue(watcher: Watcher, event: WatchEvent): void {
     if (watcher.queue.length >= this.#options.bufferMax) {
-      watcher.failure = new AgentError(
-        "LIMIT_EXCEEDED",
-        `the watch is ${this.#options.bufferMax} changes behind: read faster, and resume`,
-        { retryable: true, effect: "none" },
-      );
-    } else {
-      watcher.queue.push(event);
+      const message = `the watch is ${this.#options.bufferMax} changes behind: read faster, and resume`;
+      const options = { retryable: true, effect: "none" } as const;
+      return this.#disconnect(watcher, new AgentError("LIMIT_EXCEEDED", message, options));
     }
+    watcher.queue.push(event);
+    watcher.wake();
+  }
+
+  /** Ends a watch once its reader has read what was there before. Whether it ever does, its place is free from now on. */
+  #disconnect(watcher: Watcher, error: AgentError): void {
+    watcher.failure = error;
+    this.#drop(watcher);
+  }
+
+  #drop(watcher: Watcher): void {
+    watcher.stopBookmarks();
+    this.#watchers.delete(watcher);
     watcher.wake();
   }
 
   #bookmarks(watcher: Watcher): () => void {
     let stop = (): void => {};
     const again = (): void => {
-      // After a change was skipped nothing more is said, least of all that the reader is up to date.
-      if (watcher.queue.length === 0 && watcher.failure === undefined)
+      if (watcher.queue.length === 0)
         this.#enqueue(watcher, { kind: "bookmark", resumeToken: this.#token() });
       stop = this.#options.clock.schedule(bookmarkEveryMs, again);
     };

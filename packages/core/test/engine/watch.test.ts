@@ -240,6 +240,20 @@ describe("a watch", () => {
     await expect(third.ended).resolves.toMatchObject({ code: "LIMIT_EXCEEDED", retryable: true });
   });
 
+  it("that was disconnected or outlives the engine holds no place and no timer, read on or not", async () => {
+    const node = await SimulatedNode.start({ policy: { watchBufferMax: 4, watchersMax: 1 } });
+    await node.settled("a");
+    const idle = node.api.watch({}, new AbortController().signal)[Symbol.asyncIterator]();
+    await idle.next();
+    for (let at = 0; at < 8; at += 1) await node.want("a", at % 2 === 0 ? "stopped" : "running");
+
+    const second = node.api.watch({}, new AbortController().signal)[Symbol.asyncIterator]();
+    expect(await second.next()).toMatchObject({ value: { kind: "snapshot" } });
+    await node.stop();
+
+    expect(node.clock.pendingTimers).toBe(0);
+  });
+
   it("ends with the engine", async () => {
     const node = await SimulatedNode.start();
     const reader = await reading(node);
