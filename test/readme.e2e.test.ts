@@ -1,0 +1,170 @@
+import { execFile, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, describe, expect, it } from "vitest";
+import packageJson from "../package.json" with { type: "json" };
+
+/** What README.md tells people to type, typed. Only the agent's folder and ports are other ones. */
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const readme = readFileSync(`${root}README.md`, "utf8");
+const devDir = mkdtempSync(join(tmpdir(), "persys-readme-"));
+const env = {
+  PATH: process.env["PATH"],
+  HOME: devDir,
+  PERSYS_DEV_DIR: devDir,
+  PERSYS_HTTP_PORT: "0",
+  PERSYS_METRICS_PORT: "0",
+};
+
+/** The shell blocks of a Markdown text, in order. */
+function shellBlocks(markdown: string): readonly string[] {
+  return [...markdown.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block ?? "");
+}
+
+/** The one block that holds `text`. */
+function blockWith(text: string): string {
+  const found = shellBlocks(readme).filter((block) => block.includes(text));
+  expect(found, `blocks of README.md with ${text}`).toHaveLength(1);
+  return found[0] ?? "";
+}
+
+/** Runs shell commands at the root, as somebody who reads would. Rejects, with all they wrote, when one of them fails. */
+async function sh(script: string): Promise<string> {
+  const { stdout } = await promisify(execFile)("sh", ["-euc", script], { cwd: root, env });
+  return stdout;
+}
+
+/** A command that runs until it is ended, or ends by itself. */
+class Running {
+  readonly #lines: string[] = [];
+  readonly #child: ReturnType<typeof spawn>;
+  /** The exit code; null when a signal ended it. */
+  readonly ended: Promise<number | null>;
+
+  constructor(command: string) {
+    // A group of its own: npm and the shells below it are ended with it.
+    const stdio = ["ignore", "pipe", "pipe"] as const;
+    this.#child = spawn("sh", ["-euc", command], {
+      cwd: root,
+      env,
+      detached: true,
+      stdio: [...stdio],
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (stream !== null)
+        createInterface({ input: stream }).on("line", (it) => this.#lines.push(it));
+    }
+    this.ended = new Promise((resolve) => void this.#child.once("close", resolve));
+  }
+
+  /** Resolves once it has written a line with `text`. */
+  async says(text: string): Promise<void> {
+    let over = false;
+    void this.ended.then(() => (over = true));
+    while (!this.#lines.some((line) => line.includes(text))) {
+      if (over) throw new Error(`it ended without a word of "${text}":\n${this.#lines.join("\n")}`);
+      await new Promise((resolve) => void setTimeout(resolve, 20));
+    }
+  }
+
+  /** Sends a signal to it and all that it has started. */
+  signal(signal: NodeJS.Signals): void {
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, signal);
+  }
+}
+
+describe("README.md", () => {
+  const agent = new Running(blockWith("npm start"));
+
+  afterAll(async () => {
+    await sh("for id in $(npx persysctl get -o id); do npx persysctl delete $id --wait; done");
+    agent.signal("SIGINT");
+    await agent.ended;
+    rmSync(devDir, { recursive: true, force: true });
+  });
+
+  it("has no commands but those that run here", () => {
+    const known = ["npm start", "npx persysctl", "npm test", "curl ", "npm run example"];
+
+    const firsts = shellBlocks(readme).map((block) => known.find((it) => block.includes(it)));
+
+    expect(firsts.toSorted()).toEqual(known.toSorted());
+    expect(blockWith("npm test").trim()).toBe("npm test");
+    for (const [, name = ""] of readme.matchAll(/`npm run ([\w:]+)/g)) {
+      expect(Object.keys(packageJson.scripts)).toContain(name);
+    }
+  });
+
+  it("starts an agent that serves", async () => {
+    await agent.says("persysctl apply");
+
+    const { http, metrics } = JSON.parse(readFileSync(`${devDir}/endpoints.json`, "utf8")) as {
+      readonly http: string;
+      readonly metrics: string;
+    };
+    expect(http).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    for (const path of ["/health", "/ready", "/metrics"]) {
+      expect(readme).toContain(`\`${path}\``);
+      expect((await fetch(`${metrics}${path}`)).status).toBe(200);
+    }
+  });
+
+  it("runs, shows and deletes a process with persysctl", async () => {
+    const lines = blockWith("npx persysctl").trim().split("\n");
+    const follow = lines.find((line) => line.includes("logs -f")) ?? "";
+    const before = lines.slice(0, lines.indexOf(follow));
+
+    const shown = await sh(before.join("\n"));
+    const logs = new Running(follow);
+    await logs.says("hello, world");
+    const deleted = await sh(lines.slice(before.length + 1).join("\n"));
+
+    expect(shown).toMatch(/hello\s+process\s+running\s+RUNNING/);
+    expect(shown).toMatch(/^State:\s+RUNNING/m);
+    expect(deleted).toContain("hello: deleted");
+    expect(await logs.ended).toBe(0);
+  }, 60_000);
+
+  it("does the same with curl", async () => {
+    const { http } = JSON.parse(readFileSync(`${devDir}/endpoints.json`, "utf8")) as {
+      readonly http: string;
+    };
+    const block = blockWith("curl ");
+    expect(block).toContain("http://127.0.0.1:50052");
+    expect(block).toContain(".persys/dev/token");
+
+    const answers = await sh(
+      block
+        .replaceAll("http://127.0.0.1:50052", http)
+        .replaceAll(".persys/dev/token", `${devDir}/token`),
+    );
+
+    expect(answers).not.toContain('"code"');
+    expect(answers).toMatch(/^\{"applied":true/);
+    expect(answers).toContain('{"workloads":[{"id":"hello"');
+    expect(answers).toContain('{"success":true');
+  }, 30_000);
+
+  it("embeds the engine", async () => {
+    const shown = await sh(blockWith("npm run example"));
+
+    expect(shown).toContain("clock is running");
+    expect(shown.trimEnd()).toMatch(/0 workloads are left$/);
+  }, 30_000);
+
+  it.for(["README.md", "docs/architecture.md", "docs/operations.md", "docs/state-model.md"])(
+    "%s links to what there is",
+    (file) => {
+      const text = readFileSync(`${root}${file}`, "utf8");
+      const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, to = ""]) => to);
+
+      expect(links.filter((to) => !existsSync(join(root, dirname(file), to)))).toEqual([]);
+    },
+  );
+});
