@@ -49,18 +49,19 @@ export class AgentService implements AgentApi {
     this.#refuseQuarantined(parsed.id);
     const nowMs = context.clock.wallMs();
     const base = {
-      ...parsed,
       uid: context.random.uid(),
       nowMs,
       revisionConflict: context.policy.revisionConflict,
-      ...(caller.traceparent === undefined ? {} : { traceparent: caller.traceparent }),
+      ...traceOf(caller),
     };
     if (request.validateOnly === true)
-      return this.#validated(decideApply(known, { ...base, actionSeq: 0 }), known);
+      return this.#validated(decideApply(known, { ...parsed, ...base, actionSeq: 0 }), known);
     const lane = this.#laneFor(parsed.id);
     let decision: ApplyDecision | undefined;
     await lane.request((record) => {
-      const decided = this.#decide(record, base, caller);
+      // What was asked before and waited for the store may have changed what this request means.
+      const asked = record === known ? parsed : parseApply(request, record, context);
+      const decided = this.#decide(record, { ...asked, ...base }, caller);
       decision = decided.decision;
       return decided.change;
     });

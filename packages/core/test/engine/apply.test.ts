@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { SimulatedNode } from "../support/simulated-node.ts";
+import { caller, SimulatedNode } from "../support/simulated-node.ts";
 
 const serve = { program: "serve" };
 
@@ -76,6 +76,23 @@ describe("apply", () => {
     expect(again.skipped).toBe(true);
     expect(other.applied).toBe(true);
     expect(other.status.revisionId).not.toBe(first.status.revisionId);
+  });
+
+  it("without a revision id means the revision that is just being accepted when the spec is the same", async () => {
+    const node = await SimulatedNode.start();
+
+    const named = node.sendApply("web", serve, { revisionId: "r1" });
+    const unnamed = node.sendApply("web", serve);
+    const stopped = node.api.apply(
+      { id: "web", type: "simulated", revisionId: "", desired: "stopped", spec: serve },
+      caller,
+    );
+    await node.after(1_000);
+
+    expect(await named).toMatchObject({ applied: true });
+    expect(await unnamed).toMatchObject({ skipped: true });
+    expect(await stopped).toMatchObject({ applied: true });
+    expect(node.status("web")).toMatchObject({ revisionId: "r1", actual: "stopped" });
   });
 
   it("takes the last submitted of many revisions, whatever was under way (I2)", async () => {
