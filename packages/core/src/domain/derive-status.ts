@@ -82,7 +82,7 @@ function isDown({ observation }: WorkloadRecord): boolean {
 }
 
 /** What keeps a workload from being as wanted: undefined while nothing is known to. */
-export function currentFailure(record: WorkloadRecord, nowMs: number): Failure | undefined {
+function currentFailure(record: WorkloadRecord, nowMs: number): Failure | undefined {
   const { wanted } = record;
   if (wanted.givenUp !== undefined && record.desired !== "deleted") return wanted.givenUp;
   const failing = trials(record).find((it) => isFailing(it, nowMs));

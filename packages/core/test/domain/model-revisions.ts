@@ -16,7 +16,7 @@ export interface Behaviour {
 const always = { kind: "always" } as const;
 
 /** The revisions that a user of the model applies. */
-export const behaviours = {
+const behaviours = {
   serves: { restart: always },
   servesToo: { restart: always },
   healthy: { restart: always, health: "healthy" },

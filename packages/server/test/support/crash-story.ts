@@ -161,7 +161,9 @@ class CrashStory {
 
   /** A job runs once, whenever the agent was killed. */
   async #checkJob(id: string, wishes: readonly Wish[]): Promise<void> {
-    const allowed = wishes.map((it) => (it.kind === "deleted" ? "absent" : "FAILED j1"));
+    const allowed: readonly string[] = wishes.map((it) =>
+      it.kind === "deleted" ? "absent" : "FAILED j1",
+    );
     await expect
       .poll(async () => allowed.includes(await this.#state(id)), { timeout: 30_000, interval: 50 })
       .toBe(true);
