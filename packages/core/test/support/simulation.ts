@@ -3,7 +3,7 @@ import { type FaultableCall, type FaultMoment, SeededRandom } from "@persys/conf
 import { disturb, recoverHealth } from "./disturbances.ts";
 import { caller, SimulatedNode } from "./simulated-node.ts";
 import { missingOf } from "./simulation-goal.ts";
-import { specChoices } from "./simulated-specs.ts";
+import { choiceOf, specChoices } from "./simulated-specs.ts";
 import { type Change, type Wish, Wishes, wishText } from "./wishes.ts";
 
 const workloads = ["a", "b", "c", "d", "e"] as const;
@@ -278,5 +278,9 @@ function isShown(wish: Wish, status: WorkloadStatus | undefined): boolean {
 function isAtRest(node: SimulatedNode, id: string): boolean {
   const status = node.api.list({}).find((it) => it.id === id);
   if (status === undefined || status.actual === "stopped") return true;
-  return status.actual === "running" || status.failure?.retryable === false;
+  if (status.actual === "running") return true;
+  const { fallbackRevisionId } = node.api.get(id);
+  const fallback = fallbackRevisionId === undefined ? undefined : choiceOf(fallbackRevisionId);
+  // Somebody may have made a revision settle that fails on its own.
+  return status.failure?.retryable === false && fallback?.outcome !== "fails";
 }
