@@ -170,6 +170,9 @@ export class SimulatedRuntime implements WorkloadRuntime {
         await this.#end(holding, current, { graceMs: stopGraceMs, signal });
         if (holding.kept === undefined) instances.setAside(holding);
         else instances.drop(holding, "current");
+      } else if (current !== undefined && current.drift.length > 0) {
+        // Its next run begins as it was asked for.
+        await this.#end(holding, current, { graceMs: stopGraceMs, signal });
       }
       if (holding.kept !== undefined) {
         await this.#end(holding, holding.kept, { graceMs: stopGraceMs, signal });

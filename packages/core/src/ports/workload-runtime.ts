@@ -148,7 +148,8 @@ export interface WorkloadRuntime {
 
   /**
    * Makes the target the current instance. A current instance of another revision is stopped within the grace and kept, unless one is
-   * kept already: then it is removed and the kept one stays. Called again in any half-done state it finishes the work.
+   * kept already: then it is removed and the kept one stays. A kept one that is up is stopped. A current instance of the target itself that
+   * has drifted is set right, in place or by making it again. Called again in any half-done state it finishes the work.
    */
   replace(target: Target, signal: AbortSignal): Promise<void>;
 
