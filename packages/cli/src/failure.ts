@@ -31,11 +31,13 @@ const connectionWords: Readonly<Record<string, string>> = {
 export function callFailure(explained: ExplainedError, connection: Connection): CliError {
   if (explained.connection !== undefined) return unreachable(explained.connection, connection);
   const { code, message, violations } = explained;
+  const problems = violations.map(({ field, description }) =>
+    field === "" ? description : `${field}: ${description}`,
+  );
   return new CliError(exitCodeOf[code] ?? exitCodes.failure, sentence(explained, connection), {
     code,
-    problems: violations.map(({ field, description }) =>
-      field === "" ? description : `${field}: ${description}`,
-    ),
+    // The agent's sentence for a single violation holds all of it.
+    problems: problems.length === 1 && message.includes(problems[0] ?? "") ? [] : problems,
     hints: hintsFor(explained, connection),
     cause: message,
   });

@@ -31,3 +31,10 @@ process.exitCode = await run(process.argv.slice(2), {
   signal: interrupt.signal,
   now: Date.now,
 });
+// A connection that is still closing, such as one with an upload that was refused, must not hold the command.
+await Promise.all(
+  [process.stdout, process.stderr].map(
+    (stream) => new Promise<void>((resolve) => void stream.write("", () => resolve())),
+  ),
+);
+process.exit();

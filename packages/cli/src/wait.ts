@@ -1,5 +1,6 @@
 import {
   explainError,
+  settledOutcome,
   type WaitOptions,
   type WaitOutcome,
   waitUntilGone,
@@ -45,7 +46,11 @@ export async function waitForAll(
     const options: WaitOptions = {
       signal: session.host.signal,
       timeoutMs: goal.timeoutMs,
-      onStatus: (it) => progress.show(id, statusText(it)),
+      onStatus: (it) => {
+        // How it ended is the result's to say, once.
+        const isEnd = goal.until === "settled" && settledOutcome(it) !== undefined;
+        if (!isEnd) progress.show(id, statusText(it));
+      },
       onInterrupted: (error) => {
         const { connection, message } = explainError(error);
         progress.show(id, `connection to the agent lost (${connection ?? message}), trying again`);

@@ -77,6 +77,15 @@ describe("callFailure", () => {
     ).toEqual(["id: is required", "is too large"]);
   });
 
+  it("names a single violation that the message holds only once", () => {
+    const violations = [{ field: "id", description: "is required" }];
+    const message = "invalid request: id: is required";
+
+    expect(
+      callFailure(explained({ code: "invalid_argument", message, violations }), connection),
+    ).toMatchObject({ message, problems: [] });
+  });
+
   it("suspects something else at the address when an answer names no reason", () => {
     const foreign = callFailure(explained({ code: "unknown", message: "" }), connection);
     const own = callFailure(

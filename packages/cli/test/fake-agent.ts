@@ -38,6 +38,8 @@ export class FakeAgent {
   /** How many pieces of 64 KiB come after the first lines of a log. */
   logPieces = 0;
   sentPieces = 0;
+  /** Whether it is known when each piece of a log came. */
+  logsHaveTimes = true;
   #watchers = new Set<() => void>();
   #close: () => Promise<void> = () => Promise.resolve();
   #endpoint = "";
@@ -261,12 +263,12 @@ export class FakeAgent {
   async *#logs(id: string, follow: boolean, signal: AbortSignal) {
     this.#found(id);
     const bytes = (text: string) => new TextEncoder().encode(text);
-    const receivedAt = timestampFromMs(1_700_000_000_123);
-    yield { stream: LogStream.STDOUT, data: bytes("one\ntw"), receivedAt };
-    yield { stream: LogStream.STDERR, data: bytes("\u001b[31moops\u001b[0m\n"), receivedAt };
-    yield { stream: LogStream.STDOUT, data: bytes("o\n"), receivedAt };
+    const when = this.logsHaveTimes ? { receivedAt: timestampFromMs(1_700_000_000_123) } : {};
+    yield { stream: LogStream.STDOUT, data: bytes("one\ntw"), ...when };
+    yield { stream: LogStream.STDERR, data: bytes("\u001b[31moops\u001b[0m\n"), ...when };
+    yield { stream: LogStream.STDOUT, data: bytes("o\n"), ...when };
     for (let piece = 0; piece < this.logPieces; piece += 1) {
-      yield { stream: LogStream.STDOUT, data: new Uint8Array(64 * 1024).fill(0x2e), receivedAt };
+      yield { stream: LogStream.STDOUT, data: new Uint8Array(64 * 1024).fill(0x2e), ...when };
       this.sentPieces += 1;
     }
     if (!follow) return;

@@ -75,6 +75,19 @@ describe("persysctl get", () => {
     expect(await running.ended).toMatchObject({ exitCode: 130, stderr: "" });
   });
 
+  it("writes with -w no line that says what the one before it said", async () => {
+    const { agent, start } = await scene();
+    agent.put({ id: "web", message: "first" });
+    const running = await start(["get", "-w"]);
+    await eventually(() => running.stdout().includes("first"));
+
+    agent.put({ id: "web", observedSequence: 2n });
+    agent.put({ id: "web", observedSequence: 3n, message: "second" });
+    await eventually(() => running.stdout().includes("second"));
+
+    expect(running.stdout().match(/^web /gm)).toHaveLength(2);
+  });
+
   it("is quiet when the reader has seen enough", async () => {
     const { agent, start } = await scene();
     agent.put({ id: "web", message: "first" });
@@ -112,6 +125,17 @@ describe("persysctl logs", () => {
     expect((await run(["logs", "web", "--timestamps", "--stream", "stdout"])).stdout).toBe(
       "2023-11-14T22:13:20.123Z one\n2023-11-14T22:13:20.123Z two\n",
     );
+  });
+
+  it("says once when there are no times to begin lines with", async () => {
+    const { agent, run } = await scene();
+    agent.put({ id: "web" });
+    agent.logsHaveTimes = false;
+
+    expect(await run(["logs", "web", "--timestamps", "--stream", "stdout"])).toMatchObject({
+      stdout: "one\ntwo\n",
+      stderr: "the runtime of web keeps no times: lines are shown without\n",
+    });
   });
 
   it("waits for a reader that is slower than the agent", async () => {

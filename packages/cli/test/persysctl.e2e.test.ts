@@ -15,7 +15,7 @@ describe("persysctl delete, stop, start and retry", () => {
 
     expect(ended).toMatchObject({ exitCode: 0 });
     expect(ended.stdout).toBe(
-      "web: deleting, accepted\nnope: workload not found: nothing to delete\nweb: deleted\n",
+      "web: deleting\nnope: workload not found: nothing to delete\nweb: deleted\n",
     );
     expect(agent.workloads.size).toBe(0);
   });
@@ -40,6 +40,14 @@ describe("persysctl delete, stop, start and retry", () => {
       { spec: undefined, desiredState: DesiredState.STOPPED },
       { spec: undefined, desiredState: DesiredState.RUNNING },
     ]);
+  });
+
+  it("says in words of its own that there is nothing to do", async () => {
+    const { agent, run } = await scene();
+    agent.put({ id: "web", desiredState: DesiredState.STOPPED, revisionId: "" });
+
+    expect((await run(["stop", "web"])).stdout).toBe("web: is to be stopped already\n");
+    expect((await run(["start", "web"])).stdout).toBe("web: starting\n");
   });
 
   it("goes on with the others when one fails, and ends with its code", async () => {

@@ -172,8 +172,8 @@ async function reportValid(session: Session, checked: readonly Applied[]): Promi
   if (out.flags.json) return out.json({ valid: asJson(checked, []) });
   for (const { manifest, response } of checked) {
     const { file, line: at } = manifest.locate([]);
-    const said = response.message === "" ? "" : `: ${response.message}`;
-    await out.line(safeLine(`${manifest.request.id}: valid (${file}:${at})${said}`));
+    const said = response.message === "" ? "valid" : response.message;
+    await out.line(safeLine(`${manifest.request.id}: ${said} (${file}:${at})`));
   }
 }
 

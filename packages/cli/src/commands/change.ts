@@ -31,6 +31,7 @@ export interface ChangeOptions {
 interface Answer {
   /** Nothing had to be done. */
   readonly nothingToDo: boolean;
+  /** What there is to say besides that it is done. */
   readonly message: string;
   readonly status: WorkloadStatus | undefined;
   readonly json: unknown;
@@ -42,13 +43,13 @@ interface Change {
   readonly call: (client: AgentClient, id: string, signal: AbortSignal) => Promise<Answer>;
 }
 
-const setState = (desiredState: DesiredState): Change["call"] => {
+const setState = (desiredState: DesiredState, alreadySo: string): Change["call"] => {
   return async (client, id, signal) => {
     // Without a spec and a revision only the wanted state changes.
     const answer = await client.applyWorkload({ id, desiredState }, { signal });
-    const { skipped, message, status } = answer;
+    const { skipped, status } = answer;
     const json = toJson(ApplyWorkloadResponseSchema, answer, jsonOptions);
-    return { nothingToDo: skipped, message, status, json };
+    return { nothingToDo: skipped, message: skipped ? alreadySo : "", status, json };
   };
 };
 
@@ -56,16 +57,25 @@ const setState = (desiredState: DesiredState): Change["call"] => {
 export type ChangeName = "stop" | "start" | "delete" | "retry";
 
 const changes: Readonly<Record<ChangeName, Change>> = {
-  stop: { verb: "stopping", until: "settled", call: setState(DesiredState.STOPPED) },
-  start: { verb: "starting", until: "settled", call: setState(DesiredState.RUNNING) },
+  stop: {
+    verb: "stopping",
+    until: "settled",
+    call: setState(DesiredState.STOPPED, "is to be stopped already"),
+  },
+  start: {
+    verb: "starting",
+    until: "settled",
+    call: setState(DesiredState.RUNNING, "is to run already"),
+  },
   delete: {
     verb: "deleting",
     until: "gone",
     call: async (client, id, signal) => {
       const answer = await client.deleteWorkload({ id }, { signal });
-      const { message, status } = answer;
+      const { status } = answer;
       const json = toJson(DeleteWorkloadResponseSchema, answer, jsonOptions);
-      return { nothingToDo: status === undefined, message, status, json };
+      const nothingToDo = status === undefined;
+      return { nothingToDo, message: nothingToDo ? answer.message : "", status, json };
     },
   },
   retry: {
@@ -73,9 +83,9 @@ const changes: Readonly<Record<ChangeName, Change>> = {
     until: "settled",
     call: async (client, id, signal) => {
       const answer = await client.retryWorkload({ id }, { signal });
-      const { accepted, message, status } = answer;
+      const { accepted, status } = answer;
       const json = toJson(RetryWorkloadResponseSchema, answer, jsonOptions);
-      return { nothingToDo: !accepted, message, status, json };
+      return { nothingToDo: !accepted, message: accepted ? "" : answer.message, status, json };
     },
   },
 };

@@ -133,12 +133,22 @@ function changeTable(session: Session, format: "table" | "wide" | "id" | "json")
   const columns = statusColumns(out.palette, host.now, format === "wide");
   let first: WorkloadStatus[] | undefined = [];
   let widths: readonly number[] = [];
+  // Some changes show in no column: another age alone is no news.
+  const lastCells = new Map<string, string>();
+  const isNews = (status: WorkloadStatus): boolean => {
+    const cells = columns.filter(({ title }) => title !== "AGE").map(({ text }) => text(status));
+    const now = cells.join("\n");
+    const before = lastCells.get(status.id);
+    lastCells.set(status.id, now);
+    return now !== before;
+  };
   const columnsMax = format === "wide" ? undefined : out.columns;
   return {
     begin: async () => {
       const rows = first;
       if (rows === undefined) return;
       first = undefined;
+      rows.forEach(isNews);
       widths = columnWidths(columns, rows).map((width, index) =>
         Math.max(width, columns[index]?.widthMin ?? 0),
       );
@@ -153,12 +163,13 @@ function changeTable(session: Session, format: "table" | "wide" | "id" | "json")
     },
     status: async (status) => {
       if (first !== undefined) first.push(status);
-      else
+      else if (isNews(status))
         await out.line(
           format === "id" ? status.id : rowLine(columns, status, { widths, columnsMax }),
         );
     },
     deleted: async (id) => {
+      lastCells.delete(id);
       if (format !== "id") await out.line(`${id}  deleted`);
     },
   };

@@ -24,6 +24,7 @@ export async function logs(session: Session, options: LogsOptions): Promise<Exit
   const client = await session.connect();
   const lines = { stdout: lineSplitter(), stderr: lineSplitter() };
   const perLine = options.timestamps || out.flags.json;
+  let isTimed = true;
   const request = {
     id: options.id,
     follow: options.follow,
@@ -33,6 +34,10 @@ export async function logs(session: Session, options: LogsOptions): Promise<Exit
   for await (const chunk of client.streamLogs(request, { signal: host.signal })) {
     const stream: StreamName = chunk.stream === LogStream.STDERR ? "stderr" : "stdout";
     if (options.stream !== undefined && stream !== options.stream) continue;
+    if (isTimed && options.timestamps && timeOf(chunk) === "") {
+      isTimed = false;
+      await out.note(`the runtime of ${options.id} keeps no times: lines are shown without`);
+    }
     if (!perLine) {
       await out.raw(chunk.data, stream);
       continue;

@@ -52,7 +52,11 @@ export function readYaml(source: Source): {
   };
   const parsed = [...parseAllDocuments(source.text, { lineCounter, prettyErrors: false })];
   const problems = parsed.flatMap(({ errors }) =>
-    errors.map(({ message, pos }) => ({ ...position(pos[0]), path: [], rule: message })),
+    errors.map(({ code, message, pos }) => ({
+      ...position(pos[0]),
+      path: [],
+      rule: code === "RESOURCE_EXHAUSTION" ? "is nested too deeply" : message,
+    })),
   );
   if (problems.length > 0) return { documents: [], problems };
   const documents: YamlDocument[] = [];

@@ -103,10 +103,10 @@ function addLogs(root: Command, perform: Perform): void {
     .addOption(
       new Option(
         "--since <time>",
-        "only what is not older: 5m, 1h30m or 2026-01-31T08:00:00Z",
+        "leave out what is older, as far as the runtime keeps times: 5m, 1h30m or 2026-01-31T08:00:00Z",
       ).argParser(moment),
     )
-    .option("--timestamps", "begin each line with the time the agent received it")
+    .option("--timestamps", "begin each line with its time, where the runtime keeps it")
     .addOption(new Option("--stream <name>", "only one of the two").choices(["stdout", "stderr"]));
   addExamples(command, [
     "persysctl logs hello --tail 20",

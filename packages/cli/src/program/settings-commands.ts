@@ -31,6 +31,7 @@ function addContext(root: Command, perform: Perform): void {
     .description(
       "Keep agents under names: their address and how to sign in. They are in PERSYS_CONTEXT_FILE, by default ~/.config/persys/contexts.yaml, which only you can read.",
     );
+  group.helpCommand("help [command]", "show help for a command");
   addExamples(group, [
     "persysctl context set lab --endpoint https://lab:50052 --token-file ~/lab-token",
     "persysctl context use lab",

@@ -158,6 +158,14 @@ id: other
     ]);
   });
 
+  it("refuses what is nested without end, in words for people", () => {
+    const deep = `id: a\nspec: ${"[".repeat(20_000)}${"]".repeat(20_000)}\n`;
+
+    expect(problemsOf(deep)).toEqual([
+      expect.stringMatching(/^1\.yaml:2:\d+ : is nested too deeply$/),
+    ]);
+  });
+
   it("locates what the agent finds wrong, by the names of the contract", () => {
     const text =
       "id: a\nspec:\n  process:\n    restartPolicy:\n      policy: sometimes\n    command: [x,\n      y]\n";
