@@ -1,4 +1,4 @@
-import type { LogFields, Logger } from "@persys/core";
+import { AgentError, type LogFields, type Logger } from "@persys/core";
 import { type Logger as Pino, pino } from "pino";
 import type { LogFormat, LogLevel } from "../config/config.ts";
 
@@ -36,15 +36,20 @@ export async function createLogger(options: LogOptions): Promise<AgentLogger> {
         base: forPeople ? {} : { node_id: nodeId },
         timestamp: () => `,"time":"${new Date().toISOString()}"`,
         formatters: { level: (label) => ({ level: label }) },
-        // A field that holds an error, under whatever name, is shown with its stack and its causes.
-        serializers: {
-          error: pino.stdSerializers.errWithCause,
-          cause: pino.stdSerializers.errWithCause,
-        },
+        serializers: { error: serializedError, cause: serializedError },
       },
       destination,
     ),
   );
+}
+
+/** An error with its stack and its causes; one that a request has to put right in one line: no stack of ours explains it. */
+function serializedError(error: unknown): unknown {
+  if (AgentError.is(error) && error.fault === "user") {
+    const { code, message, details } = error;
+    return { code, message, details };
+  }
+  return error instanceof Error ? pino.stdSerializers.errWithCause(error) : error;
 }
 
 /** Loaded only for people: it takes longer to import than all the rest of logging. */

@@ -1,3 +1,4 @@
+import { AgentError } from "@persys/core";
 import { describe, expect, it } from "vitest";
 import type { LogFormat } from "../../src/config/config.ts";
 import { type AgentLogger, createLogger } from "../../src/logging/agent-logger.ts";
@@ -63,6 +64,19 @@ describe("createLogger", () => {
 
     expect(written()).not.toContain("one");
     expect(written()).toContain("two");
+  });
+
+  it("shows what a request has to put right without a stack", async () => {
+    const { logger, written } = await logging("json", false);
+
+    logger.warn("step failed", {
+      error: new AgentError("COMMAND_NOT_FOUND", "there is no program x", { fault: "user" }),
+    });
+
+    expect(JSON.parse(written())).toMatchObject({
+      error: { code: "COMMAND_NOT_FOUND", message: "there is no program x" },
+    });
+    expect(written()).not.toContain("stack");
   });
 
   it("shows an error with its stack and its cause", async () => {
