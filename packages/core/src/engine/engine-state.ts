@@ -11,6 +11,12 @@ import { Lane } from "./lane.ts";
 import type { RuntimeWatch } from "./runtime-watch.ts";
 import type { WatchHub } from "./watch-hub.ts";
 
+/**
+ * How long a failed commit, with none tried since, counts against the store: whatever still has to be stored is tried again far
+ * sooner, and a node that waits for requests must not be shunned for ever for one that failed.
+ */
+const commitFailureLastsMs = 60_000;
+
 /** What a started engine has. */
 export interface StartedEngine {
   readonly context: EngineContext;
@@ -27,7 +33,7 @@ export class EngineState {
   readonly quarantined: Map<WorkloadId, string> = new Map();
   #started: StartedEngine | undefined;
   #stoppedBy: AgentError | undefined;
-  #commitFailure: AgentError | undefined;
+  #commitFailure: { readonly error: AgentError; readonly atMs: number } | undefined;
 
   constructor(options: EngineOptions) {
     this.options = options;
@@ -55,15 +61,24 @@ export class EngineState {
   }
 
   /** Notes whether commits succeed. */
-  noteCommit(failure: AgentError | undefined): void {
-    this.#commitFailure = failure;
+  noteCommit(error: AgentError | undefined): void {
+    const atMs = this.options.clock.monotonicMs();
+    this.#commitFailure = error && { error, atMs };
   }
 
   /** `healthy`, or what is wrong with the store. */
   storeHealth(): string {
-    const failure = this.#stoppedBy ?? this.#commitFailure;
+    const failure = this.#stoppedBy ?? this.#recentCommitFailure();
     if (failure !== undefined) return `unhealthy: ${failure.message}`;
     return this.#started === undefined ? "unhealthy: not opened yet" : "healthy";
+  }
+
+  #recentCommitFailure(): AgentError | undefined {
+    const last = this.#commitFailure;
+    if (last === undefined) return undefined;
+    return this.options.clock.monotonicMs() - last.atMs < commitFailureLastsMs
+      ? last.error
+      : undefined;
   }
 
   /** Every status that the filter's type and id allow, in order of id. */

@@ -44,6 +44,24 @@ describe("the agent's health", () => {
     expect(node.api.health()).toMatchObject({ healthy: true });
   });
 
+  it("stays bad while something cannot be stored, but not for ever for a request that nobody repeats", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    node.store.failNext({ times: 1_000_000 });
+    node.world.kill("web");
+    await node.after(600_000);
+    expect(node.api.health().store).toContain("unhealthy: ");
+    node.store.clearFaults();
+    await node.after(11_000);
+    expect(node.api.health().store).toBe("healthy");
+
+    node.store.failNext();
+    await node.apply("db", serve).catch(() => {});
+    expect(node.api.health().store).toContain("unhealthy: ");
+    await node.after(61_000);
+    expect(node.api.health().store).toBe("healthy");
+  });
+
   it("shows orphans, which are never touched (I5)", async () => {
     const node = await SimulatedNode.start();
     await node.settled("web");
