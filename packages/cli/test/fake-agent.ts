@@ -40,6 +40,8 @@ export class FakeAgent {
   sentPieces = 0;
   /** Whether it is known when each piece of a log came. */
   logsHaveTimes = true;
+  /** Ids of workloads of which nothing has run yet. */
+  readonly silent = new Set<string>();
   #watchers = new Set<() => void>();
   #close: () => Promise<void> = () => Promise.resolve();
   #endpoint = "";
@@ -262,6 +264,7 @@ export class FakeAgent {
 
   async *#logs(id: string, follow: boolean, signal: AbortSignal) {
     this.#found(id);
+    if (this.silent.has(id)) throw new ConnectError("there are no logs", Code.NotFound);
     const bytes = (text: string) => new TextEncoder().encode(text);
     const when = this.logsHaveTimes ? { receivedAt: timestampFromMs(1_700_000_000_123) } : {};
     yield { stream: LogStream.STDOUT, data: bytes("one\ntw"), ...when };

@@ -127,6 +127,19 @@ describe("persysctl logs", () => {
     );
   });
 
+  it("tells a workload without output from none", async () => {
+    const { agent, run } = await scene();
+    agent.put({ id: "web" });
+    agent.silent.add("web");
+
+    expect(await run(["logs", "web"])).toMatchObject({
+      exitCode: 0,
+      stdout: "",
+      stderr: "web has no output: nothing of it has run\n",
+    });
+    expect(await run(["logs", "nope"])).toMatchObject({ exitCode: 3 });
+  });
+
   it("says once when there are no times to begin lines with", async () => {
     const { agent, run } = await scene();
     agent.put({ id: "web" });

@@ -1,3 +1,4 @@
+import { explainError } from "@persys/client";
 import { timestampDate, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { LogStream, type StreamLogsResponse } from "@persys/client/contract";
 import { type ExitCode, exitCodes } from "../exit-code.ts";
@@ -20,6 +21,19 @@ type StreamName = "stdout" | "stderr";
  * have it. Ends when the output does, with `follow` when the workload is deleted.
  */
 export async function logs(session: Session, options: LogsOptions): Promise<ExitCode> {
+  try {
+    return await show(session, options);
+  } catch (error) {
+    if (session.host.signal.aborted || explainError(error).code !== "not_found") throw error;
+    // Either the workload or its output is missing; the agent knows which.
+    const client = await session.connect();
+    await client.getWorkloadStatus({ id: options.id }, { signal: session.host.signal });
+    await session.out.note(`${options.id} has no output: nothing of it has run`);
+    return exitCodes.ok;
+  }
+}
+
+async function show(session: Session, options: LogsOptions): Promise<ExitCode> {
   const { host, out } = session;
   const client = await session.connect();
   const lines = { stdout: lineSplitter(), stderr: lineSplitter() };
