@@ -173,10 +173,18 @@ describe("the back-off", () => {
   it("does not let a runtime that says done but does nothing be asked in a tight loop", async () => {
     const node = await SimulatedNode.start();
     await node.settled("web");
+    node.attentive.deafToStop.add("web");
 
-    node.world.setDrift("web", ["memory 1 instead of 2"]);
+    await node.want("web", "stopped");
     await node.after(600_000);
 
-    expect(node.world.journal.count("replace")).toBeLessThan(30);
+    expect(node.attentive.stopsIgnored).toBeLessThan(20);
+    expect(node.status("web")).toMatchObject({
+      actual: "failed",
+      failure: { reason: "RUNTIME_ERROR", retryable: true },
+    });
+    node.attentive.deafToStop.clear();
+    await node.after(300_000);
+    expect(node.status("web").actual).toBe("stopped");
   });
 });

@@ -28,8 +28,12 @@ export class AttentiveRuntime implements WorkloadRuntime {
   readonly blindCalls: string[];
   /** Sentences of progress that every prepare says besides. */
   talk = 0;
+  /** Stops that did nothing. */
+  stopsIgnored = 0;
   /** Ids of which every look brings something that is no observation, as a faulty runtime might give. */
   readonly garbled = new Set<string>();
+  /** Ids for which a stop does nothing and says that it is done. */
+  readonly deafToStop = new Set<string>();
   readonly #inner: SimulatedRuntime;
   readonly #unreadable = new Set<WorkloadId>();
 
@@ -101,6 +105,10 @@ export class AttentiveRuntime implements WorkloadRuntime {
 
   stop(id: WorkloadId, graceMs: number, signal: AbortSignal): Promise<void> {
     this.#notice("stop", id);
+    if (this.deafToStop.has(id)) {
+      this.stopsIgnored += 1;
+      return Promise.resolve();
+    }
     return this.#inner.stop(id, graceMs, signal);
   }
 

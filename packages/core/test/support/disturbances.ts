@@ -51,6 +51,11 @@ const disturbances: readonly [Disturbance, ...Disturbance[]] = [
     strike: ({ world, id }) => world.setHealth(id, "unhealthy"),
   },
   {
+    name: "is changed",
+    fits: runs,
+    strike: ({ world, id }) => world.setDrift(id, ["memory 1 instead of 2"]),
+  },
+  {
     name: "loses what was prepared",
     fits: () => true,
     strike: ({ world, id }) => world.losePrepared(id),
