@@ -10,8 +10,8 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Batches that share one sync. More would make a group slow for its first members without saving much. */
-const groupMax = 256;
+/** Batches that share one sync. More would make a group slow for its first members without saving much, and all that waits for it go on at once. */
+const groupMax = 64;
 
 /**
  * Lets batches that do not wait for each other share one sync: while one group is being written, the next gathers. Groups are written one

@@ -1,6 +1,6 @@
 import type { Clock } from "../ports/clock.ts";
 
-const sliceMs = 5;
+const sliceMs = 3;
 
 /**
  * Lets the lanes through so that many that wake at once do not keep everything else from its turn: when a slice of work is used up, the next
