@@ -38,7 +38,8 @@ describe("Turnstile", () => {
     await Promise.all(Array.from({ length: 100 }, (_, name) => worker(name)));
 
     expect(order).toEqual(Array.from({ length: 100 }, (_, name) => name));
-    expect(clock.turns).toBeGreaterThanOrEqual(16);
-    expect(clock.turns).toBeLessThanOrEqual(25);
+    // A hundred pieces of 1 ms: each turn lets a few through, neither one nor all.
+    expect(clock.turns).toBeGreaterThanOrEqual(20);
+    expect(clock.turns).toBeLessThanOrEqual(50);
   });
 });
