@@ -21,13 +21,17 @@ export class ActionLog {
   readonly #entries: Map<number, Action> = new Map();
   readonly #actionsMax: number;
   readonly #maxAgeMs: number;
+  readonly #onEnded: (action: Action) => void;
   #lastSeq = 0;
   #lastTaskNs = 0n;
 
+  /** `onEnded` is called with each entry whose end has just been stored. */
   constructor(
     bounds: { readonly actionsMax: number; readonly actionsMaxAgeMs: number },
     stored: readonly Action[],
+    onEnded: (action: Action) => void = () => {},
   ) {
+    this.#onEnded = onEnded;
     this.#actionsMax = bounds.actionsMax;
     this.#maxAgeMs = bounds.actionsMaxAgeMs;
     for (const action of stored) {
@@ -93,9 +97,15 @@ export class ActionLog {
   /** Takes in what has been stored. */
   publish(writes: readonly Write[]): void {
     for (const write of writes) {
-      if (write.kind === "put-action") this.#entries.set(write.action.seq, write.action);
+      if (write.kind === "put-action") this.#put(write.action);
       if (write.kind === "delete-actions") for (const seq of write.seqs) this.#entries.delete(seq);
     }
+  }
+
+  #put(action: Action): void {
+    const hadEnded = (this.#entries.get(action.seq)?.endedAtMs ?? 0) > 0;
+    this.#entries.set(action.seq, action);
+    if (action.endedAtMs > 0 && !hadEnded) this.#onEnded(action);
   }
 
   /** The entries that pass the filter. */

@@ -1,3 +1,4 @@
+import type { Action } from "../domain/action.ts";
 import { clampedTrial } from "../domain/back-off.ts";
 import type { WorkloadId } from "../domain/workload-id.ts";
 import type { Revision, WorkloadRecord } from "../domain/workload-record.ts";
@@ -5,7 +6,7 @@ import { AgentError } from "../errors/agent-error.ts";
 import { assert } from "../errors/assert.ts";
 import { silentLogger } from "../ports/logger.ts";
 import type { StoredState } from "../ports/state-store.ts";
-import { noTelemetry } from "../ports/telemetry.ts";
+import { noTelemetry, type Telemetry } from "../ports/telemetry.ts";
 import { ActionLog } from "./action-log.ts";
 import { AgentService } from "./agent-service.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
@@ -135,7 +136,9 @@ class NodeEngine implements Engine {
     const { store, clock, random } = this.#options;
     const logger = this.#options.logger ?? silentLogger;
     const telemetry = this.#options.telemetry ?? noTelemetry;
-    const actionLog = new ActionLog(this.#policy, stored.actions);
+    const actionLog = new ActionLog(this.#policy, stored.actions, (action) =>
+      measureAction(telemetry, action),
+    );
     const onCommit = (durationMs: number): void => {
       this.#state.noteCommit(undefined);
       telemetry.measure("commit_duration_seconds", durationMs / 1_000);
@@ -254,6 +257,14 @@ class NodeEngine implements Engine {
       this.#options.logger?.error("the engine did not stop cleanly", { error: problem });
     }
   }
+}
+
+/** How long what was asked for took to become so, from the request to the end. */
+function measureAction(telemetry: Telemetry, action: Action): void {
+  if (action.status !== "completed" || action.type === "retry_workload") return;
+  const seconds = (action.endedAtMs - action.createdAtMs) / 1_000;
+  const what = action.type === "apply_workload" ? "apply" : "delete";
+  telemetry.measure(`workload_${what}_duration_seconds`, seconds);
 }
 
 function* lanesOf(state: EngineState, type: string): Iterable<Lane> {

@@ -12,7 +12,7 @@ export interface LaneEvent {
 
 const eventsMax = 20;
 
-/** The last steps of a lane since the agent started. */
+/** The last steps of a lane since the agent started, and what is counted of them. */
 export class LaneHistory {
   readonly #id: WorkloadId;
   readonly #context: EngineContext;
@@ -36,5 +36,15 @@ export class LaneHistory {
     if (this.#events.length > eventsMax) this.#events.shift();
     telemetry.count("steps_total", { step: step.kind, outcome });
     logger.info("step", { id: this.#id, step: step.kind, cause: step.cause, outcome });
+  }
+
+  /** Runs one reconciliation, counted and measured. @throws what it throws. */
+  async measured(reconcile: () => Promise<void>): Promise<void> {
+    const { clock, telemetry } = this.#context;
+    const beganMs = clock.monotonicMs();
+    await reconcile();
+    const seconds = (clock.monotonicMs() - beganMs) / 1_000;
+    telemetry.count("workload_reconcile_total");
+    telemetry.measure("workload_reconcile_duration_seconds", seconds);
   }
 }

@@ -198,7 +198,7 @@ export class Lane {
     try {
       while (this.#woken && !this.#closed) {
         this.#woken = false;
-        await this.#untilRest();
+        await this.#history.measured(() => this.#untilRest());
       }
     } catch (error) {
       this.#onBroken(error);

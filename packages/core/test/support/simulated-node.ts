@@ -15,6 +15,7 @@ import {
   type Engine,
   type EnginePolicy,
   noTelemetry,
+  type Telemetry,
   type WorkloadStatus,
 } from "@persys/core";
 import { AttentiveRuntime } from "./attentive-runtime.ts";
@@ -25,6 +26,8 @@ export interface SimulatedNodeOptions {
   readonly seed?: number;
   /** Whether the runtime has events. Default true. */
   readonly events?: boolean;
+  /** Told of everything that is counted and measured. */
+  readonly telemetry?: Telemetry;
 }
 
 /** What every request of a test says of its caller. */
@@ -109,14 +112,21 @@ export class SimulatedNode {
       store: this.store,
       clock: this.clock,
       random: this.#random,
-      telemetry: {
-        ...noTelemetry,
-        count: (name) => {
-          if (name === "missed_events_total") this.missedEvents += 1;
-        },
-      },
+      telemetry: this.#telemetry(),
       policy: { resyncIntervalMs: 30_000, ...this.#options.policy, ...policy },
     });
+  }
+
+  #telemetry(): Telemetry {
+    const { telemetry = noTelemetry } = this.#options;
+    return {
+      count: (name, labels, by) => {
+        if (name === "missed_events_total") this.missedEvents += 1;
+        telemetry.count(name, labels, by);
+      },
+      measure: (name, value, labels) => telemetry.measure(name, value, labels),
+      gauge: (name, value, labels) => telemetry.gauge(name, value, labels),
+    };
   }
 
   /** Ends the agent at once, as a kill would: nothing it has under way has any more effect. */
