@@ -131,7 +131,7 @@ export class LmdbStateStore implements StateStore {
     );
     for (const { id, why } of state.quarantined) {
       logger.error(
-        "a record is quarantined: it stays as it is until its id is applied or deleted",
+        "a record is quarantined: it stays as it is until its id is deleted",
         {
           path,
           id,

@@ -48,7 +48,7 @@ export function deriveStatus(
     metadata: metadata(current, statusFailure, live),
     createdAtMs: record.createdAtMs,
     updatedAtMs: record.updatedAtMs,
-    transitionAtMs: record.transitionAtMs,
+    transitionAtMs: live.unreadable?.atMs ?? record.transitionAtMs,
     observedAtMs: live.confirmedAtMs,
   };
 }
@@ -74,7 +74,12 @@ function isStopped(record: WorkloadRecord): boolean {
   const { observation, wanted } = record;
   if (!wanted.prepared && wanted.givenUp === undefined && observation.kind === "absent")
     return false;
-  return isDown(record);
+  // A step that was called off may still have its effect until it has really ended.
+  return !bringsUp(record.intent?.step) && isDown(record);
+}
+
+function bringsUp(step: string | undefined): boolean {
+  return step === "start" || step === "replace" || step === "restore";
 }
 
 function isDown({ observation }: WorkloadRecord): boolean {

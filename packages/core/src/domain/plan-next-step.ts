@@ -211,6 +211,7 @@ function exitCause(revision: Revision): string {
 function keepUp(plan: Plan, { target, revision, own }: Own): Step {
   const { record, policy, nowMs } = plan;
   if (isDrifted(own, revision)) {
+    if (!revision.prepared) return prepareStep(plan, target, revision);
     const cause = `its configuration was changed: ${own.drift.join(", ")}`;
     return whenDue(revision.trial, nowMs, { kind: "replace", cause, target });
   }
@@ -221,7 +222,8 @@ function keepUp(plan: Plan, { target, revision, own }: Own): Step {
     return revision.settled
       ? tidy(plan, target, "running, but unhealthy")
       : { kind: "settled", cause: "running, but unhealthy" };
-  if (isSettled) return tidy(plan, target, "running as wanted");
+  if (isSettled)
+    return tidy(plan, target, target === "wanted" ? "running as wanted" : fallbackCause(record));
   const cause =
     own.health === "starting"
       ? "its health check has not passed yet"
@@ -231,6 +233,10 @@ function keepUp(plan: Plan, { target, revision, own }: Own): Step {
     cause,
     untilMs: stableAtMs > nowMs ? stableAtMs : nowMs + lookAgainAfterMs,
   };
+}
+
+function fallbackCause({ wanted }: WorkloadRecord): string {
+  return `the last settled revision runs; revision ${wanted.revisionId} was given up`;
 }
 
 /** Nothing is left to do but, once the wanted revision has settled, to drop what was kept in case it would not. */

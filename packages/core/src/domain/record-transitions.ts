@@ -177,8 +177,8 @@ export function afterCancellation(record: WorkloadRecord): WorkloadRecord {
 }
 
 function withoutIntent(record: WorkloadRecord): WorkloadRecord {
-  const { intent: _, ...rest } = record;
-  return rest;
+  const { intent, ...rest } = record;
+  return intent === undefined ? record : rest;
 }
 
 function onTarget(

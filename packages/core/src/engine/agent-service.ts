@@ -28,7 +28,7 @@ import type {
 } from "../ports/agent-api.ts";
 import type { LogChunk, LogOptions } from "../ports/workload-runtime.ts";
 import type { EngineState } from "./engine-state.ts";
-import { explain } from "./explain.ts";
+import { explain, explainCorrupt } from "./explain.ts";
 import { Lane } from "./lane.ts";
 import { parseApply, parseId } from "./parse-apply.ts";
 import type { RecordChange } from "./record-writer.ts";
@@ -159,7 +159,7 @@ export class AgentService implements AgentApi {
     const { context } = this.#running();
     const status = this.status(id);
     const lane = this.#state.lanes.get(status.id);
-    if (lane?.record === undefined) throw notFound(id);
+    if (lane?.record === undefined) return explainCorrupt(status);
     return explain(lane, lane.record, status, {
       policy: context.policy,
       nowMs: context.clock.wallMs(),

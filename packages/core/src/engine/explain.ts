@@ -35,6 +35,19 @@ export function explain(
   };
 }
 
+/** Why a workload whose stored record cannot be trusted is left alone. */
+export function explainCorrupt(status: WorkloadStatus): Explanation {
+  return {
+    status,
+    wanted: { revisionId: "", digest: "", desired: status.desired },
+    observed: [],
+    differences: ["what is wanted cannot be read"],
+    next: { step: "settled", cause: "its stored record is corrupt: it waits to be deleted" },
+    blockedBy: "",
+    history: [],
+  };
+}
+
 function shown(instance: Instance): Explanation["observed"][number] {
   const { handle, revisionId, kept, state, exit, facts } = instance;
   return { handle, revisionId, kept, state, exit: exit === undefined ? "" : exitText(exit), facts };

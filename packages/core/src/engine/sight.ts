@@ -63,7 +63,8 @@ export class Sight {
   /** Nothing can be said of what exists until it can be read again. */
   markUnreadable(failure: Failure): void {
     const isNews = this.#unreadable === undefined;
-    this.#unreadable = failure;
+    // Since when is what counts; why is what was found last.
+    this.#unreadable = { ...failure, atMs: this.#unreadable?.atMs ?? failure.atMs };
     this.#isDirty = true;
     if (isNews) this.#context.onStatusChanged(this.#id);
   }

@@ -28,4 +28,19 @@ describe("configuration drift", () => {
     expect(node.world.journal.count("replace")).toBeLessThan(8);
     await node.stop();
   });
+
+  it("of a fallback whose prepared things were lost is repaired after another prepare", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    const bad = { program: "serve", prepareFails: "IMAGE_NOT_FOUND" };
+    await node.apply("web", bad, { revisionId: "r2" });
+    await node.after(5_000);
+
+    node.world.losePrepared("web");
+    node.world.setDrift("web", ["memory limit"]);
+    await node.after(60_000);
+
+    expect(node.world.instancesOf("web")).toMatchObject([{ revisionId: "r1", drift: [] }]);
+    await node.stop();
+  });
 });

@@ -23,6 +23,7 @@ describe("a stored record that is corrupt", () => {
     const node = await damaged();
 
     expect(node.status("db").actual).toBe("running");
+    expect(node.api.explain("web").next.cause).toContain("waits to be deleted");
     expect(node.status("web")).toMatchObject({
       actual: "unknown",
       failure: { reason: "RECORD_CORRUPT", retryable: false },
