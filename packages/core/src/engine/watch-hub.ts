@@ -5,7 +5,7 @@ import type { WatchEvent, WatchOptions } from "../ports/agent-api.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** Where the hub reads the present from. */
-export interface WatchSource {
+interface WatchSource {
   readonly statuses: (filter: WatchOptions) => readonly WorkloadStatus[];
   readonly status: (id: WorkloadId) => WorkloadStatus | undefined;
 }

@@ -1,5 +1,5 @@
 /** What comes of a spec once nothing disturbs it: it runs, ends well, fails for ever, or may end either way. */
-export type SpecOutcome = "runs" | "completes" | "fails";
+type SpecOutcome = "runs" | "completes" | "fails";
 
 /** A spec a simulated user sends. */
 export interface SpecChoice {
