@@ -1,3 +1,4 @@
+import { constants } from "node:http2";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { parseContentType } from "@connectrpc/connect/protocol-connect";
@@ -13,6 +14,9 @@ import { type StrictJsonOptions, strictJsonBody } from "./strict-json.ts";
 
 type Request = Parameters<HttpListener>[0];
 type Response = Parameters<HttpListener>[1];
+
+/** So long a client that was answered before it has sent all may take to read the answer, in milliseconds. */
+const lingerMs = 1_000;
 
 /** Serves the methods of a router over HTTP of either version. */
 export function nodeListener(
@@ -58,13 +62,29 @@ async function answer(
         ? strictJsonBody(body, handler.method, { ...json, encoding })
         : body,
   });
-  if (!request.readableEnded) discardRest(request);
+  if (!request.readableEnded) {
+    discardRest(request);
+    endUpload(request);
+  }
   if (answered.status === 415) {
     const message = "send JSON with the header content-type: application/json";
     answerPlainly(response, { status: 415, code: "invalid_argument", message });
     return;
   }
   await universalResponseToNodeResponse(withPlainGrpcMessage(answered), response);
+}
+
+/**
+ * Ends the upload of a client that was answered before it has sent all, some time after the answer: some clients stop sending then, and would
+ * keep the connection as it is.
+ */
+function endUpload(request: Request): void {
+  const stop = setTimeout(() => {
+    if ("stream" in request) request.stream.close(constants.NGHTTP2_NO_ERROR);
+    else request.destroy();
+  }, lingerMs);
+  request.once("end", () => clearTimeout(stop));
+  request.once("close", () => clearTimeout(stop));
 }
 
 function answerPlainly(

@@ -28,4 +28,6 @@ export function discardRest(request: Readable): void {
   });
   // A client that leaves in the middle is no news.
   request.on("error", () => {});
+  // Iterating has left it paused.
+  request.resume();
 }
