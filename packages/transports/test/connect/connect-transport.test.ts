@@ -288,27 +288,6 @@ describe("a request of 10 MB", () => {
     }
   });
 
-  it("whose sender stops once it is answered does not keep the connection", async () => {
-    const { socket, ended, received } = await rawConnection(serving.port);
-    const head = [
-      `POST ${applyPath} HTTP/1.1`,
-      "Host: 127.0.0.1",
-      "Authorization: Bearer secret",
-      "Content-Type: application/json",
-      "Transfer-Encoding: chunked",
-    ];
-    socket.write(`${head.join("\r\n")}\r\n\r\n`);
-    for (let sent = 0; sent < 5; sent += 1) {
-      socket.write(`${megabyte.length.toString(16)}\r\n`);
-      socket.write(megabyte);
-      socket.write("\r\n");
-    }
-
-    await ended;
-
-    expect(received()).toContain("resource_exhausted");
-  });
-
   it("of nobody we know is refused without being read", async () => {
     const answer = await plainRequest({
       port: serving.port,
