@@ -130,14 +130,11 @@ export class LmdbStateStore implements StateStore {
       waitingBatchesMax,
     );
     for (const { id, why } of state.quarantined) {
-      logger.error(
-        "a record is quarantined: it stays as it is until its id is deleted",
-        {
-          path,
-          id,
-          why,
-        },
-      );
+      logger.error("a record is quarantined: it stays as it is until its id is deleted", {
+        path,
+        id,
+        why,
+      });
     }
     await this.#dropActions(committer, unreadableActions);
     signal.throwIfAborted();
