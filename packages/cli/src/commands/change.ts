@@ -45,6 +45,8 @@ interface Change {
 
 const setState = (desiredState: DesiredState, alreadySo: string): Change["call"] => {
   return async (client, id, signal) => {
+    // An unknown id is to be told as such, not as an apply that lacks its spec.
+    await client.getWorkloadStatus({ id }, { signal });
     // Without a spec and a revision only the wanted state changes.
     const answer = await client.applyWorkload({ id, desiredState }, { signal });
     const { skipped, status } = answer;

@@ -75,6 +75,7 @@ describe("the first steps of a user", () => {
     await ctl(node, "start", "hello", "--wait");
     expect(await node.state("hello")).toBe("RUNNING");
     await ctl(node, "delete", "hello", "--wait");
+    await expect(ctl(node, "stop", "hello")).rejects.toMatchObject({ code: 3 });
     expect(JSON.parse(await ctl(node, "get", "-o", "json"))).toMatchObject({ workloads: [] });
   });
 
