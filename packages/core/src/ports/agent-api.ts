@@ -161,7 +161,7 @@ export interface AgentApi {
    * Makes the wish durable and wakes the workload.
    * @throws {AgentError} INVALID_SPEC with every violation, paths from the root of the spec, when nothing else is wrong; else
    *   INVALID_REQUEST with every violation, paths from the root of the request; REVISION_CONFLICT, GENERATION_CONFLICT, TYPE_MISMATCH,
-   *   POLICY_DENIED, LIMIT_EXCEEDED, STORE_UNAVAILABLE, RECORD_CORRUPT.
+   *   POLICY_DENIED, LIMIT_EXCEEDED, NOT_FOUND (a type without a spec, and no such workload), STORE_UNAVAILABLE, RECORD_CORRUPT.
    */
   apply(request: ApplyRequest, caller: Caller): Promise<ApplyResult>;
   /** Makes the end of a workload durable and wakes it. @throws {AgentError} INVALID_REQUEST, STORE_UNAVAILABLE. */
