@@ -43,11 +43,8 @@ function graceMs(record: WorkloadRecord): number {
   return Math.max(record.wanted.stopGraceMs, record.fallback?.stopGraceMs ?? 0);
 }
 
-function digestsToKeep(record: WorkloadRecord): readonly string[] {
-  const { wanted, fallback } = record;
-  return wanted.settled || fallback === undefined
-    ? [wanted.digest]
-    : [wanted.digest, fallback.digest];
+function digestsToKeep({ wanted, fallback }: WorkloadRecord): readonly string[] {
+  return fallback === undefined ? [wanted.digest] : [wanted.digest, fallback.digest];
 }
 
 function targetOf(record: WorkloadRecord, target: "wanted" | "fallback"): Target {
