@@ -1,0 +1,336 @@
+import Docker, { type ContainerCreateOptions } from "dockerode";
+import { z } from "zod";
+import { type DockerEndpoint, dockerOptionsOf } from "./docker-endpoint.ts";
+import { dockerError, httpStatusOf, isMissing } from "./docker-errors.ts";
+import {
+  type ContainerEntry,
+  containerEntryOf,
+  type ContainerReport,
+  containerReportOf,
+  type ImageReport,
+  imageReportOf,
+  type VolumeEntry,
+  volumeEntryOf,
+} from "./docker-reports.ts";
+
+/** Credentials for one registry, as the engine takes them. */
+export interface RegistryCredentials {
+  readonly username?: string;
+  readonly password?: string;
+  readonly identitytoken?: string;
+  readonly serveraddress: string;
+}
+
+/** What the engine says about itself and its host. */
+export interface EngineFacts {
+  /** The folder of the engine's data, on its host. */
+  readonly rootFolder: string;
+  readonly hasSwapLimit: boolean;
+  /** The engine's clock, Unix milliseconds. */
+  readonly nowMs: number;
+}
+
+/** What `docker update` can change. Left out: as it is. The engine also takes 0 for "as it is", but for `PidsLimit`. */
+export interface ContainerChange {
+  readonly Memory?: number;
+  readonly MemorySwap?: number;
+  readonly CpuShares?: number;
+  readonly NanoCpus?: number;
+  readonly PidsLimit?: number;
+  readonly RestartPolicy?: { readonly Name: string };
+}
+
+/** A call of the engine that answers with a stream. */
+export interface StreamCall {
+  readonly path: string;
+  readonly method: "GET" | "POST";
+  /** Parameters of the query. */
+  readonly query: Readonly<Record<string, string | number | boolean>>;
+  readonly credentials?: RegistryCredentials;
+}
+
+type LabelFilter = readonly string[];
+
+const infoSchema = z.object({
+  DockerRootDir: z.string(),
+  SwapLimit: z.boolean().default(false),
+  SystemTime: z.string(),
+});
+
+/**
+ * The calls of the Docker Engine API that the runtime makes, over dockerode. Each ends promptly with the signal's reason when its signal
+ * aborts, and otherwise throws AgentErrors made from status or errno. What is already so counts as done; `undefined` is what is not there.
+ */
+export class DockerClient {
+  readonly #docker: Docker;
+
+  /** Connects to nothing yet. @throws {RangeError} for an endpoint of no known form; what reading its certificates throws. */
+  constructor(endpoint: DockerEndpoint) {
+    this.#docker = new Docker(dockerOptionsOf(endpoint));
+  }
+
+  /** The versions of the engine and of its API. */
+  version(signal: AbortSignal): Promise<{ readonly engine: string; readonly api: string }> {
+    return called("ask the engine for its version", signal, async () => {
+      const { Version, ApiVersion } = await this.#docker.version();
+      return { engine: Version, api: ApiVersion };
+    });
+  }
+
+  facts(signal: AbortSignal): Promise<EngineFacts> {
+    return called("ask the engine about its host", signal, async () => {
+      const facts = infoSchema.parse(await this.#docker.info());
+      return {
+        rootFolder: facts.DockerRootDir,
+        hasSwapLimit: facts.SwapLimit,
+        nowMs: Date.parse(facts.SystemTime),
+      };
+    });
+  }
+
+  /** All containers with these labels, whatever their state. */
+  containers(labels: LabelFilter, signal: AbortSignal): Promise<readonly ContainerEntry[]> {
+    return called("list containers", signal, async () => {
+      const filters = { label: [...labels] };
+      const answer = await this.#docker.listContainers({ all: true, filters, abortSignal: signal });
+      return answer.map(containerEntryOf);
+    });
+  }
+
+  /** Containers that publish this port of the host. */
+  publishers(port: number, signal: AbortSignal): Promise<readonly ContainerEntry[]> {
+    return called("list containers", signal, async () => {
+      const filters = { publish: [String(port)] };
+      const answer = await this.#docker.listContainers({ filters, abortSignal: signal });
+      return answer.map(containerEntryOf);
+    });
+  }
+
+  /** One container, by id or by name. */
+  container(idOrName: string, signal: AbortSignal): Promise<ContainerReport | undefined> {
+    const container = this.#docker.getContainer(idOrName);
+    return unlessMissing(
+      called("inspect a container", signal, async () =>
+        containerReportOf(await container.inspect({ abortSignal: signal })),
+      ),
+    );
+  }
+
+  /** Makes a container and resolves with its id. Starts nothing. */
+  create(options: ContainerCreateOptions, signal: AbortSignal): Promise<string> {
+    return called("create the container", signal, async () => {
+      const { id } = await this.#docker.createContainer({ ...options, abortSignal: signal });
+      return id;
+    });
+  }
+
+  start(id: string, signal: AbortSignal): Promise<void> {
+    return alreadySo("start the container", signal, () =>
+      this.#docker.getContainer(id).start({ abortSignal: signal }),
+    );
+  }
+
+  /** Asks it to end, and forces it after `graceSeconds`; undefined: after the time it was made with. */
+  stop(id: string, graceSeconds: number | undefined, signal: AbortSignal): Promise<void> {
+    const grace = graceSeconds === undefined ? {} : { t: graceSeconds };
+    return alreadySo("stop the container", signal, () =>
+      this.#docker.getContainer(id).stop({ ...grace, abortSignal: signal }),
+    );
+  }
+
+  unpause(id: string, signal: AbortSignal): Promise<void> {
+    return alreadySo("resume the container", signal, () =>
+      this.#docker.getContainer(id).unpause({ abortSignal: signal }),
+    );
+  }
+
+  rename(id: string, name: string, signal: AbortSignal): Promise<void> {
+    return alreadySo("rename the container", signal, () =>
+      this.#docker.getContainer(id).rename({ name, abortSignal: signal }),
+    );
+  }
+
+  update(id: string, change: ContainerChange, signal: AbortSignal): Promise<void> {
+    return alreadySo("change the limits of the container", signal, () =>
+      this.#docker.getContainer(id).update({ ...change, abortSignal: signal }),
+    );
+  }
+
+  /** Removes a container, by force where it runs. Its volumes stay. */
+  async removeContainer(id: string, signal: AbortSignal): Promise<void> {
+    await unlessMissing(
+      alreadySo("remove the container", signal, () =>
+        this.#docker.getContainer(id).remove({ force: true, v: false, abortSignal: signal }),
+      ),
+    );
+  }
+
+  /** Whether there is a network of this name or id. */
+  async hasNetwork(name: string, signal: AbortSignal): Promise<boolean> {
+    const found = await unlessMissing(
+      called("inspect a network", signal, () => this.#docker.getNetwork(name).inspect()),
+    );
+    return found !== undefined;
+  }
+
+  connect(network: string, id: string, signal: AbortSignal): Promise<void> {
+    return alreadySo(`connect the container to network ${network}`, signal, () =>
+      this.#docker.getNetwork(network).connect({ Container: id }),
+    );
+  }
+
+  async disconnect(network: string, id: string, signal: AbortSignal): Promise<void> {
+    await unlessMissing(
+      alreadySo(`disconnect the container from network ${network}`, signal, () =>
+        this.#docker.getNetwork(network).disconnect({ Container: id, Force: true }),
+      ),
+    );
+  }
+
+  /** One image, by id or reference. */
+  image(idOrReference: string, signal: AbortSignal): Promise<ImageReport | undefined> {
+    const image = this.#docker.getImage(idOrReference);
+    return unlessMissing(
+      called("inspect an image", signal, async () => imageReportOf(await image.inspect())),
+    );
+  }
+
+  /** The tags, each `repository:tag`, of all images of a repository. */
+  async tagsOf(repository: string, signal: AbortSignal): Promise<readonly string[]> {
+    const images = await called("list images", signal, () =>
+      this.#docker.listImages({
+        filters: JSON.stringify({ reference: [repository] }),
+        abortSignal: signal,
+      }),
+    );
+    const tags = images.flatMap((it) => it.RepoTags ?? []);
+    return tags.filter((it) => it.startsWith(`${repository}:`));
+  }
+
+  /** Gives an image another name. */
+  tag(
+    image: string,
+    name: { readonly repository: string; readonly tag: string },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { repository: repo, tag } = name;
+    return alreadySo("tag the image", signal, () =>
+      this.#docker.getImage(image).tag({ repo, tag, abortSignal: signal }),
+    );
+  }
+
+  /** Takes one name from an image; where it was the last, the image goes as well. Whether it is gone: not where a container still needs it. */
+  async untag(reference: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      await called("untag an image", signal, () =>
+        this.#docker.getImage(reference).remove({ force: false, noprune: false }),
+      );
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return true;
+      if (httpStatusOf(error) === 409) return false;
+      throw error;
+    }
+  }
+
+  /** All volumes with these labels. */
+  volumes(labels: LabelFilter, signal: AbortSignal): Promise<readonly VolumeEntry[]> {
+    return called("list volumes", signal, async () => {
+      const filters = JSON.stringify({ label: labels });
+      const answer = await this.#docker.listVolumes({ filters, abortSignal: signal });
+      // The engine answers null where there is none.
+      const found: unknown = answer.Volumes;
+      return Array.isArray(found) ? found.map(volumeEntryOf) : [];
+    });
+  }
+
+  /** @throws {AgentError} with status 409 in its details while a container has it. */
+  async removeVolume(name: string, signal: AbortSignal): Promise<void> {
+    await unlessMissing(
+      alreadySo(`remove volume ${name}`, signal, () => this.#docker.getVolume(name).remove()),
+    );
+  }
+
+  /** One measurement of a container, as the engine gives it: it takes none of its own for this. */
+  usage(id: string, signal: AbortSignal): Promise<unknown> {
+    return unlessMissing(
+      called("measure a container", signal, () =>
+        this.#docker.getContainer(id).stats({ stream: false, "one-shot": true }),
+      ),
+    );
+  }
+
+  /**
+   * The body of an answer as it comes. Destroying it, or the signal's abort, ends the call on the engine's side as well. It may break off at
+   * any time; whoever reads it makes AgentErrors of that.
+   */
+  stream(doing: string, call: StreamCall, signal: AbortSignal): Promise<NodeJS.ReadableStream> {
+    const { path, method, query, credentials } = call;
+    return called(
+      doing,
+      signal,
+      () =>
+        new Promise<NodeJS.ReadableStream>((resolve, reject) => {
+          const options = {
+            path: `${path}?`,
+            method,
+            // Of a POST, dockerode sends the options as the body unless it is told apart.
+            options: { _query: { ...query }, _body: {} },
+            isStream: true,
+            statusCodes: { 200: true },
+            abortSignal: signal,
+            ...(credentials === undefined ? {} : { authconfig: { ...credentials } }),
+          };
+          this.#docker.modem.dial(options, (error, answer) => {
+            if (error !== null) reject(error);
+            else if (isReadable(answer)) resolve(answer);
+            else reject(new TypeError(`the engine's answer to ${path} is no stream`));
+          });
+        }),
+    );
+  }
+}
+
+function isReadable(answer: unknown): answer is NodeJS.ReadableStream {
+  return typeof answer === "object" && answer !== null && "pipe" in answer;
+}
+
+/** Runs one call. Never waits longer than its signal: an answer that breaks off half way is not reported by the client library. */
+async function called<T>(doing: string, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => {
+    reject(signal.reason);
+  };
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([call(), aborted]);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw dockerError(error, doing);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** A call whose answer 304 (it is so already) is as good as done. */
+async function alreadySo(
+  doing: string,
+  signal: AbortSignal,
+  call: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await called(doing, signal, call);
+  } catch (error) {
+    if (httpStatusOf(error) !== 304) throw error;
+  }
+}
+
+async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}

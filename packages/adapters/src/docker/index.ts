@@ -1,0 +1,1 @@
+export { DockerClient } from "./docker-client.ts";
