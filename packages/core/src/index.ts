@@ -10,12 +10,23 @@ export {
   actionTypes,
 } from "./domain/action.ts";
 export { canonicalJson } from "./domain/canonical-json.ts";
+export type { Healthcheck } from "./domain/container-healthcheck.ts";
+export type { TmpfsMount, VolumeMount } from "./domain/container-mounts.ts";
+export type { PortMapping } from "./domain/container-network.ts";
+export {
+  type ContainerSpec,
+  containerSpecOf,
+  type LogBounds,
+  type ParsedContainerSpec,
+  parseContainerSpec,
+} from "./domain/container-spec.ts";
 export {
   type Failure,
   failureOf,
   type FailureReason,
   observedFailureReasons,
 } from "./domain/failure.ts";
+export { type ImageReference, parseImageReference } from "./domain/image-reference.ts";
 export type { Json, JsonObject } from "./domain/json.ts";
 export {
   currentInstance,
@@ -41,6 +52,7 @@ export {
   type RestartPolicy,
   restartPolicy,
   restartPolicyNames,
+  type RestartPolicySpec,
 } from "./domain/restart-policy.ts";
 export { derivedRevisionId, type SpecDigest, specDigest } from "./domain/spec-digest.ts";
 export { type ViolationOptions, violationsOf } from "./domain/spec-violations.ts";

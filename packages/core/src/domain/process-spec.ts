@@ -1,10 +1,26 @@
-import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
 import type { Json, JsonObject } from "./json.ts";
 import type { Parsed } from "./parsed.ts";
 import { type ResourceLimits, resourceLimitsSchema } from "./resource-limits.ts";
-import { type RestartPolicy, restartPolicy, restartPolicyNames } from "./restart-policy.ts";
+import {
+  type RestartPolicy,
+  restartPolicy,
+  restartPolicySchema,
+  type RestartPolicySpec,
+} from "./restart-policy.ts";
+import { filled, isNoDefault, saysSomething } from "./spec-members.ts";
+import {
+  absolutePathOrEmpty,
+  environment,
+  labelValue,
+  launchBytes,
+  launchBytesMax,
+  pathBytesMax,
+  text,
+  utf8Bytes,
+} from "./spec-text.ts";
 import { violationsOf } from "./spec-violations.ts";
+import { stopGraceSecondsDefault, stopGraceSecondsSchema } from "./stop-grace.ts";
 
 /** A host process, as a user asks for it. What is left out has the default named here; none is filled in. */
 export interface ProcessSpec {
@@ -19,13 +35,7 @@ export interface ProcessSpec {
   /** A name, a uid, or uid:gid. Default: the agent's own account. */
   readonly user?: string | undefined;
   readonly resources?: ResourceLimits | undefined;
-  readonly restartPolicy?:
-    | {
-        readonly policy?: (typeof restartPolicyNames)[number] | undefined;
-        /** Counts for `on-failure`; 0: without limit. */
-        readonly maxRetryCount?: number | undefined;
-      }
-    | undefined;
+  readonly restartPolicy?: RestartPolicySpec | undefined;
   /** How long a stop may take before it is forced, 0 to 3600. Default 10. */
   readonly stopGraceSeconds?: number | undefined;
   /** For filters and for people; the process does not see them. */
@@ -41,16 +51,6 @@ export interface ParsedProcessSpec {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** How long a stop may take before it is forced, when a spec does not say, in seconds. Docker and systemd-run wait as long or longer. */
-const stopGraceSecondsDefault = 10;
-
-/** Longest single argument or environment entry: the kernel's MAX_ARG_STRLEN is 128 KiB with its end mark; some is kept for a prefix. */
-const textBytesMax = 131_000;
-/** All arguments and the environment together. The kernel allows 2 MiB by default, pointers included. */
-const allBytesMax = 1_048_576;
-const environmentEntriesMax = 4_096;
-const pathBytesMax = 4_095;
-
 /**
  * Names that a POSIX shell keeps for itself; the shell that starts the process could not set them faithfully. `PWD` and the like can be set.
  */
@@ -61,12 +61,6 @@ const shellNames: ReadonlySet<string> = new Set(
 /** Names under which the process runtime hands values to the shell that starts the process. */
 const launchPrefix = "PERSYS_LAUNCH_";
 
-const text = z
-  .string()
-  .refine((it) => !it.includes("\0"), { error: "must not contain a NUL character" })
-  .refine((it) => it.isWellFormed(), { error: "must be well-formed Unicode" })
-  .refine((it) => bytes(it) <= textBytesMax, { error: `must have at most ${textBytesMax} bytes` });
-
 /** What the first word has to be besides a text. */
 const program = z
   .string()
@@ -75,7 +69,9 @@ const program = z
     error: "must be an absolute path, or a name without `/` that is looked up in PATH",
   })
   .refine((it) => !it.startsWith("-"), { error: "must not start with `-`" })
-  .refine((it) => bytes(it) <= pathBytesMax, { error: `must have at most ${pathBytesMax} bytes` });
+  .refine((it) => utf8Bytes(it) <= pathBytesMax, {
+    error: `must have at most ${pathBytesMax} bytes`,
+  });
 
 const environmentName = z
   .string()
@@ -85,11 +81,6 @@ const environmentName = z
   .refine((it) => !shellNames.has(it) && !it.startsWith(launchPrefix), {
     error: "is reserved: use another name",
   });
-
-const label = z
-  .string()
-  .max(4096)
-  .refine((it) => !it.includes("\0"), { error: "must not contain a NUL character" });
 
 const schema: z.ZodType<ProcessSpec> = z.strictObject({
   command: z
@@ -106,16 +97,8 @@ const schema: z.ZodType<ProcessSpec> = z.strictObject({
         context.addIssue({ code: "custom", path: [0], message: issue.message, input: first });
     }),
   args: z.array(text).max(65_536).optional(),
-  env: z
-    .record(environmentName, text)
-    .refine((it) => Object.keys(it).length <= environmentEntriesMax, {
-      error: `must have at most ${environmentEntriesMax} entries`,
-    })
-    .optional(),
-  workingDir: text
-    .refine((it) => it === "" || it.startsWith("/"), { error: "must be an absolute path" })
-    .refine((it) => bytes(it) <= pathBytesMax, { error: `must have at most ${pathBytesMax} bytes` })
-    .optional(),
+  env: environment(environmentName).optional(),
+  workingDir: absolutePathOrEmpty.optional(),
   user: z
     .string()
     .regex(/^$|^[A-Za-z_][A-Za-z0-9_.-]{0,254}\$?$|^\d{1,10}(?::\d{1,10})?$/, {
@@ -123,14 +106,9 @@ const schema: z.ZodType<ProcessSpec> = z.strictObject({
     })
     .optional(),
   resources: resourceLimitsSchema.optional(),
-  restartPolicy: z
-    .strictObject({
-      policy: z.enum(restartPolicyNames).optional(),
-      maxRetryCount: z.int().min(0).max(1_000_000).optional(),
-    })
-    .optional(),
-  stopGraceSeconds: z.int().min(0).max(3600).optional(),
-  labels: z.record(z.string().min(1).max(256), label).optional(),
+  restartPolicy: restartPolicySchema.optional(),
+  stopGraceSeconds: stopGraceSecondsSchema.optional(),
+  labels: z.record(z.string().min(1).max(256), labelValue).optional(),
 });
 
 /**
@@ -147,8 +125,8 @@ export function parseProcessSpec(input: unknown): Parsed<ParsedProcessSpec> {
     };
   }
   const spec = parsed.data;
-  if (bytesOfAll(spec) > allBytesMax) {
-    const rule = `command, args and env together must have at most ${allBytesMax} bytes`;
+  if (launchBytes([...spec.command, ...(spec.args ?? [])], spec.env) > launchBytesMax) {
+    const rule = `command, args and env together must have at most ${launchBytesMax} bytes`;
     return { ok: false, violations: [{ path: [], rule }] };
   }
   const policy = spec.restartPolicy;
@@ -175,34 +153,7 @@ function isInEnv(path: readonly (string | number)[]): boolean {
 /** The spec without what says nothing. Inside lists and inside env and labels everything says something. */
 function asSent(spec: ProcessSpec): JsonObject {
   const { resources, restartPolicy: restart, ...rest } = spec;
-  const limits = filled({ ...resources }, (it) => it !== 0);
-  const policy = filled({ ...restart }, (it) => it !== 0 && it !== "");
+  const limits = filled({ ...resources }, isNoDefault);
+  const policy = filled({ ...restart }, isNoDefault);
   return filled({ ...rest, resources: limits, restartPolicy: policy }, saysSomething);
-}
-
-type Member = JsonObject[string];
-
-function filled(
-  members: Readonly<Record<string, Member>>,
-  isKept: (value: Member) => boolean,
-): JsonObject {
-  const kept = Object.entries(members).filter(([, it]) => it !== undefined && isKept(it));
-  return Object.fromEntries(kept);
-}
-
-function saysSomething(value: Member): boolean {
-  if (value === "") return false;
-  return typeof value !== "object" || value === null || Object.keys(value).length > 0;
-}
-
-function bytesOfAll(spec: ProcessSpec): number {
-  let sum = 0;
-  for (const word of spec.command) sum += bytes(word) + 1;
-  for (const word of spec.args ?? []) sum += bytes(word) + 1;
-  for (const [name, value] of Object.entries(spec.env ?? {})) sum += name.length + bytes(value) + 2;
-  return sum;
-}
-
-function bytes(value: string): number {
-  return utf8ToBytes(value).length;
 }

@@ -1,3 +1,5 @@
+import { z } from "zod";
+
 /**
  * When the engine starts a workload again whose wanted state is running. The engine is the only authority: no runtime restarts by itself.
  *
@@ -27,3 +29,17 @@ export function restartPolicy(
 export function completesOnExitZero(policy: RestartPolicy): boolean {
   return policy.kind !== "always";
 }
+
+/** A restart policy as a spec gives it. */
+export interface RestartPolicySpec {
+  /** Empty or left out: `always`. */
+  readonly policy?: (typeof restartPolicyNames)[number] | undefined;
+  /** Counts for `on-failure`; 0: without limit. */
+  readonly maxRetryCount?: number | undefined;
+}
+
+/** The schema of {@link RestartPolicySpec}. */
+export const restartPolicySchema: z.ZodType<RestartPolicySpec> = z.strictObject({
+  policy: z.enum(restartPolicyNames).optional(),
+  maxRetryCount: z.int().min(0).max(1_000_000).optional(),
+});
