@@ -1,0 +1,55 @@
+# Who uses the engines, and who changes them: two locks, given back by the kernel whatever ends this shell.
+
+say() { echo "test-host: $*" >&2; }
+fail() {
+  say "$*"
+  exit 1
+}
+
+# One at a time changes anything (descriptor 7).
+locked() {
+  while :; do
+    mkdir -p "$state"
+    exec 7>"$state/lock"
+    flock 7
+    # Another may have removed the folder while this waited: then the lock held is nobody else's.
+    [ "$state/lock" -ef /proc/self/fd/7 ] && return
+  done
+}
+
+unlocked() {
+  # The last one out takes the folder along.
+  if [ ! -e "$root" ] && ! ls "$state"/network-* >/dev/null 2>&1; then rm -rf "$state"; fi
+  exec 7>&-
+}
+
+# Many use the engines of a root (descriptor 8).
+used() {
+  exec 8>"$root/users"
+  flock -s 8
+}
+
+# Gives up the use. Says whether nobody else is left.
+unused_now() {
+  [ -e /proc/self/fd/8 ] || return 1
+  if flock -n -x 8; then alone=0; else alone=1; fi
+  exec 8>&-
+  return $alone
+}
+
+# Whether the process named in a pid file runs and is of this root; pids are given out again.
+pid_is_of() { # FILE ROOT
+  [ -s "$1" ] || return 1
+  grep -q -a -F -- "$2" "/proc/$(cat "$1")/cmdline" 2>/dev/null
+}
+
+# Waits for a condition; fails after so many tenths of a second.
+within() { # TENTHS COMMAND...
+  left=$1
+  shift
+  until "$@"; do
+    left=$((left - 1))
+    [ $left -gt 0 ] || return 1
+    sleep 0.1
+  done
+}
