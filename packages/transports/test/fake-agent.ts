@@ -212,6 +212,8 @@ export class FakeAgent implements AgentApi {
           kept: true,
           state: "exited",
           exit: "code 1",
+          health: "unhealthy",
+          healthOutput: "connection refused",
           facts: { a: "b" },
         },
       ],

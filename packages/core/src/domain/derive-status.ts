@@ -94,11 +94,12 @@ function currentFailure(record: WorkloadRecord, nowMs: number): Failure | undefi
   if (failing !== undefined) return failing.failure;
   const current = record.desired === "running" ? currentInstance(record.observation) : undefined;
   if (current?.state !== "running" || current.health !== "unhealthy") return undefined;
-  const message =
-    current.healthOutput === undefined
-      ? "its health check fails"
-      : `its health check fails: ${current.healthOutput}`;
+  const message = withOutput("its health check fails", current);
   return { reason: "UNHEALTHY", message, retryable: true, atMs: record.observedAtMs };
+}
+
+function withOutput(sentence: string, { healthOutput = "" }: Instance): string {
+  return healthOutput === "" ? sentence : `${sentence}: ${healthOutput}`;
 }
 
 /** The tries that count: those of the fallback only as long as it is what is to run. */
@@ -129,7 +130,10 @@ function statusMessage(
   live: LiveView,
 ): string {
   if (actual === "unknown") return `what exists cannot be read: ${failure?.message ?? ""}`;
-  if (failure !== undefined) return failure.message;
+  if (failure !== undefined)
+    return live.progress === undefined
+      ? failure.message
+      : `${failure.message}; tried again now: ${live.progress}`;
   if (record.desired === "deleted") {
     return record.next === undefined
       ? "being deleted"
@@ -147,7 +151,7 @@ function pendingMessage(record: WorkloadRecord, live: LiveView): string {
   const own = currentOf(record, record.wanted, record.observation);
   if (own?.state === "running")
     return own.health === "starting"
-      ? "running; its health check has not passed yet"
+      ? withOutput("running; its health check has not passed yet", own)
       : "running; has yet to stay up";
   if (live.progress !== undefined) return live.progress;
   return record.intent === undefined ? "accepted" : `${record.intent.step}: ${record.intent.cause}`;

@@ -49,8 +49,9 @@ export function explainCorrupt(status: WorkloadStatus): Explanation {
 }
 
 function shown(instance: Instance): Explanation["observed"][number] {
-  const { handle, revisionId, kept, state, exit, facts } = instance;
-  return { handle, revisionId, kept, state, exit: exit === undefined ? "" : exitText(exit), facts };
+  const { handle, revisionId, kept, state, exit, health, healthOutput = "", facts } = instance;
+  const ended = exit === undefined ? "" : exitText(exit);
+  return { handle, revisionId, kept, state, exit: ended, health, healthOutput, facts };
 }
 
 function differences(record: WorkloadRecord, status: WorkloadStatus): readonly string[] {

@@ -1,5 +1,6 @@
 import type { Action, ActionStatus, ActionType } from "../domain/action.ts";
 import type { Json } from "../domain/json.ts";
+import type { InstanceHealth } from "../domain/observation.ts";
 import type { StepKind } from "../domain/step.ts";
 import type { WorkloadId } from "../domain/workload-id.ts";
 import type { DesiredState } from "../domain/workload-record.ts";
@@ -120,6 +121,9 @@ export interface Explanation {
     readonly kept: boolean;
     readonly state: string;
     readonly exit: string;
+    readonly health: InstanceHealth;
+    /** The last output of its health check; empty where there is none. */
+    readonly healthOutput: string;
     readonly facts: Readonly<Record<string, string>>;
   }[];
   /** What stands between wanted and observed, one phrase each; empty when nothing does. */

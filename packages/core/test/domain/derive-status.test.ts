@@ -154,6 +154,27 @@ describe("a status", () => {
     expect(metadata["retry_terminal"]).toBe("true");
   });
 
+  it("shows the progress of a further try beside what failed", () => {
+    const record = { ...running, wanted: { ...settled, trial: trialOf({ open: true }) } };
+    const trying = { ...live, progress: "pulling 2 of 5 layers" };
+    const { actual, failure, message } = deriveStatus(record, trying, nowMs);
+
+    expect(actual).toBe("failed");
+    expect(message).toBe(`${failure?.message}; tried again now: pulling 2 of 5 layers`);
+    expect(deriveStatus(record, live, nowMs).message).toBe(failure?.message);
+  });
+
+  it.each([
+    ["starting", "running; its health check has not passed yet"],
+    ["unhealthy", "its health check fails"],
+  ] as const)("shows the last output of a check that is %s", (health, sentence) => {
+    const instance = (healthOutput: string) => seen(instanceOf("r1", { health, healthOutput }));
+    const messageOf = (output: string) => deriveStatus(sees(instance(output)), live, nowMs).message;
+
+    expect(messageOf("")).toBe(sentence);
+    expect(messageOf("connection refused")).toBe(`${sentence}: connection refused`);
+  });
+
   it("shows no failure while there is none", () => {
     expect(deriveStatus(running, live, nowMs)).not.toHaveProperty("failure");
   });

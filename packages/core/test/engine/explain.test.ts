@@ -15,7 +15,9 @@ describe("an explanation", () => {
       differences: [],
       blockedBy: "",
       next: { step: "settled", cause: "running as wanted" },
-      observed: [{ revisionId: "r1", kept: false, state: "running" }],
+      observed: [
+        { revisionId: "r1", kept: false, state: "running", health: "none", healthOutput: "" },
+      ],
     });
     expect(why.history.map((one) => `${one.step} ${one.outcome}`)).toEqual([
       "start done",

@@ -19,7 +19,7 @@ import {
   type WatchWorkloadsResponse,
   WatchWorkloadsResponseSchema,
 } from "../gen/persys/agent/v1/agent_pb.ts";
-import { desiredStates, logStreams } from "./enums.ts";
+import { desiredStates, healthValues, logStreams } from "./enums.ts";
 import { statusToProto } from "./status-to-proto.ts";
 import { toSeconds, toTimestamp } from "./time.ts";
 
@@ -103,7 +103,11 @@ export function explanationToProto(explanation: Explanation): ExplainWorkloadRes
       specDigest: wanted.digest,
       desiredState: desiredStates[wanted.desired],
     },
-    observed: explanation.observed.map((one) => ({ ...one, facts: { ...one.facts } })),
+    observed: explanation.observed.map((one) => ({
+      ...one,
+      health: healthValues[one.health],
+      facts: { ...one.facts },
+    })),
     differences: [...explanation.differences],
     next: {
       step: next.step,

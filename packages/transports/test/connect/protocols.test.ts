@@ -167,7 +167,16 @@ describe.each(Object.entries(protocols))("%s", (_, makeClient) => {
 
     expect(json).toMatchObject({
       wanted: { revisionId: "r1", specDigest: "v1:abc", desiredState: "DESIRED_STATE_RUNNING" },
-      observed: [{ handle: "h", kept: true, exit: "code 1", facts: { a: "b" } }],
+      observed: [
+        {
+          handle: "h",
+          kept: true,
+          exit: "code 1",
+          health: "WORKLOAD_HEALTH_UNHEALTHY",
+          healthOutput: "connection refused",
+          facts: { a: "b" },
+        },
+      ],
       next: { step: "wait", cause: "back-off", dueAt: "2023-11-14T22:13:20.500Z" },
       history: [{ at: "2023-11-14T22:13:20.250Z", outcome: "failed" }],
     });
