@@ -10,7 +10,7 @@ import {
   runningStat,
   sendSignal,
 } from "./process-table.ts";
-import { pause, until } from "./wait.ts";
+import { pause, until } from "../shared/wait.ts";
 
 /** A run to end. */
 export interface EndOptions {

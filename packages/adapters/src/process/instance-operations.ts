@@ -16,7 +16,7 @@ import { limitsOf } from "./process-limits.ts";
 import { errnoOf } from "./process-errors.ts";
 import type { ResolvedProcessOptions } from "./process-options.ts";
 import { sendSignal } from "./process-table.ts";
-import { until } from "./wait.ts";
+import { until } from "../shared/wait.ts";
 
 /** What the operations work on. */
 export interface OperationsOptions {

@@ -8,7 +8,7 @@ import { isGone, processError } from "./process-errors.ts";
 import type { ResolvedProcessOptions } from "./process-options.ts";
 import { parseRunRecord } from "./run-records.ts";
 import { launchVariable, supervisorExit } from "./supervisor-script.ts";
-import { until } from "./wait.ts";
+import { until } from "../shared/wait.ts";
 
 /** One run of an instance, ready to start. */
 export interface Launch {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { AgentError, type LogChunk, type LogOptions, type WorkloadId } from "@persys/core";
 import { LogReader } from "./log-reader.ts";
-import { pause } from "./wait.ts";
+import { pause } from "../shared/wait.ts";
 
 /** How often a follower looks for more: soon for a person, rarely for a processor. */
 const followEveryMs = 100;

@@ -26,7 +26,7 @@ import {
 } from "@persys/core";
 import { Cgroups } from "./cgroups.ts";
 import { checkCommand } from "./command-check.ts";
-import { EventQueue } from "./event-queue.ts";
+import { EventQueue } from "../shared/event-queue.ts";
 import { ExitWatch } from "./exit-watch.ts";
 import { FolderReader } from "./instance-folder.ts";
 import { allSlots, InstanceFolders, type Slot, wholeSlots } from "./instance-folders.ts";
@@ -46,7 +46,7 @@ import {
 } from "./process-options.ts";
 import { UsageMeter } from "./process-usage.ts";
 import { missingTools } from "./required-tools.ts";
-import { Slices } from "./wait.ts";
+import { Slices } from "../shared/wait.ts";
 
 /** Work done in one go before the event loop has its turn. */
 const sliceMs = 5;

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { isGone } from "./process-errors.ts";
-import { Slices } from "./wait.ts";
+import { Slices } from "../shared/wait.ts";
 
 /** A process as the kernel identifies it for as long as the host is up: a pid alone is used again. */
 export interface ProcessIdentity {

@@ -1,14 +1,14 @@
 import type { RuntimeEvent, WorkloadId } from "@persys/core";
 
 /**
- * Hints on their way to one listener. One is kept for each workload, the last: it means "look again", so a slow listener misses nothing,
- * and the queue is never longer than the list of workloads.
+ * Hints on their way to one listener. One is kept for each workload, the last, and one for all together: it means "look again", so a slow
+ * listener misses nothing, and the queue is never longer than the list of workloads.
  */
 export class EventQueue {
-  readonly #waiting = new Map<WorkloadId, RuntimeEvent>();
+  readonly #waiting = new Map<WorkloadId | undefined, RuntimeEvent>();
   #wake: (() => void) | undefined;
 
-  put(event: RuntimeEvent & { readonly id: WorkloadId }): void {
+  put(event: RuntimeEvent): void {
     this.#waiting.set(event.id, event);
     this.#wake?.();
   }
@@ -18,7 +18,7 @@ export class EventQueue {
     for (;;) {
       signal.throwIfAborted();
       const [next] = this.#waiting.values();
-      if (next?.id === undefined) {
+      if (next === undefined) {
         await this.#nextPut(signal);
         continue;
       }
