@@ -17,12 +17,15 @@ export interface Progress {
 /** What ends sooner is not worth a word. */
 const silentMs = 1000;
 
+/** How often there is a line for numbers alone: a pull has other ones every second, and the log of a build keeps every line. */
+const restMs = 5000;
+
 /** How often the line on a terminal is drawn anew: its seconds count, and it turns. */
 const drawMs = 120;
 
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"] as const;
 
-/** On a terminal one line that changes in place; elsewhere a line for each change of a text. */
+/** On a terminal one line that changes in place; elsewhere a line for each change of a text, for other numbers only now and then. */
 export function createProgress(host: Host, out: Output): Progress {
   if (out.flags.quiet || out.flags.json) return { show: nothing, drop: nothing, end: nothing };
   return host.stderr.isTTY === true ? terminalProgress(host, out) : lineProgress(out);
@@ -62,22 +65,48 @@ function terminalProgress(host: Host, out: Output): Progress {
 function lineProgress(out: Output): Progress {
   const latest = new Map<string, string>();
   const written = new Map<string, string>();
+  // Ids that have just had a line.
+  const rests = new Map<string, NodeJS.Timeout>();
   let speaking = false;
-  const speak = (id: string, text: string): void => {
-    if (!speaking || written.get(id) === text) return;
+  const rest = (id: string): void => {
+    const over = (): void => {
+      rests.delete(id);
+      speak(id);
+    };
+    clearTimeout(rests.get(id));
+    rests.set(id, setTimeout(over, restMs));
+  };
+  const speak = (id: string): void => {
+    const text = latest.get(id) ?? "";
+    const before = written.get(id) ?? "";
+    const isOldNews = withoutNumbers(text) === withoutNumbers(before) && rests.has(id);
+    if (!speaking || text === before || isOldNews) return;
     written.set(id, text);
     void out.note(`${id}: ${text}`);
+    rest(id);
   };
   const timer = setTimeout(() => {
     speaking = true;
-    for (const [id, text] of latest) speak(id, text);
+    for (const id of latest.keys()) speak(id);
   }, silentMs);
+  const drop = (id: string): void => {
+    latest.delete(id);
+    clearTimeout(rests.get(id));
+    rests.delete(id);
+  };
   return {
     show: (id, text) => {
       latest.set(id, text);
-      speak(id, text);
+      speak(id);
     },
-    drop: (id) => void latest.delete(id),
-    end: () => clearTimeout(timer),
+    drop,
+    end: () => {
+      clearTimeout(timer);
+      for (const id of rests.keys()) drop(id);
+    },
   };
+}
+
+function withoutNumbers(text: string): string {
+  return text.replace(/\d+/g, "");
 }

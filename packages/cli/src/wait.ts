@@ -11,7 +11,8 @@ import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { createProgress } from "./progress.ts";
 import type { Session } from "./session.ts";
 import { humanDuration } from "./text/duration.ts";
-import { reasonName, stateName } from "./text/names.ts";
+import { stateName } from "./text/names.ts";
+import { statusSentence } from "./text/status-sentence.ts";
 
 /** A workload to wait for. `status` is that in the answer to the request. */
 export interface Awaited {
@@ -114,9 +115,8 @@ function judge(
 }
 
 /** `FAILED, EXITED: exit code 1` or `PENDING, starting`. */
-function statusText({ actualState, message, failure }: WorkloadStatus): string {
-  const state = stateName(actualState);
-  const reason = failure === undefined ? "" : `${reasonName(failure.reason)}: `;
-  const said = failure?.message || message;
-  return said === "" ? state : `${state}, ${reason}${said}`;
+function statusText(status: WorkloadStatus): string {
+  const state = stateName(status.actualState);
+  const said = statusSentence(status);
+  return said === "" ? state : `${state}, ${said}`;
 }

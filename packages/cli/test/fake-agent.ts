@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
@@ -9,6 +9,7 @@ import {
   DesiredState,
   ErrorInfoSchema,
   LogStream,
+  type ObservedInstanceSchema,
   type ApplyWorkloadRequest,
   type WorkloadStatus,
   WorkloadStatusSchema,
@@ -40,6 +41,10 @@ export class FakeAgent {
   sentPieces = 0;
   /** Whether it is known when each piece of a log came. */
   logsHaveTimes = true;
+  /** What an explanation shows as there. */
+  observed: readonly MessageInitShape<typeof ObservedInstanceSchema>[] = [
+    { handle: "pid 42", revisionId: "1", state: "running", facts: { "process.pid": "42" } },
+  ];
   /** Ids of workloads of which nothing has run yet. */
   readonly silent = new Set<string>();
   #watchers = new Set<() => void>();
@@ -163,9 +168,7 @@ export class FakeAgent {
       explainWorkload: ({ id }) => ({
         status: this.#found(id),
         wanted: { revisionId: "1", specDigest: "v1:abc", desiredState: DesiredState.RUNNING },
-        observed: [
-          { handle: "pid 42", revisionId: "1", state: "running", facts: { "process.pid": "42" } },
-        ],
+        observed: [...this.observed],
         differences: ["the wanted revision is 2, revision 1 runs"],
         next: { step: "replace", cause: "revision 2 is wanted" },
         history: [

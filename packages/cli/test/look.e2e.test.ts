@@ -1,4 +1,4 @@
-import { ActualState } from "@persys/client/contract";
+import { ActualState, WorkloadHealth } from "@persys/client/contract";
 import { describe, expect, it } from "vitest";
 import { eventually } from "./eventually.ts";
 import { persysctl } from "./persysctl.ts";
@@ -35,6 +35,26 @@ describe("persysctl get", () => {
       spec: { process: { command: ["/bin/true"] } },
     });
     expect((await run(["get", "web", "-o", "yaml"])).stdout).toContain("status:\n  id: web\n");
+  });
+
+  it("shows of a container its image and ports in a wide table, and no such columns without one", async () => {
+    const { agent, run } = await scene();
+    agent.put({ id: "web" });
+    expect((await run(["get", "-o", "wide"])).stdout).not.toContain("IMAGE");
+
+    agent.put({ id: "web", metadata: { "container.image": "busybox:1", exit: "code 1" } });
+    const { stdout } = await run(["get", "-o", "wide"]);
+
+    expect(stdout).toMatch(/HEALTH +EXIT +IMAGE +REVISION/);
+    expect(stdout).toMatch(/code 1 +busybox:1/);
+  });
+
+  it("shows what is done about a failure beside it", async () => {
+    const { agent, run } = await scene();
+    const message = "no such command: /bin/nope; tried again now: looking for it";
+    agent.put({ id: "api", actualState: ActualState.FAILED, failure: noSuchCommand, message });
+
+    expect((await run(["get"])).stdout).toContain(`COMMAND_NOT_FOUND: ${message}`);
   });
 
   it("filters by state", async () => {
@@ -213,6 +233,35 @@ describe("persysctl describe, actions, health and version", () => {
       workload: { spec: {} },
       actions: [{}],
     });
+  });
+
+  it("shows of a container what it is made of and what its check said", async () => {
+    const { agent, run } = await scene();
+    const metadata = { "container.image": "busybox:1", "container.ports": "127.0.0.1:80->80/tcp" };
+    const health = WorkloadHealth.UNHEALTHY;
+    agent.put({ id: "web", runtime: "container", health, metadata });
+    agent.observed = [
+      {
+        handle: "c1",
+        revisionId: "2",
+        state: "running",
+        health,
+        healthOutput: "refused\n\u001b[2J",
+      },
+      { handle: "c0", revisionId: "1", state: "exited", exit: "code 0", kept: true },
+    ];
+
+    const { stdout } = await run(["describe", "web"]);
+
+    for (const part of [
+      "Health:    unhealthy, last output: refused \\x1b[2J",
+      "Image:     busybox:1",
+      "Ports:     127.0.0.1:80->80/tcp",
+      "c1  running, unhealthy, revision 2",
+      "c0  exited, revision 1, ended: code 0, kept to go back to",
+    ]) {
+      expect(stdout).toContain(part);
+    }
   });
 
   it("lists actions", async () => {

@@ -78,6 +78,23 @@ describe("progress", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("is a line now and then, not at each change, where only numbers change", () => {
+    const { progress, written } = outputIn({ terminal: false });
+    const shown = progress();
+    vi.advanceTimersByTime(1000);
+    for (let megabytes = 1; megabytes <= 12; megabytes += 1) {
+      shown.show("web", `pulling: ${megabytes} MB`);
+      vi.advanceTimersByTime(1000);
+    }
+    shown.show("web", "starting");
+    shown.end();
+
+    expect(written()).toBe(
+      "web: pulling: 1 MB\nweb: pulling: 5 MB\nweb: pulling: 10 MB\nweb: starting\n",
+    );
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("is nothing with --quiet", () => {
     const { progress, written } = outputIn({ quiet: true });
     const shown = progress();

@@ -19,6 +19,7 @@ export {
   ListActionsResponseSchema,
   ListWorkloadsResponseSchema,
   LogStream,
+  ObservedInstanceSchema,
   RetryWorkloadResponseSchema,
   WatchWorkloadsResponseSchema,
   WorkloadFailureSchema,

@@ -82,7 +82,10 @@ export async function describe(session: Session, id: string): Promise<ExitCode> 
   return exitCodes.ok;
 }
 
-function facts(session: Session, { status, wanted }: ExplainWorkloadResponse): readonly string[] {
+function facts(
+  session: Session,
+  { status, wanted, observed }: ExplainWorkloadResponse,
+): readonly string[] {
   if (status === undefined) return [];
   const { out, host } = session;
   const ago = (seconds: bigint): string => humanDuration(host.now() - Number(seconds) * 1000);
@@ -105,7 +108,9 @@ function facts(session: Session, { status, wanted }: ExplainWorkloadResponse): r
       ),
     ],
     ["Observed", safeLine(observedLine(status, ago))],
-    ["Health", healthName(status.health)],
+    ["Health", healthLine(status, observed)],
+    ["Image", safeLine(status.metadata["container.image"] ?? "")],
+    ["Ports", safeLine(status.metadata["container.ports"] ?? "")],
     ["Restarts", status.restarts === 0 ? "" : String(status.restarts)],
     ["Created", status.createdAt === 0n ? "" : `${ago(status.createdAt)} ago`],
     ["Labels", safeLine(pairs(status.labels))],
@@ -123,6 +128,16 @@ function observedLine(status: WorkloadStatus, ago: (seconds: bigint) => string):
   return status.observedAt === 0n
     ? `${revision}, not looked at yet`
     : `${revision}, looked at ${ago(status.observedAt)} ago`;
+}
+
+/** What the health check says, and what it wrote last. */
+function healthLine(
+  { health }: WorkloadStatus,
+  observed: ExplainWorkloadResponse["observed"],
+): string {
+  const name = healthName(health);
+  const output = observed.find(({ kept }) => !kept)?.healthOutput ?? "";
+  return name === "" || output === "" ? name : safeLine(`${name}, last output: ${output}`);
 }
 
 function failureLine(failure: WorkloadFailure, now: () => number): string {
@@ -149,12 +164,19 @@ function nextLines(
 }
 
 function instanceLines({ observed }: ExplainWorkloadResponse): readonly string[] {
-  return observed.flatMap(({ handle, revisionId, state, exit, kept, facts: known }) => [
-    safeLine(
-      `${handle}  ${state}, revision ${revisionId}${exit === "" ? "" : `, ended: ${exit}`}${kept ? ", kept to go back to" : ""}`,
-    ),
-    ...Object.entries(known).map(([name, value]) => safeLine(`    ${name}: ${value}`)),
-  ]);
+  return observed.flatMap(({ handle, revisionId, state, exit, health, kept, facts: known }) => {
+    const said = [
+      state,
+      healthName(health),
+      `revision ${revisionId}`,
+      exit === "" ? "" : `ended: ${exit}`,
+      kept ? "kept to go back to" : "",
+    ];
+    return [
+      safeLine(`${handle}  ${said.filter((it) => it !== "").join(", ")}`),
+      ...Object.entries(known).map(([name, value]) => safeLine(`    ${name}: ${value}`)),
+    ];
+  });
 }
 
 function stepColumns(

@@ -16,7 +16,7 @@ import { columnWidths, rowLine, tableLines } from "../text/table.ts";
 import { stateName } from "../text/names.ts";
 import type { GetFormat } from "./get-formats.ts";
 import { jsonOptions } from "./json.ts";
-import { statusColumns } from "./status-columns.ts";
+import { neededColumns, statusColumns } from "./status-columns.ts";
 
 /** What `persysctl get` was given. */
 export interface GetOptions {
@@ -186,7 +186,7 @@ async function lines(
     return;
   }
   if (workloads.length === 0) return;
-  const columns = statusColumns(out.palette, host.now, format === "wide");
+  const columns = neededColumns(statusColumns(out.palette, host.now, format === "wide"), workloads);
   const columnsMax = format === "wide" ? undefined : out.columns;
   const layout = { columnsMax, paintTitle: out.palette.title };
   for (const line of tableLines(columns, workloads, layout)) await out.line(line);

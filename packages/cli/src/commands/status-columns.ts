@@ -1,19 +1,25 @@
 import type { WorkloadStatus } from "@persys/client/contract";
 import type { Palette } from "../output.ts";
 import { humanDuration, rfc3339 } from "../text/duration.ts";
-import {
-  desiredName,
-  healthName,
-  reasonName,
-  runtimeName,
-  stateName,
-  statePaint,
-} from "../text/names.ts";
+import { desiredName, healthName, runtimeName, stateName, statePaint } from "../text/names.ts";
+import { statusSentence } from "../text/status-sentence.ts";
 import type { Column } from "../text/table.ts";
 
 /** A column of a table that goes on growing, where later rows may need more room than the first. */
 export interface StatusColumn extends Column<WorkloadStatus> {
   readonly widthMin?: number;
+  /** It is left out of a table in which it would be empty. */
+  readonly onlyIfFilled?: boolean;
+}
+
+/** The columns that say something about these rows, or about any. */
+export function neededColumns(
+  columns: readonly StatusColumn[],
+  rows: readonly WorkloadStatus[],
+): readonly StatusColumn[] {
+  return columns.filter(
+    ({ onlyIfFilled = false, text }) => !onlyIfFilled || rows.some((row) => text(row) !== ""),
+  );
 }
 
 /** The columns for a list of workloads: ages for a person, or with `wide` moments and everything else that fits on a line. */
@@ -37,12 +43,15 @@ export function statusColumns(
     },
     { title: "RESTARTS", text: (it) => String(it.restarts) },
   ];
-  const message: StatusColumn = { title: "MESSAGE", text: messageOf };
+  const message: StatusColumn = { title: "MESSAGE", text: statusSentence };
   if (!wide)
     return [...base, { title: "AGE", text: (it) => age(it.createdAt), widthMin: 5 }, message];
   return [
     ...base,
     { title: "HEALTH", text: (it) => healthName(it.health) },
+    factColumn("EXIT", "exit"),
+    factColumn("IMAGE", "container.image"),
+    factColumn("PORTS", "container.ports"),
     { title: "REVISION", text: (it) => it.revisionId },
     { title: "OBSERVED", text: (it) => it.observedRevisionId },
     { title: "GENERATION", text: (it) => String(it.generation) },
@@ -54,8 +63,7 @@ export function statusColumns(
   ];
 }
 
-/** What failed, with its reason, else what the agent says. */
-function messageOf({ failure, message }: WorkloadStatus): string {
-  if (failure === undefined) return message;
-  return `${reasonName(failure.reason)}: ${failure.message || message}`;
+/** A column for a fact that only some runtimes tell. */
+function factColumn(title: string, fact: string): StatusColumn {
+  return { title, text: (it) => it.metadata[fact] ?? "", onlyIfFilled: true };
 }

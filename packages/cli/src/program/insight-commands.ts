@@ -45,6 +45,7 @@ function addGet(root: Command, perform: Perform): void {
     "persysctl get",
     "persysctl get hello -o yaml",
     "persysctl get --state failed,pending -o wide",
+    "persysctl get --type container -o wide",
     "persysctl get -l app=web -w",
   ]);
   command.action(async (id: string | undefined) => {

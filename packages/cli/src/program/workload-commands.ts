@@ -64,6 +64,7 @@ function addApply(root: Command, perform: Perform): void {
   addExamples(command, [
     "persysctl apply -f hello.yaml --wait",
     "persysctl apply -f web.yaml -f job.json",
+    "persysctl apply -f container.yaml --wait --timeout 10m   # with time for a long pull",
     "generate-workloads | persysctl apply -f -",
     "persysctl apply -f hello.yaml --validate-only",
   ]);
