@@ -1,0 +1,83 @@
+import { AgentError, type ContainerSpec, type Progress, type Target } from "@persys/core";
+import type { DockerClient } from "./docker-client.ts";
+import type { ImageReport } from "./docker-reports.ts";
+import { type ImagePins, pinsRepository } from "./image-pins.ts";
+import type { ImagePuller } from "./image-pull.ts";
+import { nameOf, pulledNameOf } from "./image-reference.ts";
+import type { RegistryCredentialFiles } from "./registry-credentials.ts";
+
+/** What makes images ready. */
+export interface ImageParts {
+  readonly client: DockerClient;
+  readonly puller: ImagePuller;
+  readonly pins: ImagePins;
+  readonly credentials: RegistryCredentialFiles;
+}
+
+/** For whom an image is made ready. */
+export interface WantedImage {
+  readonly target: Pick<Target, "id" | "specDigest">;
+  readonly spec: Pick<ContainerSpec, "image" | "pullPolicy" | "registryAuth">;
+  readonly progress: Progress;
+}
+
+/**
+ * Makes the image of a revision ready and pins it; resolves with it. A revision that has its image pinned keeps that one, whatever the pull
+ * policy: only what comes first decides which image `always` and a moving tag mean. Repeatable.
+ * @throws {AgentError} IMAGE_NOT_FOUND under the policy `never`; what {@link ImagePuller.pull} and {@link RegistryCredentialFiles.find} throw.
+ */
+export async function prepareImage(
+  parts: ImageParts,
+  wanted: WantedImage,
+  signal: AbortSignal,
+): Promise<ImageReport> {
+  const { target, spec } = wanted;
+  const pinned = await parts.pins.resolve(target, signal);
+  if (pinned !== undefined) return pinned;
+  const local = spec.pullPolicy === "always" ? undefined : await localImage(parts, wanted, signal);
+  const image = local ?? (await pulledImage(parts, wanted, signal));
+  await parts.pins.pin(target, image.Id, signal);
+  return image;
+}
+
+/**
+ * What an image is to be called so that it can never become another: `repository@sha256:…`, or its id when it came from no registry.
+ */
+export function imageDigest(image: ImageReport, reference: string): string {
+  const wanted = nameOf(reference);
+  // Some engines count our own pins as repositories it came from.
+  const digests = image.RepoDigests.filter((it) => !it.startsWith(`${pinsRepository}/`));
+  return digests.find((it) => nameOf(it) === wanted) ?? digests[0] ?? image.Id;
+}
+
+async function localImage(
+  { client }: ImageParts,
+  { spec }: WantedImage,
+  signal: AbortSignal,
+): Promise<ImageReport | undefined> {
+  const image = await client.image(spec.image, signal);
+  if (image !== undefined || spec.pullPolicy !== "never") return image;
+  throw new AgentError(
+    "IMAGE_NOT_FOUND",
+    `the node does not have the image ${spec.image}, and pullPolicy never forbids to pull it: ` +
+      "load it there with `docker pull` or `docker load`, or allow pullPolicy missing",
+    { fault: "user", retryable: true, effect: "none", details: { reference: spec.image } },
+  );
+}
+
+async function pulledImage(
+  { client, puller, credentials: files }: ImageParts,
+  { spec, progress }: WantedImage,
+  signal: AbortSignal,
+): Promise<ImageReport> {
+  const reference = spec.image;
+  const credentials = await files.find(reference, spec.registryAuth, signal);
+  await puller.pull({ reference, credentials }, signal, progress);
+  const image = await client.image(pulledNameOf(reference), signal);
+  if (image !== undefined) return image;
+  throw new AgentError(
+    "IMAGE_PULL_FAILED",
+    `the image ${reference} was pulled, and then removed by somebody else before it was used`,
+    { retryable: true, details: { reference } },
+  );
+}

@@ -1,0 +1,23 @@
+import { AgentError, type ImageReference, parseImageReference } from "@persys/core";
+
+/** The parts of a reference that a spec was accepted with. @throws {AgentError} INVALID_SPEC for any other. */
+export function referenceOf(reference: string): ImageReference {
+  const parsed = parseImageReference(reference);
+  if (parsed.ok) return parsed.value;
+  throw new AgentError("INVALID_SPEC", `${reference} is not the name of an image`, {
+    fault: "user",
+    violations: parsed.violations,
+  });
+}
+
+/** Registry and repository, with what Docker fills in. */
+export function nameOf(reference: string): string {
+  const { registry, repository } = referenceOf(reference);
+  return `${registry}/${repository}`;
+}
+
+/** The one thing a pull of it fetches, in full: by digest where there is one, else by tag, else `latest`. */
+export function pulledNameOf(reference: string): string {
+  const { tag = "latest", digest } = referenceOf(reference);
+  return digest === undefined ? `${nameOf(reference)}:${tag}` : `${nameOf(reference)}@${digest}`;
+}
