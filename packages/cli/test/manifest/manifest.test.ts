@@ -195,11 +195,11 @@ id: other
     const names = (await readdir(folder)).filter(
       (name) => /\.(?:yaml|json)$/.test(name) && name !== "tsconfig.json",
     );
-    const sources = await Promise.all(
-      names.map(async (name) => ({ name, text: await readFile(new URL(name, folder), "utf8") })),
-    );
 
-    expect(names.length).toBeGreaterThanOrEqual(5);
-    expect(parseManifests(sources)).toMatchObject({ ok: true });
+    expect(names.length).toBeGreaterThanOrEqual(8);
+    for (const name of names) {
+      const text = await readFile(new URL(name, folder), "utf8");
+      expect(parseManifests([{ name, text }])).toMatchObject({ ok: true });
+    }
   });
 });
