@@ -1,7 +1,9 @@
 #!/bin/sh
-# Runs the tests; arguments go to vitest. The long project runs only when it is asked for by name.
+# Runs the tests, with the engines they need where this machine can run them; arguments go to vitest. The long
+# project runs only when it is asked for by name.
 set -eu
 case " $* " in
-*" --project"*) exec vitest run "$@" ;;
-*) exec vitest run --project unit --project e2e "$@" ;;
+*" --project"*) ;;
+*) set -- --project unit --project e2e "$@" ;;
 esac
+exec sh scripts/test-host run vitest run "$@"

@@ -19,8 +19,8 @@ dockerd_up() { # ROOT [OWNER_PID]
   # TMPDIR: it unpacks images there. No descriptor of a lock may live on in it.
   TMPDIR=$1 setsid dockerd --config-file "$1/daemon.json" </dev/null >>"$1/log" 2>&1 7>&- 8>&- &
   started=$!
-  # 30 s: it takes 1 to 3 s where nothing else runs.
-  if ! within 300 dockerd_settled "$1" $started || ! dockerd_answers "$1"; then
+  # 60 s: it takes 0.4 s, and as long as the containers of a killed engine take to end.
+  if ! within 600 dockerd_settled "$1" $started || ! dockerd_answers "$1"; then
     tail -n 20 "$1/log" >&2
     fail "the Docker engine did not start, see above"
   fi
@@ -28,7 +28,7 @@ dockerd_up() { # ROOT [OWNER_PID]
 
 # Whether it answers, or never will.
 dockerd_settled() { # ROOT PID
-  dockerd_answers "$1" || ! kill -0 "$2" 2>/dev/null
+  dockerd_answers "$1" || has_ended "$2"
 }
 
 configure_dockerd() { # ROOT

@@ -6,7 +6,7 @@
 #   volume      VOLUME /data, with a file of the image in it
 #   entrypoint  prints its arguments one a line, then waits
 #   exit        exits with $CODE (3)
-#   user        runs as user 1000 in /home/app
+#   user        runs as user 1000 in /srv/app
 #   blank       has no command
 # In both registries: busybox:1, busybox:2 (another digest, not in the engine), web:1, large:1 (8 MiB, not in the
 # engine).
@@ -24,7 +24,7 @@ images_up() {
   image volume 'VOLUME /data' 'CMD ["/bin/linger"]'
   image entrypoint 'ENTRYPOINT ["/bin/entrypoint"]' 'CMD ["one", "two"]'
   image exit 'CMD ["sh", "-c", "exit ${CODE:-3}"]'
-  image user 'USER 1000' 'WORKDIR /home/app' 'CMD ["/bin/linger"]'
+  image user 'USER 1000' 'WORKDIR /srv/app' 'CMD ["/bin/linger"]'
   image blank
   docker_of_tests run --rm persys-test/busybox:1 true || fail "the Docker engine cannot run a container"
   push_images
@@ -34,16 +34,16 @@ images_up() {
 
 # The files of all images.
 make_tree() {
-  mkdir -p "$tree/bin" "$tree/etc" "$tree/tmp" "$tree/root" "$tree/home/app" "$tree/www" "$tree/data"
+  mkdir -p "$tree/bin" "$tree/etc" "$tree/tmp" "$tree/root" "$tree/srv/app" "$tree/www" "$tree/data"
   chmod 1777 "$tree/tmp"
   for applet in $(busybox --list); do ln -sf busybox "$tree/bin/$applet"; done
   rm -f "$tree/bin/busybox" # It lists itself too.
   cp "$(command -v busybox)" "$tree/bin/busybox"
   echo 'persys test' >"$tree/www/index.html"
   echo 'of the image' >"$tree/data/seed"
-  printf 'root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n' >"$tree/etc/passwd"
+  printf 'root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/srv/app:/bin/sh\n' >"$tree/etc/passwd"
   printf 'root:x:0:\napp:x:1000:\n' >"$tree/etc/group"
-  chown 1000:1000 "$tree/home/app"
+  chown 1000:1000 "$tree/srv/app"
   # The first process of a container has to handle SIGTERM itself, or nothing but SIGKILL ends it.
   script linger 'trap "exit 0" TERM INT; while :; do sleep 3600 & wait $!; done'
   script serve 'trap "exit 0" TERM INT; httpd -f -p 8080 -h /www & wait $!'

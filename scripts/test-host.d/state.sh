@@ -43,6 +43,11 @@ pid_is_of() { # FILE ROOT
   grep -q -a -F -- "$2" "/proc/$(cat "$1")/cmdline" 2>/dev/null
 }
 
+# Whether a process has ended, also where its parent has not noticed.
+has_ended() { # PID
+  ! grep -q '^State:.[^ZX]' "/proc/$1/status" 2>/dev/null
+}
+
 # Waits for a condition; fails after so many tenths of a second.
 within() { # TENTHS COMMAND...
   left=$1

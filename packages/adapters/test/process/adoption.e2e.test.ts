@@ -3,15 +3,8 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { currentInstance, type RuntimeEvent } from "@persys/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import {
-  eventually,
-  forever,
-  idOf,
-  isAlive,
-  parentOf,
-  ProcessHarness,
-  targetOf,
-} from "./process-harness.ts";
+import { eventually, forever, idOf, targetOf } from "../support/runtime-calls.ts";
+import { isAlive, parentOf, ProcessHarness } from "./process-harness.ts";
 
 const fixture = fileURLToPath(new URL("./agent-fixture.ts", import.meta.url));
 

@@ -1,8 +1,8 @@
 // An agent to be killed: it goes through the operations of its arguments' workloads, in an order drawn from a seed, until it is.
 // Arguments: root, node id, mark, seed, ids.
+import { forever, idOf, targetOf } from "../support/runtime-calls.ts";
 import { ProcessHarness } from "./process-harness.ts";
 import { ProcessRuntime } from "@persys/adapters/process";
-import { forever, idOf, targetOf } from "./process-harness.ts";
 
 const [root = "", nodeId = "", mark = "", seed = "1", ...ids] = process.argv.slice(2);
 const runtime = new ProcessRuntime({ root, nodeId });

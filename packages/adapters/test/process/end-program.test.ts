@@ -1,14 +1,7 @@
 import { existsSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import {
-  eventually,
-  forever,
-  idOf,
-  isAlive,
-  isRoot,
-  ProcessHarness,
-  targetOf,
-} from "./process-harness.ts";
+import { eventually, forever, idOf, targetOf } from "../support/runtime-calls.ts";
+import { isAlive, isRoot, ProcessHarness } from "./process-harness.ts";
 
 /** Whether the tests may make control groups. */
 const hasGroups =

@@ -9,7 +9,8 @@ import {
   integer,
 } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { eventually, forever, idOf, isAlive, ProcessHarness, targetOf } from "./process-harness.ts";
+import { eventually, forever, idOf, targetOf } from "../support/runtime-calls.ts";
+import { isAlive, ProcessHarness } from "./process-harness.ts";
 
 const web = idOf("web");
 

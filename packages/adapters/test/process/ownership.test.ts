@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { eventually, forever, idOf, isAlive, ProcessHarness, targetOf } from "./process-harness.ts";
+import { eventually, forever, idOf, targetOf } from "../support/runtime-calls.ts";
+import { isAlive, ProcessHarness } from "./process-harness.ts";
 
 describe("what the process runtime holds as its own", () => {
   let host: ProcessHarness;

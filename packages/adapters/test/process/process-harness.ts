@@ -7,54 +7,13 @@ import {
   currentInstance,
   type Instance,
   type Json,
-  type LogChunk,
   type LogOptions,
   type Observation,
-  parseWorkloadId,
-  specDigest,
-  type Target,
-  type WorkloadId,
 } from "@persys/core";
+import { eventually, forever, idOf, textOf } from "../support/runtime-calls.ts";
 
 /** Whether the tests may change users and make control groups. */
 export const isRoot: boolean = process.geteuid?.() === 0;
-
-/** A signal that never aborts. */
-export const forever: AbortSignal = new AbortController().signal;
-
-/** `text` as a workload id. */
-export function idOf(text: string): WorkloadId {
-  const parsed = parseWorkloadId(text);
-  if (!parsed.ok) throw new Error(`no id: ${text}`);
-  return parsed.value;
-}
-
-/** A revision to make; `revisionId` is derived from the spec unless given. */
-export function targetOf(id: string, spec: Json, over: Partial<Target> = {}): Target {
-  const digest = specDigest(spec);
-  return {
-    id: idOf(id),
-    uid: "uid-1",
-    revisionId: digest.slice(3, 11),
-    specDigest: digest,
-    spec,
-    stopGraceMs: 2_000,
-    ...over,
-  };
-}
-
-/** Resolves once `isSo` holds. @throws after `withinMs`. */
-export async function eventually(
-  isSo: () => boolean | Promise<boolean>,
-  withinMs = 5_000,
-): Promise<void> {
-  const giveUpAtMs = performance.now() + withinMs;
-  while (!(await isSo())) {
-    if (performance.now() > giveUpAtMs)
-      throw new Error(`not so within ${withinMs} ms: ${String(isSo)}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
 
 /** A runtime over a folder of its own, and the means to see what it does to the host. */
 export class ProcessHarness {
@@ -170,10 +129,6 @@ export class ProcessHarness {
     this.kill();
     rmSync(this.root, { recursive: true, force: true });
   }
-}
-
-export function textOf(chunk: LogChunk): string {
-  return Buffer.from(chunk.data).toString("utf8");
 }
 
 /** The pid of the supervisor of a process: the parent that is not the agent's. */

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { Cgroups } from "../../src/process/cgroups.ts";
-import { eventually, forever, idOf, ProcessHarness, targetOf } from "./process-harness.ts";
+import { eventually, forever, idOf, targetOf } from "../support/runtime-calls.ts";
+import { ProcessHarness } from "./process-harness.ts";
 
 const web = idOf("web");
 const memoryBytes = 32 * 1024 * 1024;

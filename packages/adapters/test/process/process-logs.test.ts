@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { assert as check, array, constantFrom, integer, property, string } from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LogReader } from "../../src/process/log-reader.ts";
-import { eventually, forever, idOf, ProcessHarness, targetOf, textOf } from "./process-harness.ts";
+import { eventually, forever, idOf, targetOf, textOf } from "../support/runtime-calls.ts";
+import { ProcessHarness } from "./process-harness.ts";
 
 const web = idOf("web");
 

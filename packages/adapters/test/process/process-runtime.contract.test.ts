@@ -2,7 +2,8 @@ import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { runtimeContract, type RuntimeSubject } from "@persys/conformance";
 import { describe, it } from "vitest";
-import { forever, idOf, isAlive, ProcessHarness, targetOf } from "./process-harness.ts";
+import { forever, idOf, targetOf } from "../support/runtime-calls.ts";
+import { isAlive, ProcessHarness } from "./process-harness.ts";
 
 async function processSubject(): Promise<RuntimeSubject> {
   const host = new ProcessHarness();

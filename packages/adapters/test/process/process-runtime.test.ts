@@ -3,15 +3,8 @@ import { realpath, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ProcessRuntime } from "@persys/adapters/process";
-import {
-  eventually,
-  forever,
-  idOf,
-  isAlive,
-  isRoot,
-  ProcessHarness,
-  targetOf,
-} from "./process-harness.ts";
+import { eventually, forever, idOf, targetOf } from "../support/runtime-calls.ts";
+import { isAlive, isRoot, ProcessHarness } from "./process-harness.ts";
 
 const web = idOf("web");
 

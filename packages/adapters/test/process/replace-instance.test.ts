@@ -2,7 +2,8 @@ import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Target } from "@persys/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { eventually, forever, idOf, isAlive, ProcessHarness, targetOf } from "./process-harness.ts";
+import { eventually, forever, idOf, targetOf } from "../support/runtime-calls.ts";
+import { isAlive, ProcessHarness } from "./process-harness.ts";
 
 const web = idOf("web");
 

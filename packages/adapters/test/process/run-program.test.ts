@@ -2,15 +2,8 @@ import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { defaultPath } from "@persys/adapters/process";
-import {
-  eventually,
-  forever,
-  isAlive,
-  isRoot,
-  parentOf,
-  ProcessHarness,
-  targetOf,
-} from "./process-harness.ts";
+import { eventually, forever, targetOf } from "../support/runtime-calls.ts";
+import { isAlive, isRoot, parentOf, ProcessHarness } from "./process-harness.ts";
 
 describe.each(["auto", "off"] as const)("a program's run with control groups %s", (cgroups) => {
   let host: ProcessHarness;

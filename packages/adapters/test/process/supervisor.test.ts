@@ -4,15 +4,8 @@ import { processSpecOf } from "@persys/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { launch, type Launch } from "../../src/process/launch.ts";
 import { supervisorFileName } from "../../src/process/supervisor-script.ts";
-import {
-  eventually,
-  forever,
-  idOf,
-  isAlive,
-  parentOf,
-  ProcessHarness,
-  targetOf,
-} from "./process-harness.ts";
+import { eventually, forever, idOf, targetOf } from "../support/runtime-calls.ts";
+import { isAlive, parentOf, ProcessHarness } from "./process-harness.ts";
 
 const web = idOf("web");
 

@@ -1,0 +1,86 @@
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import Docker from "dockerode";
+import { describe, it } from "vitest";
+import type {} from "../../scripts/closing-line-reporter.ts"; // Declares what a skipped suite lacks.
+
+/** The engine and the registries of the tests, as `scripts/test-host up` has started them. */
+export interface DockerHost {
+  /** `unix:///path` of the engine that all tests share: none of them stops it. */
+  readonly endpoint: string;
+  /** `host:port` of a registry for all. */
+  readonly registry: string;
+  /** One that wants {@link credentials}. */
+  readonly guardedRegistry: string;
+  readonly credentials: { readonly username: string; readonly password: string };
+}
+
+/**
+ * A suite that needs the engine or a registry. Without them it is skipped by name, or fails where `CI=true`: there nothing may go
+ * untested unnoticed. The body must not ask for the host before its tests run.
+ */
+export function describeWithDocker(title: string, body: () => void): void {
+  const lacking = lackingOfDocker();
+  if (lacking === undefined) {
+    describe(title, body);
+  } else if (process.env["CI"] === "true") {
+    describe(title, () => {
+      it("finds what it needs", () => {
+        throw new Error(lacking);
+      });
+    });
+  } else {
+    describe(title, { skip: true, meta: { lacking } }, body);
+  }
+}
+
+/** @throws where there is none; {@link describeWithDocker} keeps tests from that. */
+export function dockerHost(): DockerHost {
+  const variables = hostVariables();
+  const read = (name: string): string => {
+    const value = variables[name];
+    if (value === undefined || value === "") throw new Error(`${name} is not set: ${howToStart}`);
+    return value;
+  };
+  return {
+    endpoint: read("PERSYS_TEST_DOCKER_HOST"),
+    registry: read("PERSYS_TEST_REGISTRY"),
+    guardedRegistry: read("PERSYS_TEST_REGISTRY_AUTH"),
+    credentials: {
+      username: read("PERSYS_TEST_REGISTRY_USER"),
+      password: read("PERSYS_TEST_REGISTRY_PASSWORD"),
+    },
+  };
+}
+
+/** A client of the engine at `unix:///path`. */
+export function dockerAt(endpoint: string): Docker {
+  return new Docker({ socketPath: socketOf(endpoint) });
+}
+
+const howToStart = "start the engines with scripts/test-host up";
+
+/** What is missing, in words; undefined: nothing. */
+function lackingOfDocker(): string | undefined {
+  const endpoint = hostVariables()["PERSYS_TEST_DOCKER_HOST"];
+  if (endpoint === undefined || endpoint === "")
+    return `no Docker engine for tests (${howToStart})`;
+  try {
+    accessSync(socketOf(endpoint), constants.R_OK | constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return `the Docker engine for tests cannot be used (${String(error)})`;
+  }
+}
+
+/** The environment, or what the last `scripts/test-host up` wrote for those who start no tests through it. */
+function hostVariables(): Readonly<Record<string, string | undefined>> {
+  if (process.env["PERSYS_TEST_DOCKER_HOST"] !== undefined) return process.env;
+  const written = join(process.env["PERSYS_TEST_ROOT"] ?? "/tmp/persys-test-host", "env");
+  return existsSync(written) ? parseEnv(readFileSync(written, "utf8")) : {};
+}
+
+function socketOf(endpoint: string): string {
+  return endpoint.replace(/^unix:\/\//, "");
+}

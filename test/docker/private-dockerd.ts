@@ -1,0 +1,101 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type Docker from "dockerode";
+import { dockerAt, dockerHost } from "./docker-host.ts";
+import { copyImages, testImages } from "./test-images.ts";
+
+const testHost = fileURLToPath(new URL("../../scripts/test-host", import.meta.url));
+const run = promisify(execFile);
+
+/** How long dockerd may take to end: it gives its containers 15 s. */
+const endsWithinMs = 30_000;
+
+/**
+ * A Docker engine of one test alone, for what nobody may do to the shared one: it has a folder, a network and containers of its own, and the
+ * images of the tests.
+ */
+export class PrivateDockerd {
+  /** Short: the path of a socket has at most 107 bytes. */
+  readonly root: string;
+  readonly endpoint: string;
+  readonly docker: Docker;
+
+  private constructor(root: string) {
+    this.root = root;
+    this.endpoint = `unix://${join(root, "s")}`;
+    this.docker = dockerAt(this.endpoint);
+  }
+
+  /** A running engine. Should this process end without {@link dispose}, the next `scripts/test-host up` or `down` removes it. */
+  static async start(): Promise<PrivateDockerd> {
+    const engine = new PrivateDockerd(mkdtempSync("/tmp/persys-dockerd-"));
+    try {
+      await engine.up();
+      const shared = dockerAt(dockerHost().endpoint);
+      await copyImages(shared, engine.docker, Object.values(testImages));
+      return engine;
+    } catch (error) {
+      await engine.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Starts it again after {@link stop} or {@link kill}; resolves once it answers. After a kill it first ends the containers that run on, paused
+   * ones too, each within its stop timeout (seen with 20.10: those that handle SIGTERM have their own exit code, the others 137).
+   */
+  async up(): Promise<void> {
+    await run(testHost, ["dockerd-up", this.root, String(process.pid)]);
+  }
+
+  /** Ends it in good order; containers are stopped by that. */
+  async stop(): Promise<void> {
+    await this.#signal("SIGTERM");
+  }
+
+  /** Ends it at once, and with it its containerd and the proxies of published ports; what runs in containers goes on. */
+  async kill(): Promise<void> {
+    await this.#signal("SIGKILL");
+  }
+
+  /** Keeps it from answering, with all connections open. */
+  freeze(): void {
+    process.kill(this.#pid(), "SIGSTOP");
+  }
+
+  thaw(): void {
+    process.kill(this.#pid(), "SIGCONT");
+  }
+
+  /** Ends it and removes all it has on the machine. */
+  async dispose(): Promise<void> {
+    await run(testHost, ["dockerd-down", this.root]);
+  }
+
+  #pid(): number {
+    return Number(readFileSync(join(this.root, "pid"), "utf8"));
+  }
+
+  async #signal(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    const pid = this.#pid();
+    process.kill(pid, signal);
+    const giveUpAtMs = performance.now() + endsWithinMs;
+    while (isRunning(pid)) {
+      if (performance.now() > giveUpAtMs) throw new Error(`dockerd ${pid} does not end`);
+      await pause(10);
+    }
+  }
+}
+
+/** Whether a process runs; one that has ended counts no more, also before its parent has noticed. */
+export function isRunning(pid: number): boolean {
+  try {
+    return /^State:\s+[^ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
