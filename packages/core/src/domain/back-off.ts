@@ -70,7 +70,7 @@ function failed(
   const wholeMs = delayOfLevel(change.level, context);
   const delayMs = Math.max(change.retryAfterMs, Math.round(wholeMs * (0.5 + context.fraction / 2)));
   return {
-    attempts: trial.attempts + 1,
+    attempts: attemptsAfter(trial, change.failure),
     ends: change.ends,
     level: Math.min(change.level, levelMax),
     failure: change.failure,
@@ -78,6 +78,11 @@ function failed(
     delayMs,
     notBeforeMs: context.nowMs + delayMs,
   };
+}
+
+/** A runtime that cannot be reached says nothing about what it was to run: however often it is tried meanwhile counts as one attempt. */
+function attemptsAfter({ attempts }: Trial, { reason }: Failure): number {
+  return reason === "RUNTIME_UNAVAILABLE" ? Math.max(attempts, 1) : attempts + 1;
 }
 
 function delayOfLevel(level: number, context: BackOffContext): number {

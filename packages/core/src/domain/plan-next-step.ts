@@ -304,8 +304,13 @@ function notSettled({ record, observation, policy, nowMs }: Plan): Failure | und
     return undefined;
   if (currentOf(record, fallback, observation) !== undefined) return undefined;
   const unhealthy = currentOf(record, wanted, observation)?.health === "unhealthy";
-  if (!unhealthy && wanted.trial.attempts < policy.restoreAfterAttempts) return undefined;
+  if (!unhealthy && !isWornOut(wanted.trial, policy)) return undefined;
   const why = unhealthy ? "it is unhealthy" : (wanted.trial.failure?.message ?? "it failed");
   const message = `revision ${wanted.revisionId} did not settle (${why}); revision ${fallback.revisionId} is run again`;
   return { reason: "NOT_SETTLED", message, retryable: false, atMs: nowMs };
+}
+
+/** Whether the tries are used up. Not by a runtime that is out of reach: nothing could be restored there either. */
+function isWornOut({ attempts, failure }: Trial, { restoreAfterAttempts }: PlanPolicy): boolean {
+  return attempts >= restoreAfterAttempts && failure?.reason !== "RUNTIME_UNAVAILABLE";
 }

@@ -58,6 +58,14 @@ describe("the back-off", () => {
     );
   });
 
+  it("counts one attempt, however long the runtime is out of reach", () => {
+    const outage = failureOf("RUNTIME_UNAVAILABLE");
+    let trial = freshTrial;
+    for (let tried = 0; tried < 5; tried += 1) trial = afterStepFailure(trial, outage, contextAt());
+    expect(trial).toMatchObject({ attempts: 1, delayMs: 16_000, open: true });
+    expect(afterStepFailure(trial, failure, contextAt()).attempts).toBe(2);
+  });
+
   it("is at least as long as the runtime asks for", () => {
     expect(afterStepFailure(freshTrial, failure, contextAt(), 60_000).delayMs).toBe(60_000);
   });

@@ -204,6 +204,13 @@ describe("an update", () => {
     expect(step).toMatchObject({ kind: "start", target: "wanted" });
   });
 
+  it("does not give way because the runtime is out of reach", () => {
+    const outage = { ...notSettled.trial, failure: failureOf("RUNTIME_UNAVAILABLE") };
+    const wanted = { ...notSettled, trial: outage, accountedRun: "run-of-r2" };
+    const step = planned({ ...preparedUpdate, wanted }, seen(exitedOf("r2", 1), keptFirst));
+    expect(step).toMatchObject({ kind: "start", target: "wanted" });
+  });
+
   it("is tried on while the old revision still runs, however often its start fails before that", () => {
     const step = planned({ ...preparedUpdate, wanted: notSettled }, seen(instanceOf("r1")));
     expect(step.kind).toBe("replace");
