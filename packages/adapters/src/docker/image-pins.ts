@@ -21,12 +21,12 @@ export class ImagePins {
   }
 
   /** The image that the target's revision is made of; undefined: none is pinned. */
-  async resolve(
+  resolve(
     target: Pick<Target, "id" | "specDigest">,
     signal: AbortSignal,
   ): Promise<ImageReport | undefined> {
     const { repository, tag } = this.#pinOf(target);
-    return await this.#client.image(`${repository}:${tag}`, signal);
+    return this.#client.image(`${repository}:${tag}`, signal);
   }
 
   /** Makes an image that of the target's revision, in place of any pinned before. Repeatable. */

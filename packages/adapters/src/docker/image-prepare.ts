@@ -1,9 +1,15 @@
-import { AgentError, type ContainerSpec, type Progress, type Target } from "@persys/core";
+import {
+  AgentError,
+  type ContainerSpec,
+  parseImageReference,
+  type Progress,
+  type Target,
+} from "@persys/core";
 import type { DockerClient } from "./docker-client.ts";
 import type { ImageReport } from "./docker-reports.ts";
 import { type ImagePins, pinsRepository } from "./image-pins.ts";
 import type { ImagePuller } from "./image-pull.ts";
-import { nameOf, pulledNameOf } from "./image-reference.ts";
+import { pulledNameOf } from "./image-reference.ts";
 import type { RegistryCredentialFiles } from "./registry-credentials.ts";
 
 /** What makes images ready. */
@@ -44,10 +50,10 @@ export async function prepareImage(
  * What an image is to be called so that it can never become another: `repository@sha256:…`, or its id when it came from no registry.
  */
 export function imageDigest(image: ImageReport, reference: string): string {
-  const wanted = nameOf(reference);
+  const wanted = repositoryOf(reference);
   // Some engines count our own pins as repositories it came from.
   const digests = image.RepoDigests.filter((it) => !it.startsWith(`${pinsRepository}/`));
-  return digests.find((it) => nameOf(it) === wanted) ?? digests[0] ?? image.Id;
+  return digests.find((it) => repositoryOf(it) === wanted) ?? digests[0] ?? image.Id;
 }
 
 async function localImage(
@@ -80,4 +86,10 @@ async function pulledImage(
     `the image ${reference} was pulled, and then removed by somebody else before it was used`,
     { retryable: true, details: { reference } },
   );
+}
+
+/** Registry and repository; undefined for what is no reference, such as an id. */
+function repositoryOf(text: string): string | undefined {
+  const parsed = parseImageReference(text);
+  return parsed.ok ? `${parsed.value.registry}/${parsed.value.repository}` : undefined;
 }

@@ -25,6 +25,8 @@ export interface PullCase {
 
 /** Longest piece of the engine's words in a message, in characters. */
 const wordsCharsMax = 500;
+/** Where the engine has another network, what is seen from here says nothing. */
+const unseen: RegistryLook = { kind: "answers", wantsPassword: false };
 /** An engine gives up on a registry after 15 s, and then tries once more without TLS. */
 const distributionTimeoutMs = 15_000;
 
@@ -67,20 +69,16 @@ export class PullFailures {
     }
     if (it.failed.kind === "broken" && it.space?.hasRunOut(it.failed.totalBytes) === true)
       return noSpace(it, it.space);
-    const look = await this.#look(it, signal);
-    if (look?.kind === "unreachable") return unreachable(it, look.why);
+    const look = this.#isLocal
+      ? await lookAtRegistry(referenceOf(it.reference).registry, signal)
+      : unseen;
+    if (look.kind === "unreachable") return unreachable(it, look.why);
     if (it.failed.kind === "standstill") return standstill(it, it.failed.timeoutMs);
     const status = await this.#distributionStatus(it, signal);
-    if (status === 401 || status === 403) return unauthorized(it);
     if (status === 404) return notFound(it);
-    if (look?.wantsPassword === true && it.credentials === undefined) return unauthorized(it);
-    return failed(it, status === 429 ? 429 : look?.status);
-  }
-
-  /** Where the engine has another network, what is seen from here says nothing. */
-  async #look({ reference }: PullCase, signal: AbortSignal): Promise<RegistryLook | undefined> {
-    if (!this.#isLocal) return undefined;
-    return await lookAtRegistry(referenceOf(reference).registry, signal);
+    const wantsAny = look.wantsPassword && it.credentials === undefined;
+    if (wantsAny || status === 401 || status === 403) return unauthorized(it);
+    return failed(it, status === 429 ? 429 : look.status);
   }
 
   /** What the engine answers when it is asked about the manifest alone; undefined: nothing in time. */

@@ -10,14 +10,9 @@ export function referenceOf(reference: string): ImageReference {
   });
 }
 
-/** Registry and repository, with what Docker fills in. */
-export function nameOf(reference: string): string {
-  const { registry, repository } = referenceOf(reference);
-  return `${registry}/${repository}`;
-}
-
-/** The one thing a pull of it fetches, in full: by digest where there is one, else by tag, else `latest`. */
+/** The one thing that a pull of it fetches, in full: by digest where it has one, else by tag, else `latest`. */
 export function pulledNameOf(reference: string): string {
-  const { tag = "latest", digest } = referenceOf(reference);
-  return digest === undefined ? `${nameOf(reference)}:${tag}` : `${nameOf(reference)}@${digest}`;
+  const { registry, repository, tag = "latest", digest } = referenceOf(reference);
+  const name = `${registry}/${repository}`;
+  return digest === undefined ? `${name}:${tag}` : `${name}@${digest}`;
 }

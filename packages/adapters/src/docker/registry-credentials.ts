@@ -42,10 +42,10 @@ export class RegistryCredentialFiles {
     signal.throwIfAborted();
     const { registry } = referenceOf(reference);
     const { dockerConfigFile } = this.#options;
-    if (registryAuth === undefined || registryAuth === "")
-      return dockerConfigFile === undefined
-        ? undefined
-        : await read(dockerConfigFile, "PERSYS_DOCKER_CONFIG", { registry, signal });
+    if (registryAuth === undefined || registryAuth === "") {
+      if (dockerConfigFile === undefined) return undefined;
+      return read(dockerConfigFile, "PERSYS_DOCKER_CONFIG", { registry, signal });
+    }
     const file = this.#fileOf(registryAuth, registry);
     const found = await read(file, "PERSYS_REGISTRY_AUTH_DIR", { registry, signal });
     if (found !== undefined) return found;

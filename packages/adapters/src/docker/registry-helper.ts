@@ -54,7 +54,7 @@ interface Ended {
   readonly output: string | undefined;
 }
 
-async function run(program: string, input: string, signal: AbortSignal): Promise<Ended> {
+function run(program: string, input: string, signal: AbortSignal): Promise<Ended> {
   const { promise, resolve, reject } = Promise.withResolvers<Ended>();
   // What it says on stderr may hold secrets and is for nobody.
   const child = spawn(program, ["get"], {
@@ -77,7 +77,7 @@ async function run(program: string, input: string, signal: AbortSignal): Promise
     const isWhole = bytes <= outputBytesMax;
     resolve({ code, output: isWhole ? Buffer.concat(chunks).toString("utf8") : undefined });
   });
-  return await promise;
+  return promise;
 }
 
 function jsonOf(text: string): unknown {
