@@ -26,6 +26,8 @@ export interface EngineFacts {
   /** The folder of the engine's data, on its host. */
   readonly rootFolder: string;
   readonly hasSwapLimit: boolean;
+  /** Whether it reaches registries through a proxy. */
+  readonly hasProxy: boolean;
   /** The engine's clock, Unix milliseconds. */
   readonly nowMs: number;
 }
@@ -54,6 +56,8 @@ type LabelFilter = readonly string[];
 const infoSchema = z.object({
   DockerRootDir: z.string(),
   SwapLimit: z.boolean().default(false),
+  HttpProxy: z.string().default(""),
+  HttpsProxy: z.string().default(""),
   SystemTime: z.string(),
 });
 
@@ -83,6 +87,7 @@ export class DockerClient {
       return {
         rootFolder: facts.DockerRootDir,
         hasSwapLimit: facts.SwapLimit,
+        hasProxy: facts.HttpProxy !== "" || facts.HttpsProxy !== "",
         nowMs: Date.parse(facts.SystemTime),
       };
     });
@@ -130,11 +135,13 @@ export class DockerClient {
     );
   }
 
-  /** Asks it to end, and forces it after `graceSeconds`; undefined: after the time it was made with. */
-  stop(id: string, graceSeconds: number | undefined, signal: AbortSignal): Promise<void> {
+  /** Asks it to end, and forces it after `graceSeconds`; undefined: after the time it was made with. What is gone has ended. */
+  async stop(id: string, graceSeconds: number | undefined, signal: AbortSignal): Promise<void> {
     const grace = graceSeconds === undefined ? {} : { t: graceSeconds };
-    return alreadySo("stop the container", signal, () =>
-      this.#docker.getContainer(id).stop({ ...grace, abortSignal: signal }),
+    await unlessMissing(
+      alreadySo("stop the container", signal, () =>
+        this.#docker.getContainer(id).stop({ ...grace, abortSignal: signal }),
+      ),
     );
   }
 
@@ -156,11 +163,15 @@ export class DockerClient {
     );
   }
 
-  /** Removes a container, by force where it runs. Its volumes stay. */
-  async removeContainer(id: string, signal: AbortSignal): Promise<void> {
+  /** Removes a container, by force where it runs. Its volumes stay; `withVolumes`: but for those that the engine made for it. */
+  async removeContainer(
+    id: string,
+    signal: AbortSignal,
+    { withVolumes = false }: { readonly withVolumes?: boolean } = {},
+  ): Promise<void> {
     await unlessMissing(
       alreadySo("remove the container", signal, () =>
-        this.#docker.getContainer(id).remove({ force: true, v: false, abortSignal: signal }),
+        this.#docker.getContainer(id).remove({ force: true, v: withVolumes, abortSignal: signal }),
       ),
     );
   }

@@ -3,7 +3,12 @@ import type { DockerClient, RegistryCredentials } from "./docker-client.ts";
 import { httpStatusOf } from "./docker-errors.ts";
 import type { FreeSpace } from "./image-free-space.ts";
 import { pulledNameOf, referenceOf } from "./image-reference.ts";
-import { lookAtRegistry, type RegistryLook } from "./registry-look.ts";
+import {
+  type AnsweringRegistry,
+  isLoopback,
+  lookAtRegistry,
+  type RegistryLook,
+} from "./registry-look.ts";
 
 /** How a pull failed, as far as the pull itself tells. */
 export type FailedPull =
@@ -25,8 +30,7 @@ export interface PullCase {
 
 /** Longest piece of the engine's words in a message, in characters. */
 const wordsCharsMax = 500;
-/** Where the engine has another network, what is seen from here says nothing. */
-const unseen: RegistryLook = { kind: "answers", wantsPassword: false };
+const unseen: AnsweringRegistry = { kind: "answers", wantsPassword: false };
 /** An engine gives up on a registry after 15 s, and then tries once more without TLS. */
 const distributionTimeoutMs = 15_000;
 
@@ -61,24 +65,35 @@ export class PullFailures {
 
   /** The failure as an AgentError, always retryable: all of it may heal. @throws the signal's reason when it aborts. */
   async explain(it: PullCase, signal: AbortSignal): Promise<AgentError> {
-    const pullStatus = it.failed.kind === "refused" ? httpStatusOf(it.failed.error) : undefined;
-    // The registry has answered the engine: only what it meant is open.
-    if (pullStatus === 404) {
-      const status = await this.#distributionStatus(it, signal);
-      return status === 401 || status === 403 ? unauthorized(it) : notFound(it);
-    }
-    if (it.failed.kind === "broken" && it.space?.hasRunOut(it.failed.totalBytes) === true)
-      return noSpace(it, it.space);
-    const look = this.#isLocal
-      ? await lookAtRegistry(referenceOf(it.reference).registry, signal)
-      : unseen;
+    const { failed, space } = it;
+    if (failed.kind === "refused" && httpStatusOf(failed.error) === 404)
+      return isDenied(await this.#distributionStatus(it, signal)) ? unauthorized(it) : notFound(it);
+    if (failed.kind === "broken" && space?.hasRunOut(failed.totalBytes) === true)
+      return noSpace(it, space);
+    const look = await this.#look(it, signal);
     if (look.kind === "unreachable") return unreachable(it, look.why);
-    if (it.failed.kind === "standstill") return standstill(it, it.failed.timeoutMs);
+    if (failed.kind === "standstill") return standstill(it, failed.timeoutMs);
+    return this.#explainAnswering(it, look, signal);
+  }
+
+  async #explainAnswering(
+    it: PullCase,
+    look: AnsweringRegistry,
+    signal: AbortSignal,
+  ): Promise<AgentError> {
     const status = await this.#distributionStatus(it, signal);
     if (status === 404) return notFound(it);
-    const wantsAny = look.wantsPassword && it.credentials === undefined;
-    if (wantsAny || status === 401 || status === 403) return unauthorized(it);
-    return failed(it, status === 429 ? 429 : look.status);
+    const lacksPassword = look.wantsPassword && it.credentials === undefined;
+    if (lacksPassword || isDenied(status)) return unauthorized(it);
+    return failedOtherwise(it, status === 429 ? status : look.status);
+  }
+
+  /** From where the engine has another way to the registry, nothing can be seen of it. */
+  async #look({ reference }: PullCase, signal: AbortSignal): Promise<RegistryLook> {
+    const { registry } = referenceOf(reference);
+    if (!this.#isLocal) return unseen;
+    if (!isLoopback(registry) && (await this.#client.facts(signal)).hasProxy) return unseen;
+    return lookAtRegistry(registry, signal);
   }
 
   /** What the engine answers when it is asked about the manifest alone; undefined: nothing in time. */
@@ -103,6 +118,10 @@ export class PullFailures {
       return limit.aborted ? undefined : httpStatusOf(error);
     }
   }
+}
+
+function isDenied(status: number | undefined): boolean {
+  return status === 401 || status === 403;
 }
 
 function unauthorized({ reference, credentials, failed: { kind } }: PullCase): AgentError {
@@ -151,7 +170,7 @@ function standstill({ reference, failed: { kind } }: PullCase, timeoutMs: number
   return pullError("TIMEOUT", message, { reference, kind });
 }
 
-function failed(it: PullCase, status: number | undefined): AgentError {
+function failedOtherwise(it: PullCase, status: number | undefined): AgentError {
   const {
     reference,
     failed: { kind },

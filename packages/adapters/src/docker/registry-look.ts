@@ -3,9 +3,16 @@ import { errnoOf } from "./docker-errors.ts";
 /** What was seen of a registry from this host. */
 export type RegistryLook =
   /** `why`: an errno name, or that it did not answer in time. */
-  | { readonly kind: "unreachable"; readonly why: string }
-  /** Something is there. Without a status where it does not speak HTTP, or has a certificate that only the engine may know. */
-  | { readonly kind: "answers"; readonly status?: number; readonly wantsPassword: boolean };
+  { readonly kind: "unreachable"; readonly why: string } | AnsweringRegistry;
+
+/** Something is there. */
+export interface AnsweringRegistry {
+  readonly kind: "answers";
+  /** Undefined where it does not speak HTTP, or has a certificate that only the engine may know. */
+  readonly status?: number;
+  /** Whether it wants a name and a password, rather than a token or nothing. */
+  readonly wantsPassword: boolean;
+}
 
 /** A registry that takes longer for its version check is none to wait for. */
 const lookTimeoutMs = 5_000;
@@ -55,4 +62,10 @@ async function look(url: string, signal: AbortSignal): Promise<RegistryLook> {
       ? { kind: "unreachable", why: errno }
       : { kind: "answers", wantsPassword: false };
   }
+}
+
+/** Whether a registry is on this host alone, where no proxy is ever asked for it. */
+export function isLoopback(registry: string): boolean {
+  const { hostname } = new URL(`http://${registry}`);
+  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
 }
