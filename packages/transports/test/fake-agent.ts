@@ -228,9 +228,11 @@ export class FakeAgent implements AgentApi {
     this.#enter();
     return {
       healthy: true,
+      reasons: [],
       version: "1.2.3",
       nodeId: "node-1",
       runtimes: { process: "healthy" },
+      runtimeVersions: { process: "Linux 6.1" },
       store: "healthy",
       utilization: { memoryPercent: 10, cpuPercent: 20.5, diskPercent: 30 },
       workloads: { pending: 1, running: 2, stopped: 0, failed: 0, unknown: 0 },

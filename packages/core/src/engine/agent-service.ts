@@ -6,10 +6,9 @@ import {
   decideDelete,
   decideRetry,
 } from "../domain/decide-apply.ts";
-import { actualState } from "../domain/derive-status.ts";
 import type { WorkloadId } from "../domain/workload-id.ts";
 import type { WorkloadRecord } from "../domain/workload-record.ts";
-import type { ActualState, WorkloadStatus } from "../domain/workload-status.ts";
+import type { WorkloadStatus } from "../domain/workload-status.ts";
 import { AgentError } from "../errors/agent-error.ts";
 import type {
   ActionFilter,
@@ -27,6 +26,7 @@ import type {
   WorkloadView,
 } from "../ports/agent-api.ts";
 import type { LogChunk, LogOptions } from "../ports/workload-runtime.ts";
+import { agentHealth } from "./agent-health.ts";
 import type { EngineState } from "./engine-state.ts";
 import { explain, explainCorrupt } from "./explain.ts";
 import { Lane } from "./lane.ts";
@@ -167,43 +167,7 @@ export class AgentService implements AgentApi {
   }
 
   health(): AgentHealth {
-    const { options, watches, lanes } = this.#state;
-    const nowMs = options.clock.wallMs();
-    const workloads: Record<ActualState, number> = {
-      pending: 0,
-      running: 0,
-      stopped: 0,
-      failed: 0,
-      unknown: this.#state.quarantined.size,
-    };
-    for (const lane of lanes.values()) {
-      if (lane.record === undefined) continue;
-      const observation = lane.observation();
-      const unreadable =
-        observation.kind === "unreadable" ? { unreadable: observation.failure } : {};
-      workloads[actualState(lane.record, unreadable, nowMs)] += 1;
-    }
-    const runtimes = Object.fromEntries(
-      [...watches].map(([type, watch]) => [type, watch.healthText]),
-    );
-    const store = this.#state.storeHealth();
-    const orphans = [...watches]
-      .flatMap(([type, watch]) => watch.orphans.map((id) => `${type}/${id}`))
-      .slice(0, 100);
-    return {
-      healthy: store === "healthy" && Object.values(runtimes).every((it) => it === "healthy"),
-      version: options.version,
-      nodeId: options.nodeId,
-      runtimes,
-      store,
-      utilization: options.resources?.utilization() ?? {
-        memoryPercent: 0,
-        cpuPercent: 0,
-        diskPercent: 0,
-      },
-      workloads,
-      orphans,
-    };
+    return agentHealth(this.#state);
   }
 
   #running(): ReturnType<EngineState["running"]> {

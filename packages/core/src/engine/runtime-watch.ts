@@ -13,7 +13,7 @@ import type {
 import { callWithDeadline } from "./call-with-deadline.ts";
 import { doubled } from "./doubled.ts";
 import type { EnginePolicy } from "./engine-policy.ts";
-import { followEvents } from "./follow-events.ts";
+import { followEvents, type StreamEnd } from "./follow-events.ts";
 import type { Lane } from "./lane.ts";
 import { Slices } from "./slices.ts";
 import { sleep } from "./sleep.ts";
@@ -45,6 +45,8 @@ export class RuntimeWatch {
   readonly #context: RuntimeWatchContext;
   #failure: Failure | undefined;
   #version = "";
+  #hasAnswered = false;
+  #hasToldBreak = false;
   #orphans: readonly WorkloadId[] = [];
   #missedEvents = 0;
   #listed: ReadonlyMap<WorkloadId, Glance> = new Map();
@@ -81,12 +83,17 @@ export class RuntimeWatch {
     return this.#version;
   }
 
+  /** Whether a list has succeeded since the start. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
+  }
+
   /** What the last list showed that no record knows of. */
   get orphans(): readonly WorkloadId[] {
     return this.#orphans;
   }
 
-  /** Changes that a list showed and no event had hinted at. */
+  /** Changes that a list showed and no event had hinted at, also where events are not listened to; always 0 for a runtime without events. */
   get missedEvents(): number {
     return this.#missedEvents;
   }
@@ -96,14 +103,14 @@ export class RuntimeWatch {
     return this.#listed.has(id);
   }
 
-  get #hasEvents(): boolean {
+  get #listens(): boolean {
     return this.#context.policy.eventsEnabled && this.runtime.events !== undefined;
   }
 
   /** Starts watching, until the context's signal aborts. Resolves when the first list has succeeded, failed or taken `firstListMs`. */
   async start(firstListMs: number): Promise<void> {
     const { clock, signal } = this.#context;
-    const listening = this.#hasEvents ? this.#listenForEver() : undefined;
+    const listening = this.#listens ? this.#listenForEver() : undefined;
     this.#ended = Promise.all([listening, this.#relistForEver()]).then(() => {});
     await Promise.race([this.#firstList, sleep(clock, firstListMs, signal).catch(() => {})]);
     if (this.#failure !== undefined) await this.#fail(this.#failure);
@@ -212,6 +219,7 @@ export class RuntimeWatch {
     if (this.#failure !== undefined)
       logger.info("runtime answers", { runtime: this.runtime.type, version: this.#version });
     this.#failure = undefined;
+    this.#hasAnswered = true;
     telemetry.gauge("runtime_health_status", 1, { runtime_type: this.runtime.type });
   }
 
@@ -228,19 +236,12 @@ export class RuntimeWatch {
   }
 
   async #deliver(beganMs: number): Promise<void> {
-    const { clock, telemetry, logger, signal } = this.#context;
+    const { clock, signal } = this.#context;
     const slices = new Slices(clock);
     const glances = this.#listed;
     for (const lane of this.#context.lanes(this.runtime.type)) {
       if (signal.aborted) return;
-      if (lane.takeGlance(glances.get(lane.id), beganMs) && this.#hasEvents) {
-        this.#missedEvents += 1;
-        telemetry.count("missed_events_total", { runtime_type: this.runtime.type });
-        logger.warn("a change was seen by listing that no event had told", {
-          id: lane.id,
-          runtime: this.runtime.type,
-        });
-      }
+      if (lane.takeGlance(glances.get(lane.id), beganMs)) this.#noteMissed(lane.id);
       await slices.pause();
     }
     const orphans: WorkloadId[] = [];
@@ -255,20 +256,40 @@ export class RuntimeWatch {
     this.#orphans = orphans;
   }
 
+  #noteMissed(id: WorkloadId): void {
+    const { telemetry, logger } = this.#context;
+    if (this.runtime.events === undefined) return;
+    this.#missedEvents += 1;
+    telemetry.count("missed_events_total", { runtime_type: this.runtime.type });
+    const what = { id, runtime: this.runtime.type };
+    if (this.#listens) logger.warn("a change was seen by listing that no event had told", what);
+    else logger.debug("a change was seen by listing; events are not listened to", what);
+  }
+
   async #listenForEver(): Promise<void> {
-    const { clock, signal, logger, policy } = this.#context;
+    const { clock, signal, policy } = this.#context;
     const onEvent = (event: RuntimeEvent): void => this.#onEvent(event.id);
     const following = { clock, signal, idleMs: policy.eventIdleMs, onEvent };
     for (let breaks = 0; !signal.aborted; ) {
       const end = await followEvents(this.runtime, following);
       if (signal.aborted) return;
       breaks = end.heard || end.isSilent ? 0 : breaks + 1;
-      const { error } = end;
-      const what = { runtime: this.runtime.type, ...(error === undefined ? {} : { error }) };
-      logger.warn("the event stream ended; subscribing again", what);
+      this.#tellBreak(end);
       await sleep(clock, doubled(relistDelayMs, breaks), signal).catch(() => {});
       this.relist();
     }
+  }
+
+  /** Warns once for each trouble. A runtime that is away is told of by its lists, and one that had nothing to say has none. */
+  #tellBreak({ error, heard, isSilent }: StreamEnd): void {
+    const { logger } = this.#context;
+    if (heard) this.#hasToldBreak = false;
+    const isNews = !this.#hasToldBreak && !isSilent && this.#failure === undefined;
+    const what = { runtime: this.runtime.type, ...(error === undefined ? {} : { error }) };
+    const message = "the event stream ended; subscribing again";
+    if (isNews) logger.warn(message, what);
+    else logger.debug(message, what);
+    if (isNews) this.#hasToldBreak = true;
   }
 
   #onEvent(id: WorkloadId | undefined): void {

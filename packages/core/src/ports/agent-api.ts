@@ -143,12 +143,19 @@ export interface Explanation {
 
 /** How the agent is. */
 export interface AgentHealth {
-  /** Every registered runtime and the store answer. */
+  /**
+   * The store and every runtime in use answer: one that has workloads, has answered since the start, or shares its trouble with all others. A
+   * runtime that was never there and that nobody asks for does not make a node unwell.
+   */
   readonly healthy: boolean;
+  /** Why it is not, one phrase each; empty when it is. */
+  readonly reasons: readonly string[];
   readonly version: string;
   readonly nodeId: string;
   /** `healthy` or `unhealthy: …` by type of workload. */
   readonly runtimes: Readonly<Record<string, string>>;
+  /** What each runtime last said of its version, by type; without those that have not answered since the start. */
+  readonly runtimeVersions: Readonly<Record<string, string>>;
   readonly store: string;
   readonly utilization: NodeUtilization;
   readonly workloads: Readonly<Record<ActualState, number>>;

@@ -1,7 +1,19 @@
+import { ManualClock, SimulatedRuntime, SimulatedWorld } from "@persys/conformance";
+import type { WorkloadRuntime } from "@persys/core";
 import { describe, expect, it } from "vitest";
 import { SimulatedNode } from "../support/simulated-node.ts";
 
 const serve = { program: "serve" };
+
+/** A second runtime, with a world of its own that answers or not. */
+function secondRuntime(isReachable: boolean): {
+  readonly world: SimulatedWorld;
+  readonly others: (clock: ManualClock) => readonly WorkloadRuntime[];
+} {
+  const world = new SimulatedWorld({ clock: new ManualClock() });
+  world.setUnreachable(!isReachable);
+  return { world, others: () => [new SimulatedRuntime(world, { type: "second" })] };
+}
 
 describe("the agent's health", () => {
   it("counts the workloads by state", async () => {
@@ -29,9 +41,51 @@ describe("the agent's health", () => {
 
     expect(node.api.health()).toMatchObject({ healthy: false, store: "healthy" });
     expect(node.api.health().runtimes["simulated"]).toContain("unhealthy: ");
+    expect(node.api.health().reasons).toEqual([
+      expect.stringContaining("runtime simulated: unhealthy: "),
+    ]);
     node.world.setUnreachable(false);
     await node.after(31_000);
+    expect(node.api.health()).toMatchObject({ healthy: true, reasons: [] });
+  });
+
+  it("does not suffer from a runtime that was never there, until it has a workload", async () => {
+    const second = secondRuntime(false);
+    const node = await SimulatedNode.start({ others: second.others });
+
+    expect(node.api.health()).toMatchObject({
+      healthy: true,
+      reasons: [],
+      runtimes: { simulated: "healthy", second: expect.stringContaining("unhealthy: ") },
+    });
+    expect(Object.keys(node.api.health().runtimeVersions)).toEqual(["simulated"]);
+    await node.apply("web", serve, { type: "second" });
+
+    expect(node.api.health().healthy).toBe(false);
+    await node.remove("web");
+    second.world.setUnreachable(false);
+    await node.after(31_000);
+    expect(node.api.health()).toMatchObject({ healthy: true, runtimes: { second: "healthy" } });
+  });
+
+  it("suffers from a runtime that has been there and is no more, though it has no workload", async () => {
+    const second = secondRuntime(true);
+    const node = await SimulatedNode.start({ others: second.others });
     expect(node.api.health().healthy).toBe(true);
+
+    second.world.setUnreachable(true);
+    await node.after(31_000);
+
+    expect(node.api.health().healthy).toBe(false);
+  });
+
+  it("is bad where no runtime at all answers", async () => {
+    const node = SimulatedNode.idle();
+    node.world.setUnreachable(true);
+
+    await node.boot();
+
+    expect(node.api.health().healthy).toBe(false);
   });
 
   it("is bad while the store does not take commits", async () => {

@@ -129,10 +129,16 @@ describe("events", () => {
     expect(node.missedEvents).toBe(0);
   });
 
-  it("are not listened to where that is the policy", async () => {
+  it("are not listened to where that is the policy, and what they would have told is counted", async () => {
     const node = await SimulatedNode.start({ policy: { eventsEnabled: false } });
+    await node.settled("web");
+
+    node.world.kill("web");
+    await node.after(31_000);
 
     expect(node.world.events.listeners).toBe(0);
+    expect(node.world.liveCount("web")).toBe(1);
+    expect(node.missedEvents).toBe(1);
   });
 });
 

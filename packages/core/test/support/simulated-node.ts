@@ -14,8 +14,11 @@ import {
   type DeleteResult,
   type Engine,
   type EnginePolicy,
+  type Logger,
   noTelemetry,
+  silentLogger,
   type Telemetry,
+  type WorkloadRuntime,
   type WorkloadStatus,
 } from "@persys/core";
 import { AttentiveRuntime } from "./attentive-runtime.ts";
@@ -28,6 +31,9 @@ export interface SimulatedNodeOptions {
   readonly events?: boolean;
   /** Told of everything that is counted and measured. */
   readonly telemetry?: Telemetry;
+  readonly logger?: Logger;
+  /** Runtimes besides the simulated one. */
+  readonly others?: (clock: ManualClock) => readonly WorkloadRuntime[];
 }
 
 /** What every request of a test says of its caller. */
@@ -108,10 +114,11 @@ export class SimulatedNode {
     this.engine = createEngine({
       nodeId: "node-1",
       version: "test",
-      runtimes: [this.attentive],
+      runtimes: [this.attentive, ...(this.#options.others?.(this.clock) ?? [])],
       store: this.store,
       clock: this.clock,
       random: this.#random,
+      logger: this.#options.logger ?? silentLogger,
       telemetry: this.#telemetry(),
       policy: { resyncIntervalMs: 30_000, ...this.#options.policy, ...policy },
     });

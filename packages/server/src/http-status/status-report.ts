@@ -27,7 +27,7 @@ export function healthReport(source: StatusSource): StatusReport {
   if (health.healthy) return { statusCode: 200, body: { status: "healthy", ...about, ...parts } };
   return {
     statusCode: 503,
-    body: { status: "unhealthy", reasons: reasonsOf(health), ...about, ...parts },
+    body: { status: "unhealthy", reasons: health.reasons, ...about, ...parts },
   };
 }
 
@@ -44,11 +44,4 @@ export function readyReport(source: StatusSource): StatusReport {
   return store === "healthy"
     ? { statusCode: 200, body: { ready: true } }
     : { statusCode: 503, body: { ready: false, reasons: [`store: ${store}`] } };
-}
-
-function reasonsOf(health: AgentHealth): string[] {
-  const runtimes = Object.entries(health.runtimes)
-    .filter(([, state]) => state !== "healthy")
-    .map(([type, state]) => `runtime ${type}: ${state}`);
-  return health.store === "healthy" ? runtimes : [...runtimes, `store: ${health.store}`];
 }

@@ -8,9 +8,11 @@ import { recordingLogger } from "../support/recording-logger.ts";
 
 const wellHealth: AgentHealth = {
   healthy: true,
+  reasons: [],
   version: "1.2.3",
   nodeId: "node-1",
   runtimes: { process: "healthy" },
+  runtimeVersions: { process: "Linux 6.1" },
   store: "healthy",
   utilization: { memoryPercent: 1, cpuPercent: 2, diskPercent: 3 },
   workloads: { pending: 0, running: 0, stopped: 0, failed: 0, unknown: 0 },
@@ -79,17 +81,24 @@ describe("GET /health", () => {
     });
   });
 
+  it("answers 200 with a runtime that does not answer and is no reason to be unwell", async () => {
+    const runtimes = { process: "healthy", container: "unhealthy: no engine" };
+    const get = await running({ health: { runtimes } });
+
+    const { status, body } = await get("/health");
+
+    expect(status).toBe(200);
+    expect(JSON.parse(body)).toMatchObject({ status: "healthy", runtimes });
+  });
+
   it("answers 503 with every reason when something is not", async () => {
-    const runtimes = { process: "unhealthy: no cgroup", container: "healthy" };
-    const get = await running({ health: { healthy: false, runtimes, store: "unhealthy: full" } });
+    const reasons = ["runtime process: unhealthy: no cgroup", "store: unhealthy: full"];
+    const get = await running({ health: { healthy: false, reasons, store: "unhealthy: full" } });
 
     const { status, body } = await get("/health");
 
     expect(status).toBe(503);
-    expect(JSON.parse(body)).toMatchObject({
-      status: "unhealthy",
-      reasons: ["runtime process: unhealthy: no cgroup", "store: unhealthy: full"],
-    });
+    expect(JSON.parse(body)).toMatchObject({ status: "unhealthy", reasons });
   });
 
   it.each(["starting", "stopping"] as const)("answers 200 while the agent is %s", async (phase) => {

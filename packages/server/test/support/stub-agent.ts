@@ -27,9 +27,11 @@ export interface StubEngine extends Engine {
 
 const health: AgentHealth = {
   healthy: true,
+  reasons: [],
   version: "1",
   nodeId: "n",
   runtimes: {},
+  runtimeVersions: {},
   store: "healthy",
   utilization: { memoryPercent: 0, cpuPercent: 0, diskPercent: 0 },
   workloads: { pending: 0, running: 0, stopped: 0, failed: 0, unknown: 0 },

@@ -90,9 +90,11 @@ describe("OtelTelemetry", () => {
 describe("observeAgent", () => {
   const health: AgentHealth = {
     healthy: false,
+    reasons: ["runtime container: unhealthy: no socket"],
     version: "1.2.3",
     nodeId: "node-1",
     runtimes: { process: "healthy", container: "unhealthy: no socket" },
+    runtimeVersions: { process: "Linux 6.1" },
     store: "healthy",
     utilization: { memoryPercent: 10, cpuPercent: 20, diskPercent: 30 },
     workloads: { pending: 0, running: 2, stopped: 0, failed: 0, unknown: 0 },
