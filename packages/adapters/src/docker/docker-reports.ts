@@ -24,6 +24,11 @@ export interface EndpointReport {
   readonly GlobalIPv6Address: string;
 }
 
+/** Ports of the host that lead to those of a container. */
+export type PortBindings = Readonly<
+  Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>
+>;
+
 /** One line of a list of containers. */
 export interface ContainerEntry {
   readonly Id: string;
@@ -84,13 +89,14 @@ export interface ContainerReport {
     readonly NanoCpus?: number | null | undefined;
     readonly PidsLimit?: number | null | undefined;
     readonly RestartPolicy?: { readonly Name: string } | null | undefined;
+    readonly NetworkMode: string;
+    /** As asked for, by port and protocol, such as `80/tcp`. An empty port of the host: the engine picks one. */
+    readonly PortBindings: PortBindings;
   };
   readonly NetworkSettings: {
     readonly Networks: Readonly<Record<string, EndpointReport>>;
-    /** By port and protocol, such as `80/tcp`; null: not published. */
-    readonly Ports: Readonly<
-      Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>
-    >;
+    /** As they are while it runs; null: not published. */
+    readonly Ports: PortBindings;
   };
 }
 
@@ -140,6 +146,11 @@ const networks: z.ZodType<Readonly<Record<string, EndpointReport>>> = z
       GlobalIPv6Address: z.string().default(""),
     }),
   )
+  .nullish()
+  .transform((it) => it ?? {});
+
+const portBindings: z.ZodType<PortBindings> = z
+  .record(z.string(), z.array(z.object({ HostIp: z.string(), HostPort: z.string() })).nullable())
   .nullish()
   .transform((it) => it ?? {});
 
@@ -210,16 +221,12 @@ const reportSchema: z.ZodType<ContainerReport> = z.object({
     NanoCpus: z.number().nullish(),
     PidsLimit: z.number().nullish(),
     RestartPolicy: z.object({ Name: z.string() }).nullish(),
+    NetworkMode: z.string().default(""),
+    PortBindings: portBindings,
   }),
   NetworkSettings: z.object({
     Networks: networks,
-    Ports: z
-      .record(
-        z.string(),
-        z.array(z.object({ HostIp: z.string(), HostPort: z.string() })).nullable(),
-      )
-      .nullish()
-      .transform((it) => it ?? {}),
+    Ports: portBindings,
   }),
 });
 

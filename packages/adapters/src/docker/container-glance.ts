@@ -1,0 +1,114 @@
+import { createHash } from "node:crypto";
+import { configurationOf } from "./container-configuration.ts";
+import type { DockerClient } from "./docker-client.ts";
+import type { ContainerEntry, ContainerReport } from "./docker-reports.ts";
+import { nameOf, type OwnedContainer, type WorkloadContainers } from "./owned-containers.ts";
+
+/** Containers whose limits one list looks at, in turn: a list of the engine does not show them. */
+const inspectedPerListMax = 8;
+/** Inspections at a time. */
+const inspectedAtOnce = 8;
+
+interface Seen {
+  readonly limits: string;
+  /** Grows with each look; the smallest is looked at next. */
+  readonly turn: number;
+}
+
+/**
+ * Tells from one list of containers whether anything changed. What a list shows is enough for state, health, name, network and which run it
+ * is; limits it does not show. They are remembered from the last inspection, and every list looks at a few in turn, so that also a change of
+ * limits that no event told is seen, some lists later.
+ */
+export class Glances {
+  readonly #client: DockerClient;
+  readonly #seen = new Map<string, Seen>();
+  #turn = 0;
+
+  constructor(client: DockerClient) {
+    this.#client = client;
+  }
+
+  /** Notes what an inspection showed. */
+  note(report: ContainerReport): void {
+    this.#turn += 1;
+    this.#seen.set(report.Id, { limits: limitsText(report), turn: this.#turn });
+  }
+
+  /** A text that differs when the containers of a workload do in substance. */
+  glanceOf({ current, kept, spare }: WorkloadContainers): string {
+    const parts = [
+      ...(current === undefined ? [] : [`current ${this.#partOf(current)}`]),
+      ...(kept === undefined ? [] : [`kept ${this.#partOf(kept)}`]),
+      ...spare.map((it) => `spare ${this.#partOf(it)}`),
+    ];
+    return shortened(parts.join("|"));
+  }
+
+  /** Inspects those whose limits are not known, and some of the others; forgets those that are gone. */
+  async look(all: Iterable<WorkloadContainers>, signal: AbortSignal): Promise<void> {
+    const ids = [...all]
+      .flatMap(({ current, kept, spare }) => [current, kept, ...spare])
+      .flatMap((it) => (it === undefined ? [] : [it.entry.Id]));
+    const existing = new Set(ids);
+    for (const id of this.#seen.keys()) if (!existing.has(id)) this.#seen.delete(id);
+    const unknown = ids.filter((it) => !this.#seen.has(it));
+    const inTurn = ids
+      .filter((it) => this.#seen.has(it))
+      .toSorted((a, b) => this.#turnOf(a) - this.#turnOf(b))
+      .slice(0, Math.max(0, inspectedPerListMax - unknown.length));
+    const queue = [...unknown, ...inTurn].values();
+    const workers = Array.from({ length: inspectedAtOnce }, async () => {
+      for (const id of queue) {
+        const report = await this.#client.container(id, signal);
+        if (report !== undefined) this.note(report);
+      }
+    });
+    await Promise.all(workers);
+  }
+
+  #turnOf(containerId: string): number {
+    return this.#seen.get(containerId)?.turn ?? 0;
+  }
+
+  #partOf({ entry }: OwnedContainer): string {
+    const limits = this.#seen.get(entry.Id)?.limits ?? "";
+    return [
+      entry.Id.slice(0, 12),
+      nameOf(entry),
+      entry.State,
+      remarkOf(entry),
+      networksOf(entry),
+      limits,
+    ].join(" ");
+  }
+}
+
+/** What a status says in parentheses: an exit code, a health, a pause. The rest are times that go on. */
+function remarkOf({ Status }: ContainerEntry): string {
+  return /\(([^)]*)\)/.exec(Status)?.[1]?.replaceAll(" ", "-") ?? "";
+}
+
+/** Which networks, and which stay in each: another one after each start. */
+function networksOf({ NetworkSettings }: ContainerEntry): string {
+  return Object.entries(NetworkSettings.Networks)
+    .map(([name, { EndpointID }]) => `${name}:${EndpointID.slice(0, 12)}`)
+    .toSorted()
+    .join(",");
+}
+
+function limitsText(report: ContainerReport): string {
+  const { networks: _, ...limits } = configurationOf(report);
+  return hashOf(JSON.stringify(limits)).slice(0, 12);
+}
+
+/** Longest glance; a longer one is told by its hash. */
+const glanceCharsMax = 512;
+
+function shortened(glance: string): string {
+  return glance.length <= glanceCharsMax ? glance : hashOf(glance);
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

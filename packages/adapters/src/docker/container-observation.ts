@@ -1,0 +1,155 @@
+import type { Instance, InstanceExit, InstanceHealth, InstanceState } from "@persys/core";
+import {
+  configurationOf,
+  type ConfigurationDrift,
+  driftBetween,
+  parseConfiguration,
+} from "./container-configuration.ts";
+import { containerName, plainName } from "./container-names.ts";
+import type { ContainerReport } from "./docker-reports.ts";
+import type { OwnershipMarks } from "./container-labels.ts";
+
+/** Longest output of a health check that a status shows, in characters. */
+const healthOutputCharsMax = 512;
+
+/** A container as the engine of Persys sees it. `imageDigest`: what its image is to be told by. */
+export function toInstance(
+  report: ContainerReport,
+  marks: OwnershipMarks,
+  more: { readonly kept: boolean; readonly imageDigest: string | undefined },
+): Instance {
+  const state = stateOf(report);
+  const startedAtMs = timeMs(report.State.StartedAt);
+  const output = report.State.Health?.Log.at(-1)?.Output.trim();
+  return {
+    handle: report.Id,
+    uid: marks.uid,
+    revisionId: marks.revisionId,
+    specDigest: marks.specDigest,
+    kept: more.kept,
+    state,
+    health: healthOf(report),
+    ...(output ? { healthOutput: output.slice(0, healthOutputCharsMax) } : {}),
+    ...(startedAtMs === undefined
+      ? {}
+      : { run: `${report.Id.slice(0, 12)}/${report.State.StartedAt}`, startedAtMs }),
+    ...(state === "exited" ? { exit: exitOf(report) } : {}),
+    drift: more.kept ? [] : driftOf(report, marks).map((it) => it.phrase),
+    facts: factsOf(report, more.imageDigest),
+  };
+}
+
+/** What was changed behind our back since the container was made. */
+export function driftOf(
+  report: ContainerReport,
+  marks: OwnershipMarks,
+): readonly ConfigurationDrift[] {
+  const should = parseConfiguration(marks.configuration);
+  if (should === undefined) return [];
+  return [...nameDrift(report, marks), ...driftBetween(should, configurationOf(report))];
+}
+
+/** Whether the container can only be removed: the engine failed to. */
+export function isDead({ State }: ContainerReport): boolean {
+  return State.Dead || State.Status === "dead";
+}
+
+function nameDrift(report: ContainerReport, { id }: OwnershipMarks): readonly ConfigurationDrift[] {
+  const [is, should] = [plainName(report.Name), containerName(id)];
+  if (is === should) return [];
+  return [
+    { phrase: `name is ${is} instead of ${should}`, repair: { kind: "rename", name: should } },
+  ];
+}
+
+function stateOf(report: ContainerReport): InstanceState {
+  const { State } = report;
+  // Engines say that a paused and a restarting container are running as well.
+  if (State.Paused) return "paused";
+  if (State.Restarting) return "starting";
+  switch (State.Status) {
+    case "running":
+      return "running";
+    case "created":
+      return "created";
+    case "removing":
+      return "stopping";
+    case "exited":
+    case "dead":
+      return "exited";
+    default:
+      return State.Running ? "running" : "exited";
+  }
+}
+
+function healthOf({ State }: ContainerReport): InstanceHealth {
+  switch (State.Health?.Status) {
+    case "starting":
+    case "healthy":
+    case "unhealthy":
+      return State.Health.Status;
+    default:
+      return "none";
+  }
+}
+
+function exitOf(report: ContainerReport): InstanceExit {
+  const { State } = report;
+  const endedAtMs = timeMs(State.FinishedAt);
+  const end = endedAtMs === undefined ? {} : { endedAtMs };
+  if (isDead(report) || endedAtMs === undefined) return { kind: "unknown", ...end };
+  const oom = State.OOMKilled ? { oomKilled: true } : {};
+  return { kind: "code", code: State.ExitCode, ...oom, ...end };
+}
+
+function factsOf(
+  report: ContainerReport,
+  imageDigest: string | undefined,
+): Readonly<Record<string, string>> {
+  const { State, NetworkSettings } = report;
+  const facts: Record<string, string> = {
+    "container.id": report.Id,
+    "container.name": plainName(report.Name),
+    "container.state": State.Status,
+    "container.image": report.Config.Image,
+    "container.image_id": report.Image,
+  };
+  if (imageDigest !== undefined) facts["container.image_digest"] = imageDigest;
+  if (timeMs(State.StartedAt) !== undefined) facts["container.started_at"] = State.StartedAt;
+  if (State.Running) {
+    const addresses = addressesOf(report);
+    if (addresses !== "") facts["container.ip_addresses"] = addresses;
+    const ports = portsText(NetworkSettings.Ports);
+    if (ports !== "") facts["container.ports"] = ports;
+  } else if (timeMs(State.FinishedAt) !== undefined) {
+    facts["container.finished_at"] = State.FinishedAt;
+    facts["container.exit_code"] = String(State.ExitCode);
+  }
+  return facts;
+}
+
+function addressesOf({ NetworkSettings }: ContainerReport): string {
+  return Object.values(NetworkSettings.Networks)
+    .flatMap((it) => [it.IPAddress, it.GlobalIPv6Address])
+    .filter((it) => it !== "")
+    .join(",");
+}
+
+/** As `docker ps` shows them: `127.0.0.1:8080->80/tcp`. */
+function portsText(ports: ContainerReport["NetworkSettings"]["Ports"]): string {
+  return Object.entries(ports)
+    .flatMap(([port, bindings]) =>
+      (bindings ?? []).map(({ HostIp, HostPort }) => {
+        const host = HostIp.includes(":") ? `[${HostIp}]` : HostIp;
+        return `${host}:${HostPort}->${port}`;
+      }),
+    )
+    .toSorted()
+    .join(", ");
+}
+
+/** Unix milliseconds of a time that the engine reports; undefined for one that never was, which engines give as year 1. */
+function timeMs(reported: string): number | undefined {
+  const ms = Date.parse(reported);
+  return Number.isNaN(ms) || ms <= 0 ? undefined : ms;
+}

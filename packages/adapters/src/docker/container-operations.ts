@@ -1,0 +1,287 @@
+import {
+  AgentError,
+  containerSpecOf,
+  type ContainerSpec,
+  type Target,
+  type WorkloadId,
+} from "@persys/core";
+import type { ConfigurationRepair } from "./container-configuration.ts";
+import { type ContainerMaker, nameTaken, notPrepared } from "./container-maker.ts";
+import { containerName, keptName } from "./container-names.ts";
+import { driftOf, isDead } from "./container-observation.ts";
+import { startFailure } from "./container-start-failure.ts";
+import { type ContainerVolumes, volumesOf } from "./container-volumes.ts";
+import type { DockerClient } from "./docker-client.ts";
+import type { DockerEndpoint } from "./docker-endpoint.ts";
+import { isConflict } from "./docker-errors.ts";
+import type { ContainerReport, ImageReport } from "./docker-reports.ts";
+import type { ImagePins } from "./image-pins.ts";
+import {
+  isLiveEntry,
+  type OwnedContainer,
+  type OwnedContainers,
+  type WorkloadContainers,
+} from "./owned-containers.ts";
+
+/** What the operations work on. */
+export interface OperationsOptions {
+  readonly client: DockerClient;
+  readonly endpoint: DockerEndpoint;
+  readonly nodeId: string;
+  readonly owned: OwnedContainers;
+  readonly maker: ContainerMaker;
+  readonly volumes: ContainerVolumes;
+  readonly pins: ImagePins;
+}
+
+/** How the target's container is brought to running. */
+export interface RunOptions {
+  /** Whether one that differs from what it should be, beyond what can be changed in place, is made again. */
+  readonly remakesDrifted: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** A container that is changed behind our back between two looks is looked at again; more than this is not explained by that. */
+const looksMax = 4;
+
+/**
+ * What changes containers. Each operation works from what the engine holds, so it finishes whatever an earlier one left. At most one at a
+ * time for one workload.
+ */
+export class ContainerOperations {
+  readonly #to: OperationsOptions;
+
+  constructor(options: OperationsOptions) {
+    this.#to = options;
+  }
+
+  /** Makes the first container of a workload, not started. One that exists, of whatever revision, is left alone. */
+  async makeFirst(target: Target, image: ImageReport, signal: AbortSignal): Promise<void> {
+    const found = await this.#to.owned.find(target.id, signal);
+    if (found.current !== undefined || found.kept !== undefined) return;
+    await this.#to.maker.make({ target, spec: specOf(target), image, found }, signal);
+  }
+
+  /** Makes the target's container the current one and brings it to running. */
+  async makeCurrent(target: Target, run: RunOptions): Promise<void> {
+    for (let looks = 1; looks <= looksMax; looks += 1) {
+      const found = await this.#to.owned.find(target.id, run.signal);
+      for (const spare of found.spare) await this.#removeOne(spare, run.signal);
+      const { current } = found;
+      const isOwn = current !== undefined && isOfTarget(current, target);
+      const outcome = isOwn
+        ? await this.#keepUp(current, found, run)
+        : await this.#takeOver(target, found, run.signal);
+      if (outcome === "done") return;
+    }
+    throw new AgentError(
+      "RUNTIME_ERROR",
+      "the container could not be started: it is being changed",
+      {
+        retryable: true,
+      },
+    );
+  }
+
+  /** Ends whatever runs, and keeps it. */
+  async stop(id: WorkloadId, graceMs: number, signal: AbortSignal): Promise<void> {
+    const found = await this.#to.owned.find(id, signal);
+    const graceSeconds = Math.ceil(graceMs / 1000);
+    await Promise.all(allOf(found).map((it) => this.#stopOne(it, signal, graceSeconds)));
+  }
+
+  /** Drops what was set aside, and what only revisions other than those of `keepDigests` need. */
+  async retire(id: WorkloadId, keepDigests: readonly string[], signal: AbortSignal): Promise<void> {
+    const { owned, pins, volumes } = this.#to;
+    const { current, kept, spare } = await owned.find(id, signal);
+    for (const it of [kept, ...spare]) if (it !== undefined) await this.#removeOne(it, signal);
+    // Without a container the volumes wait for the next one.
+    if (current !== undefined) await volumes.removeUnused(id, [current], signal);
+    await pins.retire(id, keepDigests, signal);
+  }
+
+  /** Makes what was set aside current again, in the place of what took its place. */
+  async restore(id: WorkloadId, signal: AbortSignal): Promise<void> {
+    const { current, kept, spare } = await this.#to.owned.find(id, signal);
+    if (kept === undefined) return;
+    for (const it of [current, ...spare]) if (it !== undefined) await this.#removeOne(it, signal);
+    await this.#rename(kept, containerName(id), signal);
+    await this.#run(kept.entry.Id, signal);
+  }
+
+  /** Removes every container, volume and image tag of the workload. */
+  async remove(id: WorkloadId, signal: AbortSignal): Promise<void> {
+    const { owned, pins, volumes } = this.#to;
+    const found = allOf(await owned.find(id, signal));
+    await Promise.all(found.map((it) => this.#removeOne(it, signal)));
+    await volumes.remove(found.flatMap(volumesOf), signal);
+    await volumes.removeUnused(id, [], signal);
+    await pins.remove(id, signal);
+  }
+
+  /** Brings the target's own container to running; `again`: it is to be made anew, or is gone. */
+  async #keepUp(
+    current: OwnedContainer,
+    { kept }: WorkloadContainers,
+    { remakesDrifted, signal }: RunOptions,
+  ): Promise<"done" | "again"> {
+    const { client } = this.#to;
+    const { Id: id } = current.entry;
+    if (kept !== undefined) await this.#stopOne(kept, signal);
+    const report = await client.container(id, signal);
+    if (report === undefined) return "again";
+    const isRight = !isDead(report) && (await this.#setRight(report, current, signal));
+    if (!isRight && (remakesDrifted || isDead(report))) {
+      await this.#removeOne(current, signal);
+      return "again";
+    }
+    await this.#run(id, signal);
+    return "done";
+  }
+
+  /** Undoes what was changed behind our back, where the engine can; whether nothing is left. */
+  async #setRight(
+    report: ContainerReport,
+    { marks }: OwnedContainer,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const drift = driftOf(report, marks);
+    if (drift.length === 0) return true;
+    for (const { repair } of drift)
+      if (repair !== undefined) await this.#repair(report.Id, repair, signal);
+    const after = await this.#to.client.container(report.Id, signal);
+    return after !== undefined && driftOf(after, marks).length === 0;
+  }
+
+  async #repair(id: string, repair: ConfigurationRepair, signal: AbortSignal): Promise<void> {
+    const { client } = this.#to;
+    switch (repair.kind) {
+      case "rename":
+        return this.#takeName(id, repair.name, signal);
+      case "update":
+        return client.update(id, repair.change, signal);
+      case "connect":
+        return client.connect(repair.network, id, signal);
+      case "disconnect":
+        return client.disconnect(repair.network, id, signal);
+    }
+  }
+
+  /** From another revision, or from nothing, to the target's. */
+  async #takeOver(target: Target, found: WorkloadContainers, signal: AbortSignal): Promise<"done"> {
+    const { maker, pins } = this.#to;
+    const spec = specOf(target);
+    const image = await pins.resolve(target, signal);
+    if (image === undefined) throw notPrepared(spec.image);
+    const aside = await this.#setAside(target, found, signal);
+    const report = await this.#orBack(aside, signal, () =>
+      maker.make({ target, spec, image, found }, signal),
+    );
+    // Only now that the new one exists: whatever keeps it from being made has not cost the old one its run.
+    for (const it of [aside, found.kept]) if (it !== undefined) await this.#stopOne(it, signal);
+    await this.#run(report.Id, signal);
+    return "done";
+  }
+
+  /** Clears the name for the next container, and resolves with what was renamed for it. */
+  async #setAside(
+    target: Target,
+    { current, kept }: WorkloadContainers,
+    signal: AbortSignal,
+  ): Promise<OwnedContainer | undefined> {
+    const isKept = kept !== undefined && isOfCreation(kept, target);
+    if (kept !== undefined && !isKept) await this.#removeOne(kept, signal);
+    if (current === undefined) return undefined;
+    if (isKept || !isOfCreation(current, target)) {
+      await this.#removeOne(current, signal);
+      return undefined;
+    }
+    await this.#rename(current, keptName(target.id), signal);
+    return current;
+  }
+
+  /** The outcome of `make`; when that fails, what was set aside has its name again. */
+  async #orBack<T>(
+    aside: OwnedContainer | undefined,
+    signal: AbortSignal,
+    make: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await make();
+    } catch (error) {
+      if (aside !== undefined && !signal.aborted)
+        await this.#rename(aside, containerName(aside.marks.id), signal);
+      throw error;
+    }
+  }
+
+  async #rename({ entry }: OwnedContainer, name: string, signal: AbortSignal): Promise<void> {
+    if (entry.Names.includes(`/${name}`)) return;
+    await this.#takeName(entry.Id, name, signal);
+  }
+
+  /** @throws {AgentError} NAME_CONFLICT when another container has the name. */
+  async #takeName(id: string, name: string, signal: AbortSignal): Promise<void> {
+    const { client } = this.#to;
+    try {
+      await client.rename(id, name, signal);
+    } catch (error) {
+      const holder = isConflict(error) ? await client.container(name, signal) : undefined;
+      if (holder?.Id === id) return;
+      throw holder === undefined ? error : nameTaken(name, holder.Id, error);
+    }
+  }
+
+  async #run(id: string, signal: AbortSignal): Promise<void> {
+    const { client, endpoint } = this.#to;
+    const report = await client.container(id, signal);
+    if (report?.State.Paused === true) return client.unpause(id, signal);
+    if (report?.State.Running === true) return;
+    try {
+      await client.start(id, signal);
+    } catch (error) {
+      throw await startFailure(error, id, { client, endpoint, signal });
+    }
+  }
+
+  /** Ends one container; `graceSeconds` undefined: within the grace that it was made with. */
+  async #stopOne(
+    { entry }: OwnedContainer,
+    signal: AbortSignal,
+    graceSeconds?: number,
+  ): Promise<void> {
+    if (!isLiveEntry(entry)) return;
+    // What is frozen can neither end by itself nor be ended.
+    if (entry.State === "paused") await this.#to.client.unpause(entry.Id, signal);
+    await this.#to.client.stop(entry.Id, graceSeconds, signal);
+  }
+
+  async #removeOne(container: OwnedContainer, signal: AbortSignal): Promise<void> {
+    await this.#stopOne(container, signal);
+    await this.#to.client.removeContainer(container.entry.Id, signal);
+  }
+}
+
+/** The spec of a target. @throws {AgentError} INVALID_SPEC when it is not one of a container. */
+export function specOf({ spec }: Pick<Target, "spec">): ContainerSpec {
+  const parsed = containerSpecOf(spec);
+  if (parsed !== undefined) return parsed;
+  throw new AgentError("INVALID_SPEC", "the spec is not one of a container", { effect: "none" });
+}
+
+function allOf({ current, kept, spare }: WorkloadContainers): readonly OwnedContainer[] {
+  return [current, kept, ...spare].filter((it) => it !== undefined);
+}
+
+function isOfTarget({ marks }: OwnedContainer, target: Target): boolean {
+  return (
+    marks.uid === target.uid &&
+    marks.revisionId === target.revisionId &&
+    marks.specDigest === target.specDigest
+  );
+}
+
+/** Whether it was made for this creation of the workload, or by an older agent, which knew of none. */
+function isOfCreation({ marks }: OwnedContainer, target: Target): boolean {
+  return marks.uid === target.uid || marks.uid === "";
+}

@@ -1,0 +1,112 @@
+import { realpath, stat } from "node:fs/promises";
+import { AgentError, type ContainerSpec, type Demands, type WorkloadId } from "@persys/core";
+import { nameTaken } from "./container-maker.ts";
+import { containerName } from "./container-names.ts";
+import { networkMissing } from "./container-start-failure.ts";
+import type { DockerClient } from "./docker-client.ts";
+import { type DockerEndpoint, isLocalEndpoint } from "./docker-endpoint.ts";
+import { errnoOf } from "./docker-errors.ts";
+import { marksOf } from "./container-labels.ts";
+
+/** Networks that every engine has. */
+const builtInNetworks: ReadonlySet<string> = new Set(["bridge", "host", "none"]);
+
+/** What a container stands on besides its image. */
+export interface SurroundingsInput {
+  readonly id: WorkloadId;
+  readonly spec: ContainerSpec;
+}
+
+/** Where it is looked. */
+export interface SurroundingsContext {
+  readonly client: DockerClient;
+  readonly endpoint: DockerEndpoint;
+  readonly nodeId: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Looks whether the host's paths, the network and the name are to be had, before anything that runs is disturbed.
+ * @throws {AgentError} STORAGE_ERROR, NETWORK_ERROR or NAME_CONFLICT: each can be put right without another spec.
+ */
+export async function checkSurroundings(
+  { id, spec }: SurroundingsInput,
+  context: SurroundingsContext,
+): Promise<void> {
+  // An engine elsewhere has other files.
+  if (isLocalEndpoint(context.endpoint)) await checkHostPaths(spec);
+  await checkNetwork(spec, context);
+  await checkName(id, context);
+}
+
+/** What a spec asks of the host. */
+export async function demandsOf(spec: ContainerSpec): Promise<Demands> {
+  const { resources, user, volumes = [] } = spec;
+  const hostPaths = await Promise.all(
+    volumes.map(async ({ hostPath, readOnly = false }, at) => ({
+      path: await realPathOf(hostPath),
+      field: `volumes[${at}].hostPath`,
+      readOnly,
+    })),
+  );
+  return {
+    cpuMillicores: resources?.cpuMillicores ?? 0,
+    memoryBytes: resources?.memoryBytes ?? 0,
+    hostPaths,
+    user: user ?? "",
+  };
+}
+
+async function checkHostPaths({ volumes = [] }: ContainerSpec): Promise<void> {
+  for (const [at, { hostPath }] of volumes.entries()) {
+    try {
+      await stat(hostPath);
+    } catch (error) {
+      const errno = errnoOf(error) ?? "unknown";
+      const field = `volumes[${at}].hostPath`;
+      const message =
+        errno === "ENOENT" || errno === "ENOTDIR"
+          ? `${hostPath} does not exist on this host: create it, or correct ${field}`
+          : `${hostPath} cannot be looked at (${errno}): see to it, or correct ${field}`;
+      throw new AgentError("STORAGE_ERROR", message, {
+        fault: "user",
+        retryable: true,
+        effect: "none",
+        details: { field, errno },
+        cause: error,
+      });
+    }
+  }
+}
+
+async function checkNetwork(
+  { network = "bridge" }: ContainerSpec,
+  { client, signal }: SurroundingsContext,
+): Promise<void> {
+  if (builtInNetworks.has(network)) return;
+  if (!(await client.hasNetwork(network, signal))) throw networkMissing(network);
+}
+
+async function checkName(id: WorkloadId, context: SurroundingsContext): Promise<void> {
+  const { client, nodeId, signal } = context;
+  const name = containerName(id);
+  const holder = await client.container(name, signal);
+  if (holder === undefined) return;
+  if (marksOf(holder.Config.Labels, [holder.Name], nodeId)?.id === id) return;
+  throw nameTaken(name, holder.Id);
+}
+
+/** The path after symbolic links; as it is where it does not exist. */
+async function realPathOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === "ENOENT" || errno === "ENOTDIR") return path;
+    throw new AgentError("STORAGE_ERROR", `could not resolve ${path}: ${errno ?? "unknown"}`, {
+      effect: "none",
+      retryable: true,
+      cause: error,
+    });
+  }
+}

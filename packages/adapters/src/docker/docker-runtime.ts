@@ -1,0 +1,274 @@
+import {
+  AgentError,
+  type Demands,
+  failureOf,
+  type Glance,
+  type Instance,
+  type Json,
+  type LogChunk,
+  type LogOptions,
+  type Observation,
+  type Parsed,
+  parseContainerSpec,
+  type ParsedSpec,
+  type Progress,
+  type RuntimeCapabilities,
+  type RuntimeEvent,
+  type RuntimeHealth,
+  type SpecDigest,
+  type Target,
+  type UsageSnapshot,
+  type WorkloadId,
+  type WorkloadRuntime,
+} from "@persys/core";
+import { redactEnv } from "../shared/redact-env.ts";
+import { Glances } from "./container-glance.ts";
+import { ContainerEvents } from "./container-events.ts";
+import { readContainerLogs } from "./container-logs.ts";
+import { ContainerMaker } from "./container-maker.ts";
+import { toInstance } from "./container-observation.ts";
+import { ContainerOperations, specOf } from "./container-operations.ts";
+import { checkSurroundings, demandsOf } from "./container-surroundings.ts";
+import { ContainerUsage } from "./container-usage.ts";
+import { ContainerVolumes } from "./container-volumes.ts";
+import { DockerClient } from "./docker-client.ts";
+import { isLocalEndpoint } from "./docker-endpoint.ts";
+import { dockerError } from "./docker-errors.ts";
+import {
+  type DockerRuntimeOptions,
+  resolveDockerOptions,
+  type ResolvedDockerOptions,
+} from "./docker-options.ts";
+import { ImageCache } from "./image-cache.ts";
+import { ImagePins } from "./image-pins.ts";
+import { imageDigest, type ImageParts, prepareImage } from "./image-prepare.ts";
+import { ImagePuller } from "./image-pull.ts";
+import { type LogSource, logSourceOf } from "./log-passes.ts";
+import { RegistryCredentialFiles } from "./registry-credentials.ts";
+import { isLiveEntry, type OwnedContainer, OwnedContainers } from "./owned-containers.ts";
+
+/** A container that is removed between a list and its inspection is looked for again; more than this is not explained by that. */
+const looksMax = 3;
+
+/**
+ * Runs workloads as containers of a Docker engine. The engine's containers, their labels and names are the only state: an agent that comes
+ * later finds everything there. The engine never restarts a container by itself.
+ */
+export class DockerRuntime implements WorkloadRuntime {
+  readonly type = "container";
+  readonly capabilities: RuntimeCapabilities = { events: true, logs: true, usage: true };
+  readonly #options: ResolvedDockerOptions;
+  readonly #client: DockerClient;
+  readonly #images: ImageCache;
+  readonly #owned: OwnedContainers;
+  readonly #glances: Glances;
+  readonly #imageParts: ImageParts;
+  readonly #operations: ContainerOperations;
+  readonly #events: ContainerEvents;
+  readonly #usage: ContainerUsage;
+
+  /** Connects to nothing yet: the engine may come later. @throws {RangeError} for options out of bounds. */
+  constructor(options: DockerRuntimeOptions) {
+    this.#options = resolveDockerOptions(options);
+    const { endpoint, logger, nodeId, pullIdleTimeoutMs: idleTimeoutMs } = this.#options;
+    const client = new DockerClient(endpoint);
+    const volumes = new ContainerVolumes(client, nodeId);
+    const pins = new ImagePins(client, nodeId);
+    this.#client = client;
+    this.#images = new ImageCache(client);
+    this.#owned = new OwnedContainers(client, this.#images, nodeId);
+    this.#glances = new Glances(client);
+    this.#operations = new ContainerOperations({
+      client,
+      endpoint,
+      nodeId,
+      volumes,
+      owned: this.#owned,
+      maker: new ContainerMaker({ client, volumes, nodeId }),
+      pins,
+    });
+    this.#imageParts = {
+      client,
+      pins,
+      puller: new ImagePuller({ client, isLocal: isLocalEndpoint(endpoint), idleTimeoutMs }),
+      credentials: new RegistryCredentialFiles(this.#options),
+    };
+    this.#events = new ContainerEvents({
+      client,
+      nodeId,
+      workloadOf: (containerId) => this.#owned.workloadOf(containerId),
+      logger,
+    });
+    this.#usage = new ContainerUsage({ client, logger });
+  }
+
+  parseSpec(input: unknown): Parsed<ParsedSpec> {
+    return parseContainerSpec(input);
+  }
+
+  redactSpec(spec: Json): Json {
+    return redactEnv(spec);
+  }
+
+  async demands(spec: Json, signal: AbortSignal): Promise<Demands> {
+    return guarded("see what a container demands", signal, () => demandsOf(specOf({ spec })));
+  }
+
+  async probe(signal: AbortSignal): Promise<RuntimeHealth> {
+    try {
+      const { engine, api } = await this.#client.version(signal);
+      return { healthy: true, version: `${engine} (API ${api})` };
+    } catch (error) {
+      signal.throwIfAborted();
+      const failure = failureOf(dockerError(error, "reach the engine"), Date.now());
+      return { healthy: false, failure };
+    }
+  }
+
+  async list(signal: AbortSignal): Promise<ReadonlyMap<WorkloadId, Glance>> {
+    return guarded("list containers", signal, async () => {
+      const all = await this.#owned.all(signal);
+      await this.#glances.look(all.values(), signal);
+      return new Map([...all].map(([id, found]) => [id, this.#glances.glanceOf(found)]));
+    });
+  }
+
+  async observe(id: WorkloadId, signal: AbortSignal): Promise<Observation> {
+    signal.throwIfAborted();
+    try {
+      for (let looks = 1; looks <= looksMax; looks += 1) {
+        const observation = await this.#look(id, signal);
+        if (observation !== undefined) return observation;
+      }
+      throw new AgentError("RUNTIME_ERROR", "its containers change faster than they can be read", {
+        retryable: true,
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      const failure = failureOf(dockerError(error, `look at the container ${id}`), Date.now());
+      return { kind: "unreadable", failure };
+    }
+  }
+
+  async prepare(target: Target, signal: AbortSignal, progress: Progress): Promise<void> {
+    await guarded("prepare a container", signal, async () => {
+      const spec = specOf(target);
+      progress("looking for what the container stands on");
+      const { endpoint, nodeId } = this.#options;
+      await checkSurroundings(
+        { id: target.id, spec },
+        { client: this.#client, endpoint, nodeId, signal },
+      );
+      const image = await prepareImage(this.#imageParts, { target, spec, progress }, signal);
+      await this.#operations.makeFirst(target, image, signal);
+    });
+  }
+
+  async start(target: Target, signal: AbortSignal): Promise<void> {
+    await guarded("start a container", signal, () =>
+      this.#operations.makeCurrent(target, { remakesDrifted: false, signal }),
+    );
+  }
+
+  async replace(target: Target, signal: AbortSignal): Promise<void> {
+    await guarded("replace a container", signal, () =>
+      this.#operations.makeCurrent(target, { remakesDrifted: true, signal }),
+    );
+  }
+
+  async retire(
+    id: WorkloadId,
+    keepDigests: readonly SpecDigest[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    await guarded("remove a container that was kept", signal, () =>
+      this.#operations.retire(id, keepDigests, signal),
+    );
+  }
+
+  async restore(id: WorkloadId, signal: AbortSignal): Promise<void> {
+    await guarded("restore a container", signal, () => this.#operations.restore(id, signal));
+  }
+
+  async stop(id: WorkloadId, graceMs: number, signal: AbortSignal): Promise<void> {
+    await guarded("stop a container", signal, () => this.#operations.stop(id, graceMs, signal));
+  }
+
+  async remove(id: WorkloadId, signal: AbortSignal): Promise<void> {
+    await guarded("remove a container", signal, () => this.#operations.remove(id, signal));
+  }
+
+  events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
+    return this.#events.events(signal);
+  }
+
+  logs(id: WorkloadId, options: LogOptions, signal: AbortSignal): AsyncIterable<LogChunk> {
+    const find = async (findSignal: AbortSignal): Promise<LogSource | undefined> => {
+      const { current, kept } = await this.#owned.find(id, findSignal);
+      const containerId = (current ?? kept)?.entry.Id;
+      const report = containerId && (await this.#client.container(containerId, findSignal));
+      return report ? logSourceOf(report) : undefined;
+    };
+    return readContainerLogs(id, {
+      client: this.#client,
+      find,
+      onHint: (listener) => this.#events.onHint(id, listener),
+      options,
+      signal,
+      logger: this.#options.logger,
+    });
+  }
+
+  async usage(
+    ids: readonly WorkloadId[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<WorkloadId, UsageSnapshot>> {
+    return guarded("measure containers", signal, async () => {
+      const all = await this.#owned.all(signal);
+      this.#usage.forget((id) => all.has(id));
+      const running = new Map<WorkloadId, string>();
+      for (const id of ids) {
+        const entry = all.get(id)?.current?.entry;
+        if (entry !== undefined && isLiveEntry(entry)) running.set(id, entry.Id);
+      }
+      return this.#usage.measure(running, signal);
+    });
+  }
+
+  /** Undefined: something vanished meanwhile. */
+  async #look(id: WorkloadId, signal: AbortSignal): Promise<Observation | undefined> {
+    const found = await this.#owned.find(id, signal);
+    const wanted = [found.current, found.kept].filter((it) => it !== undefined);
+    if (wanted.length === 0) return { kind: "absent" };
+    const instances = await Promise.all(
+      wanted.map((it) => this.#instanceOf(it, it === found.kept, signal)),
+    );
+    const existing = instances.filter((it) => it !== undefined);
+    if (existing.length < wanted.length) return undefined;
+    return { kind: "present", instances: existing, glance: this.#glances.glanceOf(found) };
+  }
+
+  async #instanceOf(
+    { entry, marks }: OwnedContainer,
+    kept: boolean,
+    signal: AbortSignal,
+  ): Promise<Instance | undefined> {
+    const report = await this.#client.container(entry.Id, signal);
+    if (report === undefined) return undefined;
+    this.#glances.note(report);
+    const image = await this.#images.find(report.Image, signal);
+    const digest = image && imageDigest(image, report.Config.Image);
+    return toInstance(report, marks, { kept, imageDigest: digest });
+  }
+}
+
+/** Runs `work`; what it throws becomes an AgentError, but for the signal's reason. */
+async function guarded<T>(doing: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  try {
+    return await work();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw dockerError(error, doing);
+  }
+}
