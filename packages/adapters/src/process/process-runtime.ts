@@ -24,6 +24,7 @@ import {
   type WorkloadId,
   type WorkloadRuntime,
 } from "@persys/core";
+import { redactEnv } from "../shared/redact-env.ts";
 import { Cgroups } from "./cgroups.ts";
 import { checkCommand } from "./command-check.ts";
 import { EventQueue } from "../shared/event-queue.ts";
@@ -102,9 +103,7 @@ export class ProcessRuntime implements WorkloadRuntime {
   }
 
   redactSpec(spec: Json): Json {
-    if (!isObject(spec) || !isObject(spec["env"])) return spec;
-    const names = Object.keys(spec["env"]);
-    return { ...spec, env: Object.fromEntries(names.map((it) => [it, "<redacted>"])) };
+    return redactEnv(spec);
   }
 
   async demands(spec: Json, signal: AbortSignal): Promise<Demands> {
@@ -344,10 +343,6 @@ function specOf(spec: Json): ProcessSpec {
   const parsed = processSpecOf(spec);
   if (parsed !== undefined) return parsed;
   throw new AgentError("INVALID_SPEC", "the spec is not one of a process", { effect: "none" });
-}
-
-function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The path after symbolic links; as it is where it does not exist. */
