@@ -140,7 +140,9 @@ export class FakeAgent {
         version: "9.9.9",
         nodeId: "node-1",
         store: "healthy",
+        reasons: this.healthy ? [] : ["runtime process: unhealthy: it sleeps"],
         runtimeStatus: { process: this.healthy ? "healthy" : "unhealthy: it sleeps" },
+        runtimeVersions: { process: "Linux 6.1" },
         workloadCounts: { running: this.workloads.size },
       }),
       listActions: ({ workloadId, limit }) => ({

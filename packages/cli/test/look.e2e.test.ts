@@ -280,12 +280,12 @@ describe("persysctl describe, actions, health and version", () => {
 
     expect(await run(["health"])).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringContaining("Runtime process: healthy"),
+      stdout: expect.stringContaining("Runtime process: healthy, Linux 6.1\n"),
     });
     agent.healthy = false;
     expect(await run(["health"])).toMatchObject({
       exitCode: 1,
-      stdout: expect.stringContaining("unhealthy: it sleeps"),
+      stdout: expect.stringMatching(/^Reason: +runtime process: unhealthy: it sleeps$/m),
     });
   });
 

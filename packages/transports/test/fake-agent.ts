@@ -228,7 +228,7 @@ export class FakeAgent implements AgentApi {
     this.#enter();
     return {
       healthy: true,
-      reasons: [],
+      reasons: ["the reason of something"],
       version: "1.2.3",
       nodeId: "node-1",
       runtimes: { process: "healthy" },

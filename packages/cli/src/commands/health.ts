@@ -23,13 +23,20 @@ export async function health(session: Session): Promise<ExitCode> {
     .map(([state, count]) => `${count} ${safeLine(state)}`);
   const rows: readonly (readonly [name: string, value: string])[] = [
     ["Agent", answer.healthy ? good("healthy") : bad("unhealthy")],
+    ...answer.reasons.map((reason) => ["Reason", bad(safeLine(reason))] as const),
     ["Endpoint", safeLine(session.connection()?.endpoint ?? "")],
     ["Node", safeLine(answer.nodeId)],
     ["Version", safeLine(answer.version)],
     ["Store", word(answer.store)],
     ...Object.entries(answer.runtimeStatus)
       .toSorted(([one], [other]) => one.localeCompare(other))
-      .map(([name, state]) => [`Runtime ${safeLine(name)}`, word(state)] as const),
+      .map(([name, state]) => {
+        const version = safeLine(answer.runtimeVersions[name] ?? "");
+        return [
+          `Runtime ${safeLine(name)}`,
+          version === "" ? word(state) : `${word(state)}, ${version}`,
+        ] as const;
+      }),
     ["Workloads", counts.length === 0 ? "none" : counts.join(", ")],
     ["CPU", percent(answer.cpuUtilization)],
     ["Memory", percent(answer.memoryUtilization)],

@@ -47,7 +47,9 @@ export function healthToProto(health: AgentHealth): HealthCheckResponse {
   return create(HealthCheckResponseSchema, {
     healthy: health.healthy,
     version: health.version,
+    reasons: [...health.reasons],
     runtimeStatus: { ...health.runtimes },
+    runtimeVersions: { ...health.runtimeVersions },
     memoryUtilization: health.utilization.memoryPercent,
     cpuUtilization: health.utilization.cpuPercent,
     diskUtilization: health.utilization.diskPercent,
