@@ -1,5 +1,5 @@
-# Two registries of images on loopback, which Docker takes without TLS: `open` for all, `auth` with a name and a
-# password. Both are made up here and guard nothing but test images.
+# Two registries on loopback, which Docker takes without TLS: `open` for all, `auth` with a name and a password, which
+# are made up here and guard nothing. They show the same images: one folder holds those of both.
 
 registry_user=persys
 registry_password=persys-test-password
@@ -14,7 +14,7 @@ registry_answers() { # open|auth
 registry_up() { # open|auth
   ! registry_answers "$1" || return 0
   at=$root/$1
-  mkdir -p "$at/data"
+  mkdir -p "$at" "$root/registry"
   configure_registry "$1" >"$at/config.yml"
   : >"$at/log"
   setsid docker-registry serve "$at/config.yml" </dev/null >"$at/log" 2>&1 7>&- 8>&- &
@@ -30,7 +30,7 @@ configure_registry() {
 version: 0.1
 log: { accesslog: { disabled: true }, level: info }
 storage:
-  filesystem: { rootdirectory: $root/$1/data }
+  filesystem: { rootdirectory: $root/registry }
   delete: { enabled: true }
 http: { addr: "127.0.0.1:0" }
 END

@@ -1,0 +1,150 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseEnv, promisify } from "node:util";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describeWithDocker } from "./docker/docker-host.ts";
+
+const testHost = fileURLToPath(new URL("../scripts/test-host", import.meta.url));
+const run = promisify(execFile);
+
+/** Calls the script for engines of its own. */
+class HostUnderTest {
+  readonly root: string = mkdtempSync("/tmp/persys-host-");
+
+  call(...words: string[]): Promise<{ stdout: string; stderr: string }> {
+    const { PERSYS_TEST_DOCKER_HOST: _, ...rest } = process.env;
+    return run(testHost, words, { env: { ...rest, PERSYS_TEST_ROOT: this.root } });
+  }
+
+  async dispose(): Promise<void> {
+    await this.call("down");
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+describeWithDocker("scripts/test-host up", () => {
+  let host: HostUnderTest;
+  let said: string;
+
+  beforeAll(async () => {
+    host = new HostUnderTest();
+    said = (await host.call("up")).stdout;
+  });
+
+  afterAll(async () => {
+    await host.dispose();
+  });
+
+  it("tells the tests where everything is", async () => {
+    expect(Object.keys(parseEnv(said)).toSorted()).toEqual([
+      "PERSYS_TEST_DOCKER_HOST",
+      "PERSYS_TEST_REGISTRY",
+      "PERSYS_TEST_REGISTRY_AUTH",
+      "PERSYS_TEST_REGISTRY_PASSWORD",
+      "PERSYS_TEST_REGISTRY_USER",
+    ]);
+  });
+
+  it("says the same again and starts nothing twice", async () => {
+    expect(await host.call("up")).toEqual({ stdout: said, stderr: "" });
+  });
+
+  it("lets only those into the guarded registry who know the password", async () => {
+    const variables = parseEnv(said);
+    const list = `http://${variables["PERSYS_TEST_REGISTRY_AUTH"]}/v2/_catalog`;
+    const word = `${variables["PERSYS_TEST_REGISTRY_USER"]}:${variables["PERSYS_TEST_REGISTRY_PASSWORD"]}`;
+    const authorization = `Basic ${Buffer.from(word).toString("base64")}`;
+
+    expect((await fetch(list)).status).toBe(401);
+    const answer = await fetch(list, { headers: { authorization } });
+    expect(await answer.json()).toEqual({
+      repositories: ["persys-test/busybox", "persys-test/large", "persys-test/web"],
+    });
+  });
+
+  it("leaves to a run what was up before, and the run ends as its command does", async () => {
+    await expect(host.call("run", "sh", "-c", "exit 7")).rejects.toMatchObject({ code: 7 });
+
+    await host.call("status");
+  });
+
+  it("replaces an engine and a registry that were killed", async () => {
+    for (const part of ["docker", "open"])
+      process.kill(Number(readFileSync(`${host.root}/${part}/pid`, "utf8")), "SIGKILL");
+
+    await expect(host.call("status")).rejects.toMatchObject({ code: 4 });
+    await host.call("up");
+
+    const { stdout } = await host.call("status", "--json");
+    const { root } = host;
+    expect(JSON.parse(stdout)).toEqual({ root, docker: "up", registry: "up", registryAuth: "up" });
+  });
+});
+
+describeWithDocker("scripts/test-host run", () => {
+  let host: HostUnderTest;
+
+  beforeEach(() => {
+    host = new HostUnderTest();
+  });
+
+  afterEach(async () => {
+    await host.dispose();
+  });
+
+  it("leaves nothing behind after the last of several runs", async () => {
+    const { root } = host;
+    const short = host.call("run", "sh", "-c", "echo $PERSYS_TEST_DOCKER_HOST");
+    const long = host.call("run", "sh", "-c", `until [ -e ${root}/over ]; do sleep 0.1; done`);
+
+    expect((await short).stdout).toBe(`unix://${root}/docker/s\n`);
+    await host.call("status");
+    const { bridge } = JSON.parse(readFileSync(`${root}/docker/daemon.json`, "utf8"));
+    expect(readdirSync("/sys/class/net")).toContain(bridge);
+    writeFileSync(`${root}/over`, "");
+    await long;
+
+    expect(existsSync(root)).toBe(false);
+    expect(readdirSync("/sys/class/net")).not.toContain(bridge);
+    expect(readFileSync("/proc/mounts", "utf8")).not.toContain(root);
+    expect(commandLines().filter((it) => it.includes(root))).toEqual([]);
+    await expect(host.call("status")).rejects.toMatchObject({ code: 4 });
+  });
+
+  it("hands on what it is told to end by", async () => {
+    const { PERSYS_TEST_DOCKER_HOST: _, ...rest } = process.env;
+    const child = spawn(testHost, ["run", "sh", "-c", "echo ready; exec sleep 1000"], {
+      env: { ...rest, PERSYS_TEST_ROOT: host.root },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    await once(child.stdout, "data");
+    child.kill("SIGTERM");
+
+    const [code] = await once(child, "exit");
+    expect(code).toBe(143);
+    expect(existsSync(host.root)).toBe(false);
+  });
+});
+
+describe("scripts/test-host", () => {
+  it.each([[["sideways"]], [["run"]], [["up", "now"]], [["dockerd-up"]]])(
+    "refuses %j",
+    async (words) => {
+      await expect(run(testHost, words)).rejects.toMatchObject({ code: 2 });
+    },
+  );
+});
+
+function commandLines(): readonly string[] {
+  return readdirSync("/proc")
+    .filter((it) => /^\d+$/.test(it))
+    .map((it) => {
+      try {
+        return readFileSync(`/proc/${it}/cmdline`, "latin1");
+      } catch {
+        return ""; // It has ended meanwhile.
+      }
+    });
+}
