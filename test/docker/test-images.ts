@@ -50,9 +50,9 @@ export async function publish(
   const reference = `${registry}/${as}`;
   const [repo, tag] = splitTag(reference);
   await docker.getImage(image).tag({ repo, tag });
+  // The engine pushes nowhere without credentials, of which the open registry takes any.
   const authconfig = { ...host.credentials, serveraddress: registry };
-  const options = guarded ? { authconfig } : {};
-  await finished(await docker.getImage(reference).push(options));
+  await finished(await docker.getImage(reference).push({ authconfig }));
   await docker.getImage(reference).remove();
   return reference;
 }
