@@ -66,7 +66,8 @@ function stateOf(report: ContainerReport): InstanceState {
   const { State } = report;
   // Engines say that a paused and a restarting container are running as well.
   if (State.Paused) return "paused";
-  if (State.Restarting) return "starting";
+  // It has ended, and the engine is about to start it by a policy that somebody set: that is not the engine's to decide.
+  if (State.Restarting) return "exited";
   switch (State.Status) {
     case "running":
       return "running";

@@ -236,7 +236,9 @@ export class ContainerOperations {
     const { client, endpoint } = this.#to;
     const report = await client.container(id, signal);
     if (report?.State.Paused === true) return client.unpause(id, signal);
-    if (report?.State.Running === true) return;
+    // Down, but "running" to the engine until it is told to leave it alone.
+    if (report?.State.Restarting === true) await client.stop(id, 0, signal);
+    else if (report?.State.Running === true) return;
     try {
       await client.start(id, signal);
     } catch (error) {
