@@ -1,9 +1,12 @@
 import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
 
+/** What this machine lacks that a suite needs, in words. */
+export type Lack = string;
+
 declare module "vitest" {
   interface TaskMeta {
-    /** Of a suite or test that is skipped because this machine lacks something: what, in words. */
-    lacking?: string;
+    /** Of a suite that is skipped for it. */
+    lacking?: Lack;
   }
 }
 

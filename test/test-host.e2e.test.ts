@@ -109,7 +109,7 @@ describeWithDocker("scripts/test-host run", () => {
     expect(existsSync(root)).toBe(false);
     expect(readdirSync("/sys/class/net")).not.toContain(bridge);
     expect(readFileSync("/proc/mounts", "utf8")).not.toContain(root);
-    expect(commandLines().filter((it) => it.includes(root))).toEqual([]);
+    expect(commandLines().filter((line) => line.includes(root))).toEqual([]);
     await expect(host.call("status")).rejects.toMatchObject({ code: 4 });
   });
 
@@ -139,10 +139,10 @@ describe("scripts/test-host", () => {
 
 function commandLines(): readonly string[] {
   return readdirSync("/proc")
-    .filter((it) => /^\d+$/.test(it))
-    .map((it) => {
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
       try {
-        return readFileSync(`/proc/${it}/cmdline`, "latin1");
+        return readFileSync(`/proc/${pid}/cmdline`, "latin1");
       } catch {
         return ""; // It has ended meanwhile.
       }

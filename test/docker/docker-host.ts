@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseEnv } from "node:util";
 import Docker from "dockerode";
 import { describe, it } from "vitest";
-import type {} from "../../scripts/closing-line-reporter.ts"; // Declares what a skipped suite lacks.
+import type { Lack } from "../../scripts/closing-line-reporter.ts";
 
 /** The engine and the registries of the tests, as `scripts/test-host up` has started them. */
 export interface DockerHost {
@@ -61,8 +61,8 @@ export function dockerAt(endpoint: string): Docker {
 
 const howToStart = "start the engines with scripts/test-host up";
 
-/** What is missing, in words; undefined: nothing. */
-function lackingOfDocker(): string | undefined {
+/** Undefined: nothing. */
+function lackingOfDocker(): Lack | undefined {
   const endpoint = hostVariables()["PERSYS_TEST_DOCKER_HOST"];
   if (endpoint === undefined || endpoint === "")
     return `no Docker engine for tests (${howToStart})`;

@@ -24,7 +24,7 @@ describeWithDocker("a private Docker engine", () => {
     const subnets = await Promise.all([one, other].map(subnetOf));
 
     expect(new Set(subnets).size).toBe(2);
-    const tags = (await other.docker.listImages()).flatMap((it) => it.RepoTags ?? []);
+    const tags = (await other.docker.listImages()).flatMap((image) => image.RepoTags ?? []);
     expect(tags.toSorted()).toEqual(Object.values(testImages).toSorted());
   });
 
@@ -82,7 +82,7 @@ describeWithDocker("a private Docker engine", () => {
     expect(existsSync(engine.root)).toBe(false);
     expect(isRunning(pid)).toBe(false);
     expect(readFileSync("/proc/mounts", "utf8")).not.toContain(engine.root);
-    expect(readdirSync("/sys/class/net").filter((it) => bridges.includes(it))).toEqual([]);
+    expect(readdirSync("/sys/class/net").filter((name) => bridges.includes(name))).toEqual([]);
   });
 });
 
