@@ -17,6 +17,9 @@ export interface Progress {
 /** What ends sooner is not worth a word. */
 const silentMs = 1000;
 
+/** What is over sooner gets no line of its own: a try that fails at once leaves things as they were. */
+const stableMs = 300;
+
 /** How often there is a line for numbers alone: a pull has other ones every second, and the log of a build keeps every line. */
 const restMs = 5000;
 
@@ -28,7 +31,7 @@ const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "
 /** On a terminal one line that changes in place; elsewhere a line for each change of a text, for other numbers only now and then. */
 export function createProgress(host: Host, out: Output): Progress {
   if (out.flags.quiet || out.flags.json) return { show: nothing, drop: nothing, end: nothing };
-  return host.stderr.isTTY === true ? terminalProgress(host, out) : lineProgress(out);
+  return host.stderr.isTTY === true ? terminalProgress(host, out) : lineProgress(host, out);
 }
 
 function nothing(): void {
@@ -62,47 +65,47 @@ function terminalProgress(host: Host, out: Output): Progress {
   };
 }
 
-function lineProgress(out: Output): Progress {
-  const latest = new Map<string, string>();
-  const written = new Map<string, string>();
-  // Ids that have just had a line.
-  const rests = new Map<string, NodeJS.Timeout>();
-  let speaking = false;
-  const rest = (id: string): void => {
-    const over = (): void => {
-      rests.delete(id);
-      speak(id);
-    };
-    clearTimeout(rests.get(id));
-    rests.set(id, setTimeout(over, restMs));
+/** What one of the things waited for has to say, where every line stays. */
+interface Said {
+  /** Known now. */
+  latest: string;
+  /** Written last; empty before the first line. */
+  written: string;
+  writtenAtMs: number;
+  timer?: NodeJS.Timeout;
+}
+
+function lineProgress(host: Host, out: Output): Progress {
+  const beganMs = host.now();
+  const known = new Map<string, Said>();
+  const speak = (id: string, said: Said): void => {
+    delete said.timer;
+    if (said.latest === said.written) return;
+    said.written = said.latest;
+    said.writtenAtMs = host.now();
+    void out.note(`${id}: ${said.latest}`);
   };
-  const speak = (id: string): void => {
-    const text = latest.get(id) ?? "";
-    const before = written.get(id) ?? "";
-    const isOldNews = withoutNumbers(text) === withoutNumbers(before) && rests.has(id);
-    if (!speaking || text === before || isOldNews) return;
-    written.set(id, text);
-    void out.note(`${id}: ${text}`);
-    rest(id);
-  };
-  const timer = setTimeout(() => {
-    speaking = true;
-    for (const id of latest.keys()) speak(id);
-  }, silentMs);
-  const drop = (id: string): void => {
-    latest.delete(id);
-    clearTimeout(rests.get(id));
-    rests.delete(id);
+  const dueMs = ({ latest, written, writtenAtMs }: Said): number => {
+    const onlyNumbers = withoutNumbers(latest) === withoutNumbers(written);
+    const restsUntilMs = onlyNumbers ? writtenAtMs + restMs : 0;
+    return Math.max(beganMs + silentMs, host.now() + stableMs, restsUntilMs);
   };
   return {
     show: (id, text) => {
-      latest.set(id, text);
-      speak(id);
+      const said = known.get(id) ?? { latest: "", written: "", writtenAtMs: 0 };
+      known.set(id, said);
+      const wasOther = withoutNumbers(text) !== withoutNumbers(said.latest);
+      said.latest = text;
+      if (said.timer !== undefined && !wasOther) return;
+      clearTimeout(said.timer);
+      said.timer = setTimeout(() => speak(id, said), dueMs(said) - host.now());
     },
-    drop,
+    drop: (id) => {
+      clearTimeout(known.get(id)?.timer);
+      known.delete(id);
+    },
     end: () => {
-      clearTimeout(timer);
-      for (const id of rests.keys()) drop(id);
+      for (const { timer } of known.values()) clearTimeout(timer);
     },
   };
 }

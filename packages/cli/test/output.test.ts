@@ -71,10 +71,29 @@ describe("progress", () => {
     shown.show("web", "two");
     vi.advanceTimersByTime(1100);
     shown.show("web", "two");
+    vi.advanceTimersByTime(1000);
     shown.show("web", "three");
+    vi.advanceTimersByTime(1000);
     shown.end();
 
     expect(written()).toBe("web: two\nweb: three\n");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("is no line for what is over at once", () => {
+    const { progress, written } = outputIn({ terminal: false });
+    const shown = progress();
+    shown.show("web", "failed");
+    vi.advanceTimersByTime(1000);
+    for (let tries = 0; tries < 3; tries += 1) {
+      shown.show("web", "failed; tried again now");
+      vi.advanceTimersByTime(50);
+      shown.show("web", "failed");
+      vi.advanceTimersByTime(2000);
+    }
+    shown.end();
+
+    expect(written()).toBe("web: failed\n");
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -87,10 +106,11 @@ describe("progress", () => {
       vi.advanceTimersByTime(1000);
     }
     shown.show("web", "starting");
+    vi.advanceTimersByTime(1000);
     shown.end();
 
     expect(written()).toBe(
-      "web: pulling: 1 MB\nweb: pulling: 5 MB\nweb: pulling: 10 MB\nweb: starting\n",
+      "web: pulling: 1 MB\nweb: pulling: 6 MB\nweb: pulling: 11 MB\nweb: starting\n",
     );
     expect(vi.getTimerCount()).toBe(0);
   });
