@@ -40,6 +40,7 @@ describeWithDocker("scripts/test-host up", () => {
   it("tells the tests where everything is", async () => {
     expect(Object.keys(parseEnv(said)).toSorted()).toEqual([
       "PERSYS_TEST_DOCKER_HOST",
+      "PERSYS_TEST_IMAGES",
       "PERSYS_TEST_REGISTRY",
       "PERSYS_TEST_REGISTRY_AUTH",
       "PERSYS_TEST_REGISTRY_PASSWORD",

@@ -1,6 +1,7 @@
 # A Docker engine with everything under one folder: ROOT/s is its socket, ROOT/log what it says, ROOT/pid its pid.
 #
-# dockerd starts a containerd of its own under exec-root, which the kernel kills with it.
+# It has a containerd of its own, told so explicitly: left to itself dockerd would use that of the machine, where one
+# runs, and share its containers with the machine's own engine.
 
 dockerd_answers() { # ROOT
   pid_is_of "$1/pid" "$1/daemon.json" && curl -s -o "/dev/null" --max-time 5 --unix-socket "$1/s" http://d/_ping
@@ -13,9 +14,9 @@ dockerd_up() { # ROOT [OWNER_PID]
   say "starting a Docker engine in $1"
   mkdir -p "$1"
   reserve_network "$1" "${2-}"
+  containerd_up "$1"
   configure_dockerd "$1" >"$1/daemon.json"
-  # What a killed engine leaves; a pid given out again would keep the new one from starting.
-  rm -f "$1/pid" "$1/s" "$1/exec/containerd/containerd.pid"
+  rm -f "$1/pid" "$1/s" # A pid given out again would keep it from starting after it was killed.
   # TMPDIR: it unpacks images there. No descriptor of a lock may live on in it.
   TMPDIR=$1 setsid dockerd --config-file "$1/daemon.json" </dev/null >>"$1/log" 2>&1 7>&- 8>&- &
   started=$!
@@ -38,6 +39,7 @@ configure_dockerd() { # ROOT
   "exec-root": "$1/exec",
   "pidfile": "$1/pid",
   "hosts": ["unix://$1/s"],
+  "containerd": "$1/exec/containerd.sock",
   "bridge": "$bridge",
   "iptables": false,
   "ip6tables": false,
@@ -47,6 +49,36 @@ configure_dockerd() { # ROOT
   "cgroup-parent": "/$bridge",
   "live-restore": false$(key_of_old_dockerd "$1")
 }
+END
+}
+
+containerd_up() { # ROOT
+  ! pid_is_of "$1/containerd.pid" "$1/containerd.toml" || return 0
+  mkdir -p "$1/exec"
+  rm -f "$1/exec/containerd.sock"
+  configure_containerd "$1" >"$1/containerd.toml"
+  setsid containerd --config "$1/containerd.toml" </dev/null >>"$1/containerd.log" 2>&1 7>&- 8>&- &
+  echo $! >"$1/containerd.pid"
+  # 30 s: it takes 0.1 s.
+  within 300 [ -S "$1/exec/containerd.sock" ] || fail "containerd did not start: $(tail -n 5 "$1/containerd.log")"
+}
+
+# Without the parts that Docker does not use, some of which would make folders elsewhere.
+configure_containerd() { # ROOT
+  cat <<END
+version = 2
+root = "$1/data/containerd"
+state = "$1/exec/containerd"
+disabled_plugins = [
+  "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime",
+  "io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri",
+  "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
+  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs",
+]
+[grpc]
+  address = "$1/exec/containerd.sock"
+[debug]
+  level = "warn"
 END
 }
 
@@ -67,19 +99,30 @@ dockerd_down() { # ROOT
     umount -l "$mounted" || :
   done
   release_network "$1"
+  remove_outside "$1"
   rm -rf "$1"
+}
+
+# What engines keep outside their folders: sockets of supervisors, and empty folders.
+remove_outside() { # ROOT
+  for it in "$1"/exec/containerd/io.containerd.runtime.v2.task/moby/*/address; do
+    [ ! -e "$it" ] || rm -f "$(sed 's,^unix://,,' "$it")"
+  done
+  if ! pgrep -x 'dockerd|containerd' >/dev/null; then
+    rmdir /run/containerd/s /run/containerd /run/docker/plugins /run/docker 2>/dev/null || :
+  fi
 }
 
 # dockerd, containerd and the supervisors of containers name the root in their command lines.
 processes_of() { # ROOT
   # Read from a pipe, or grep would find itself.
-  printf '%s\n' "$1/daemon.json" "$1/exec/" | grep -l -a -F -f - /proc/[0-9]*/cmdline 2>/dev/null | cut -d / -f 3
+  printf '%s\n' "$1/daemon.json" "$1/containerd.toml" "$1/exec/" | grep -l -a -F -f - /proc/[0-9]*/cmdline 2>/dev/null | cut -d / -f 3
 }
 
 none_left() { [ -z "$(processes_of "$1")" ]; }
 
 kill_all_of() { # ROOT
-  # The engine first, or it sees its containers end and starts to act.
+  # The engine first, or it would act on what it sees end.
   if pid_is_of "$1/pid" "$1/daemon.json"; then kill -KILL "$(cat "$1/pid")" 2>/dev/null || :; fi
   for pid in $(processes_of "$1"); do kill -KILL "$pid" 2>/dev/null || :; done
 }

@@ -1,6 +1,6 @@
-# Images for the tests, made of busybox alone: no public registry is needed. `want` describes them all.
+# Images for the tests, made of busybox alone: no public registry is needed.
 #
-# In the engine, persys-test/NAME:1:
+# In the engine, and in images.tar for further engines, persys-test/NAME:1:
 #   busybox     the applets and a shell; CMD sh
 #   web         /www on port 8080; healthy unless /tmp/sick is there; ends at once on SIGTERM
 #   volume      VOLUME /data, with a file of the image in it
@@ -17,6 +17,7 @@ images_up() {
   say "making the images"
   tree=$root/tree
   rm -rf "$tree"
+  images=
   make_tree
   image busybox 'CMD ["sh"]'
   image web 'EXPOSE 8080' 'CMD ["/bin/serve"]' \
@@ -26,6 +27,7 @@ images_up() {
   image exit 'CMD ["sh", "-c", "exit ${CODE:-3}"]'
   image user 'USER 1000' 'WORKDIR /srv/app' 'CMD ["/bin/linger"]'
   image blank
+  docker_of_tests save -o "$root/images.tar" $images || fail "cannot save the images"
   docker_of_tests run --rm persys-test/busybox:1 true || fail "the Docker engine cannot run a container"
   push_images
   rm -rf "$tree"
@@ -67,6 +69,7 @@ image() { # NAME[:TAG] CHANGE...
     shift
     set -- "$@" -c "$change"
   done
+  images="$images $tag"
   tar -C "$tree" -c . | docker_of_tests import "$@" - "$tag" >"$root/docker.log" 2>&1 ||
     fail "cannot import $tag: $(cat "$root/docker.log")"
 }
@@ -93,6 +96,7 @@ PERSYS_TEST_REGISTRY=$(cat "$root/open/address")
 PERSYS_TEST_REGISTRY_AUTH=$(cat "$root/auth/address")
 PERSYS_TEST_REGISTRY_USER=$registry_user
 PERSYS_TEST_REGISTRY_PASSWORD=$registry_password
+PERSYS_TEST_IMAGES=$root/images.tar
 END
   mv "$root/env.new" "$root/env"
 }

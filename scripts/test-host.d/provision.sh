@@ -1,7 +1,7 @@
 # The programs the engines are made of, from the packages of Debian and Ubuntu.
 
 missing_programs() {
-  for it in dockerd docker iptables docker-registry busybox ip flock setsid curl; do
+  for it in dockerd containerd docker iptables docker-registry busybox ip flock setsid curl pgrep; do
     command -v $it >/dev/null 2>&1 || echo $it
   done
 }
@@ -12,6 +12,7 @@ package_of() {
   docker) apt-cache show docker-cli >/dev/null 2>&1 && echo docker-cli || echo docker.io ;;
   busybox) echo busybox-static ;;
   ip) echo iproute2 ;;
+  pgrep) echo procps ;;
   flock | setsid) echo util-linux ;;
   *) echo "$1" ;;
   esac

@@ -14,6 +14,8 @@ export interface DockerHost {
   /** One that wants {@link credentials}. */
   readonly guardedRegistry: string;
   readonly credentials: { readonly username: string; readonly password: string };
+  /** A file with the images of the engine, as `docker load` takes it. */
+  readonly imagesFile: string;
 }
 
 /**
@@ -51,6 +53,7 @@ export function dockerHost(): DockerHost {
       username: read("PERSYS_TEST_REGISTRY_USER"),
       password: read("PERSYS_TEST_REGISTRY_PASSWORD"),
     },
+    imagesFile: read("PERSYS_TEST_IMAGES"),
   };
 }
 

@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { createReadStream, mkdtempSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type Docker from "dockerode";
+import { finished } from "./docker-answers.ts";
 import { dockerAt, dockerHost } from "./docker-host.ts";
-import { copyImages, testImages } from "./test-images.ts";
 
 const testHost = fileURLToPath(new URL("../../scripts/test-host", import.meta.url));
 const run = promisify(execFile);
@@ -35,8 +35,8 @@ export class PrivateDockerd {
     const engine = new PrivateDockerd(mkdtempSync("/tmp/persys-dockerd-"));
     try {
       await engine.up();
-      const shared = dockerAt(dockerHost().endpoint);
-      await copyImages(shared, engine.docker, Object.values(testImages));
+      const images = createReadStream(dockerHost().imagesFile);
+      await finished(await engine.docker.loadImage(images, { quiet: true }));
       return engine;
     } catch (error) {
       await engine.dispose();
@@ -57,7 +57,7 @@ export class PrivateDockerd {
     await this.#signal("SIGTERM");
   }
 
-  /** Ends it at once, and with it its containerd and the proxies of published ports; what runs in containers goes on. */
+  /** Ends it at once, and with it the proxies of published ports; what runs in containers goes on. */
   async kill(): Promise<void> {
     await this.#signal("SIGKILL");
   }

@@ -77,16 +77,6 @@ export async function deriveImage(
   return Id;
 }
 
-/** Copies images from one engine into another. */
-export async function copyImages(
-  from: Docker,
-  to: Docker,
-  images: readonly string[],
-): Promise<void> {
-  for (const image of images)
-    await finished(await to.loadImage(await from.getImage(image).get(), { quiet: true }));
-}
-
 function splitTag(reference: string): readonly [repository: string, tag: string] {
   const colon = reference.lastIndexOf(":");
   return [reference.slice(0, colon), reference.slice(colon + 1)];
