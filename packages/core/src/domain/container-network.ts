@@ -71,25 +71,34 @@ const published = z.looseObject({
 });
 type Published = z.infer<typeof published>;
 
+const withPorts = z.looseObject({ ports: z.array(z.unknown()) });
+const withUselessPorts = z.looseObject({
+  network: z.enum(["host", "none"]),
+  ports: z.array(z.unknown()).min(1),
+});
+
 /** Every port of `spec` whose port of the host another one before it has taken, even in a spec that breaks other rules. */
 export function takenPorts(
   spec: unknown,
 ): readonly { readonly path: readonly (string | number)[]; readonly rule: string }[] {
-  const { ports = [] } = z.looseObject({ ports: z.array(z.unknown()) }).safeParse(spec).data ?? {};
-  const seen: { readonly index: number; readonly port: Published }[] = [];
-  return ports.flatMap((entry, index) => {
+  const { ports = [] } = withPorts.safeParse(spec).data ?? {};
+  const holders = new Map<number, { readonly index: number; readonly port: Published }[]>();
+  // A longer list breaks a rule already, and every pair of one would take long.
+  return ports.slice(0, entriesMax).flatMap((entry, index) => {
     const port = published.safeParse(entry).data;
     if (port === undefined) return [];
-    const holder = seen.find((it) => areInEachOthersWay(it.port, port));
-    seen.push({ index, port });
+    const others = holders.get(port.hostPort) ?? [];
+    const holder = others.find((it) => areInEachOthersWay(it.port, port));
+    others.push({ index, port });
+    holders.set(port.hostPort, others);
     if (holder === undefined) return [];
     const rule = `must differ from those of other ports on the same address and protocol: ports[${holder.index}] has it`;
     return [{ path: ["ports", index, "hostPort"], rule }];
   });
 }
 
+/** Whether two mappings of the same port number want the same port. */
 function areInEachOthersWay(one: Published, other: Published): boolean {
-  if (one.hostPort !== other.hostPort) return false;
   if ((one.protocol || "tcp") !== (other.protocol || "tcp")) return false;
   return covers(one.hostIp, other.hostIp) || covers(other.hostIp, one.hostIp);
 }
@@ -103,11 +112,7 @@ function covers(address: string, other: string): boolean {
 
 /** What is wrong with publishing ports in `spec` under its network; undefined when nothing is. */
 export function uselessPorts(spec: unknown): string | undefined {
-  const withNetwork = z.looseObject({
-    network: z.enum(["host", "none"]),
-    ports: z.array(z.unknown()).min(1),
-  });
-  const network = withNetwork.safeParse(spec).data?.network;
+  const network = withUselessPorts.safeParse(spec).data?.network;
   if (network === undefined) return undefined;
   return network === "host"
     ? "must be empty with network host: the container's ports are those of the host already"
