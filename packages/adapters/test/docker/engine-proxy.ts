@@ -11,6 +11,9 @@ const requestLine = /\b(?:DELETE|GET|HEAD|POST|PUT) (\/\S*) HTTP\/1\.1\r\n/g;
 interface Link {
   readonly client: Socket;
   readonly engine: Socket;
+  isStalled: boolean;
+  /** How much more of answers is passed on before it breaks off. */
+  answerBytesLeft: number;
 }
 
 /** Stands between a runtime and an engine, and does to their connections what networks and restarts do. */
@@ -19,12 +22,14 @@ export class EngineProxy {
   readonly endpoint: string;
   readonly #folder: string;
   readonly #engineSocket: string;
-  readonly #requests = new Map<string, number>();
+  readonly #requests: string[] = [];
   readonly #links = new Set<Link>();
   #server: Server | undefined;
   #isStalled = false;
+  #answerBytes = 0;
+  #cuts = 0;
   #pieceBytes = Number.POSITIVE_INFINITY;
-  #answerBytesMax = Number.POSITIVE_INFINITY;
+  #cutting = { part: "", bytes: Number.POSITIVE_INFINITY };
 
   private constructor(engineEndpoint: string) {
     this.#folder = mkdtempSync(join(tmpdir(), "persys-proxy-"));
@@ -41,17 +46,41 @@ export class EngineProxy {
 
   /** How many requests came whose path contains `part`. */
   requests(part: string): number {
-    let count = 0;
-    for (const [path, times] of this.#requests) if (path.includes(part)) count += times;
-    return count;
+    return this.paths(part).length;
+  }
+
+  /** Their paths, with the queries, in order. */
+  paths(part: string): readonly string[] {
+    return this.#requests.filter((it) => it.includes(part));
+  }
+
+  /** How many connections there are now, those that wait for another request included. */
+  get connections(): number {
+    return this.#links.size;
+  }
+
+  /** How many bytes of answers have been passed on, or wait for who asked. */
+  get answerBytes(): number {
+    return this.#answerBytes;
+  }
+
+  /** How many answers have been cut as {@link cutAnswersAfter} says. */
+  get cuts(): number {
+    return this.#cuts;
   }
 
   /** From now on nothing is passed on, in any direction, and no connection ends. */
   stall(): void {
     this.#isStalled = true;
-    for (const { client, engine } of this.#links) {
-      client.pause();
-      engine.pause();
+    this.stallPresent();
+  }
+
+  /** As {@link stall}, but for connections that are made from now on. */
+  stallPresent(): void {
+    for (const link of this.#links) {
+      link.isStalled = true;
+      link.client.pause();
+      link.engine.pause();
     }
   }
 
@@ -71,9 +100,10 @@ export class EngineProxy {
   /** Passes everything on again, and takes new connections. */
   async resume(): Promise<void> {
     this.#isStalled = false;
-    for (const { client, engine } of this.#links) {
-      client.resume();
-      engine.resume();
+    for (const link of this.#links) {
+      link.isStalled = false;
+      link.client.resume();
+      link.engine.resume();
     }
     if (this.#server === undefined) await this.#listen();
   }
@@ -83,9 +113,9 @@ export class EngineProxy {
     this.#pieceBytes = pieceBytes;
   }
 
-  /** Every connection that is made from now on breaks off after so many bytes of answers; undefined: none does. */
-  cutAnswersAfter(bytes: number | undefined): void {
-    this.#answerBytesMax = bytes ?? Number.POSITIVE_INFINITY;
+  /** From now on, connections break off after so many bytes of the answer to a request whose path contains `part`; undefined: none does. */
+  cutAnswersAfter(bytes: number | undefined, part = ""): void {
+    this.#cutting = { part, bytes: bytes ?? Number.POSITIVE_INFINITY };
   }
 
   async close(): Promise<void> {
@@ -106,9 +136,8 @@ export class EngineProxy {
 
   #join(client: Socket): void {
     const engine = connect(this.#engineSocket);
-    const link = { client, engine };
+    const link = { client, engine, isStalled: false, answerBytesLeft: Number.POSITIVE_INFINITY };
     this.#links.add(link);
-    let bytesLeft = this.#answerBytesMax;
     const ended = (): void => {
       this.#links.delete(link);
       close(link);
@@ -116,25 +145,46 @@ export class EngineProxy {
     for (const socket of [client, engine]) socket.on("error", ended).on("close", ended);
     client.on("data", (data) => {
       for (const [, path = ""] of data.toString("latin1").matchAll(requestLine))
-        this.#requests.set(path, (this.#requests.get(path) ?? 0) + 1);
-      this.#pass(data, client, engine);
+        this.#note(path, link);
+      this.#pass(data, link, engine);
     });
     engine.on("data", (data) => {
-      const passed = data.subarray(0, bytesLeft);
-      bytesLeft -= passed.length;
-      for (let from = 0; from < passed.length; from += this.#pieceBytes)
-        this.#pass(passed.subarray(from, from + this.#pieceBytes), engine, client);
-      if (bytesLeft === 0) client.end(ended);
+      const passed = data.subarray(0, link.answerBytesLeft);
+      link.answerBytesLeft -= passed.length;
+      this.#answerBytes += passed.length;
+      if (this.#pieceBytes < passed.length) void this.#passInPieces(passed, link);
+      else this.#pass(passed, link, client);
+      if (link.answerBytesLeft > 0) return;
+      this.#cuts += 1;
+      client.end(ended);
     });
     if (this.#isStalled) this.stall();
   }
 
+  #note(path: string, link: Link): void {
+    this.#requests.push(path);
+    const { part, bytes } = this.#cutting;
+    if (path.includes(part)) link.answerBytesLeft = bytes;
+  }
+
+  /** One piece with each turn of the event loop, so that none are joined on the way. */
+  async #passInPieces(data: Buffer, link: Link): Promise<void> {
+    const { client, engine } = link;
+    engine.pause();
+    for (let from = 0; from < data.length && !client.destroyed; from += this.#pieceBytes) {
+      client.write(data.subarray(from, from + this.#pieceBytes));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    if (!link.isStalled) engine.resume();
+  }
+
   /** As fast as the other end takes it. */
-  #pass(data: Buffer, from: Socket, to: Socket): void {
+  #pass(data: Buffer, link: Link, to: Socket): void {
     if (to.write(data)) return;
+    const from = to === link.client ? link.engine : link.client;
     from.pause();
     to.once("drain", () => {
-      if (!this.#isStalled) from.resume();
+      if (!link.isStalled) from.resume();
     });
   }
 }
