@@ -56,18 +56,20 @@ interface Ended {
 
 function run(program: string, input: string, signal: AbortSignal): Promise<Ended> {
   const { promise, resolve, reject } = Promise.withResolvers<Ended>();
-  // What it says on stderr may hold secrets and is for nobody.
-  const child = spawn(program, ["get"], {
-    stdio: ["pipe", "pipe", "ignore"],
-    signal,
-    killSignal: "SIGKILL",
-  });
+  // What it says on stderr may hold secrets and is for nobody. A group of its own, so that what it starts ends with it.
+  const stdio: ["pipe", "pipe", "ignore"] = ["pipe", "pipe", "ignore"];
+  const child = spawn(program, ["get"], { stdio, detached: true });
+  const end = (): void => {
+    if (child.pid !== undefined) killGroup(child.pid);
+    reject(signal.reason);
+  };
+  signal.addEventListener("abort", end, { once: true });
   const chunks: Buffer[] = [];
   let bytes = 0;
   child.stdout.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > outputBytesMax) child.kill("SIGKILL");
-    else chunks.push(chunk);
+    if (bytes <= outputBytesMax) chunks.push(chunk);
+    else if (child.pid !== undefined) killGroup(child.pid);
   });
   // One that ends without reading its input is judged by its exit code.
   child.stdin.on("error", () => undefined);
@@ -77,7 +79,18 @@ function run(program: string, input: string, signal: AbortSignal): Promise<Ended
     const isWhole = bytes <= outputBytesMax;
     resolve({ code, output: isWhole ? Buffer.concat(chunks).toString("utf8") : undefined });
   });
-  return promise;
+  return promise.finally(() => {
+    signal.removeEventListener("abort", end);
+  });
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    // It has ended meanwhile.
+    if (errnoOf(error) !== "ESRCH") throw error;
+  }
 }
 
 function jsonOf(text: string): unknown {

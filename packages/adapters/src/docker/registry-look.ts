@@ -49,7 +49,9 @@ export async function lookAtRegistry(registry: string, signal: AbortSignal): Pro
 async function look(url: string, signal: AbortSignal): Promise<RegistryLook> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(lookTimeoutMs)]);
   try {
-    const answer = await fetch(url, { redirect: "manual", signal: limit });
+    // One question is all: no connection is kept for another.
+    const headers = { connection: "close" };
+    const answer = await fetch(url, { headers, redirect: "manual", signal: limit });
     await answer.body?.cancel();
     const challenge = answer.headers.get("www-authenticate") ?? "";
     const wantsPassword = answer.status === 401 && /^basic\b/i.test(challenge);
