@@ -239,13 +239,22 @@ function fallbackCause({ wanted }: WorkloadRecord): string {
   return `the last settled revision runs; revision ${wanted.revisionId} was given up`;
 }
 
-/** Nothing is left to do but, once the wanted revision has settled, to drop what was kept in case it would not. */
+/**
+ * Nothing is left to do but to drop what was kept: once the wanted revision has settled, what was to run in case it would not; next to what
+ * there is to fall back to, everything else.
+ */
 function tidy(plan: Plan, target: StepTarget, cause: string): Step {
   const { record, observation } = plan;
-  const left =
-    record.fallback !== undefined || record.leftovers || keptInstance(observation) !== undefined;
+  const kept = keptInstance(observation);
+  const left = record.fallback !== undefined || record.leftovers || kept !== undefined;
   if (target === "wanted" && record.wanted.settled && left)
     return retireStep(plan, `revision ${record.wanted.revisionId} has settled`);
+  if (
+    target === "fallback" &&
+    kept !== undefined &&
+    isFallback(record, currentInstance(observation))
+  )
+    return retireStep(plan, "what is set aside is of no use: the last settled revision is there");
   return { kind: "settled", cause };
 }
 
@@ -279,7 +288,10 @@ function whenDue(trial: Trial, nowMs: number, step: Step): Step {
 
 /** Whether a revision has had its chances. */
 function giveUpVerdict(plan: Plan, target: StepTarget, revision: Revision): Step | undefined {
-  const failure = finalFailure(revision) ?? (target === "wanted" ? notSettled(plan) : undefined);
+  const failure =
+    target === "wanted"
+      ? (finalFailureOfWanted(plan.record) ?? notSettled(plan))
+      : finalFailure(revision);
   return failure === undefined
     ? undefined
     : { kind: "giveUp", cause: failure.message, target, failure };
@@ -289,6 +301,14 @@ function finalFailure({ trial }: Revision): Failure | undefined {
   return trial.failure !== undefined && !trial.failure.retryable && trial.attempts > 0
     ? trial.failure
     : undefined;
+}
+
+/** Says what runs instead, too, where something does. */
+function finalFailureOfWanted({ wanted, fallback }: WorkloadRecord): Failure | undefined {
+  const failure = finalFailure(wanted);
+  if (failure === undefined || fallback === undefined || fallback.completed) return failure;
+  const message = `revision ${wanted.revisionId} cannot run (${failure.message}); it is revision ${fallback.revisionId} that is kept running`;
+  return { ...failure, message };
 }
 
 /** The new revision runs in the place of one that had settled, and does not settle itself. */

@@ -47,7 +47,8 @@ function faultsOfCompleted(agent: ModelAgent, record: WorkloadRecord): readonly 
 
 function faultsOfFailing(agent: ModelAgent, record: WorkloadRecord): readonly string[] {
   const { wanted, fallback } = record;
-  const { current } = agent.runtime;
+  const { runtime } = agent;
+  const { current } = runtime;
   const state = stateOf(agent, record);
   const isWantedTried = wanted.givenUp === undefined && wanted.prepared;
   const isFallbackDue =
@@ -61,6 +62,7 @@ function faultsOfFailing(agent: ModelAgent, record: WorkloadRecord): readonly st
   return holds([
     [state === "failed", `failing, but said to be ${state}`],
     [!isFallbackDue || fallbackRuns, "the last settled revision does not run"],
+    [!isFallbackDue || runtime.kept === undefined, "something is still set aside"],
   ]);
 }
 

@@ -163,6 +163,7 @@ describe("an update", () => {
       target: "wanted",
       failure: { reason: "IMAGE_NOT_FOUND" },
     });
+    expect(step.cause).toMatch(/r2.*IMAGE_NOT_FOUND.*r1/);
   });
 
   it("retires the old revision once the new one has settled, not before", () => {
@@ -253,6 +254,11 @@ describe("a revision that was given up", () => {
     );
     for (const observation of [seen(), seen(exitedOf("r2", 1), keptFirst), seen(exitedOf("r1", 0))])
       expect(planned(failed, observation).kind).toBe("settled");
+  });
+
+  it("is dropped where it is set aside next to the last settled one", () => {
+    const keptSecond = exitedOf("r2", 1, { kept: true });
+    expect(planned(record, seen(instanceOf("r1"), keptSecond)).kind).toBe("retire");
   });
 
   it("leaves a fallback that was given up as well alone", () => {
