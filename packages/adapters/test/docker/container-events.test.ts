@@ -1,10 +1,12 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { AgentError, type RuntimeEvent, type WorkloadId } from "@persys/core";
 import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
 import { ContainerEvents, type ContainerEventsContext } from "../../src/docker/container-events.ts";
-import { eventually, forever } from "../support/runtime-calls.ts";
+import { forever } from "../support/runtime-calls.ts";
 import { EngineProxy } from "./engine-proxy.ts";
-import { TestContainers } from "./test-containers.ts";
+import { engineTestTimeoutMs, soon, TestContainers } from "./test-containers.ts";
+
+vi.setConfig({ testTimeout: engineTestTimeoutMs, hookTimeout: engineTestTimeoutMs });
 
 describeWithDocker("ContainerEvents", () => {
   let containers: TestContainers;
@@ -53,38 +55,38 @@ describeWithDocker("ContainerEvents", () => {
   }
 
   async function listening(): Promise<void> {
-    await eventually(() => proxy.requests("/events") > 0);
+    await soon(() => proxy.requests("/events") > 0);
   }
 
   it("tell of everything that changes a container", async () => {
     const { heard } = listen(make());
     const web = containers.id("web");
     const has = (what: string) => (): boolean =>
-      heard.some((it) => it.id === web && it.what.startsWith(what));
+      heard.some((event) => event.id === web && event.what.startsWith(what));
     const container = await containers.make("web", "while :; do sleep 0.1; done", {
       Healthcheck: { Test: ["CMD", "true"], Interval: 50_000_000, Retries: 1 },
     });
     known.set(container.id, web);
-    await eventually(has("create"));
+    await soon(has("create"));
     await container.start();
-    await eventually(has("start"));
-    await eventually(has("connect"));
-    await eventually(has("health_status"));
+    await soon(has("start"));
+    await soon(has("connect"));
+    await soon(has("health_status"));
     await container.pause();
-    await eventually(has("pause"));
+    await soon(has("pause"));
     await container.unpause();
-    await eventually(has("unpause"));
+    await soon(has("unpause"));
     await container.update({ CpuShares: 512 });
-    await eventually(has("update"));
+    await soon(has("update"));
     await container.rename({ name: `${web}.renamed` });
-    await eventually(has("rename"));
+    await soon(has("rename"));
     await containers.docker.getNetwork("bridge").disconnect({ Container: container.id });
-    await eventually(has("disconnect"));
+    await soon(has("disconnect"));
     await container.kill();
-    await eventually(has("die"));
+    await soon(has("die"));
     await container.remove();
-    await eventually(has("destroy"));
-    expect(heard.filter((it) => it.what.startsWith("exec"))).toEqual([]);
+    await soon(has("destroy"));
+    expect(heard.filter((event) => event.what.startsWith("exec"))).toEqual([]);
   });
 
   it("are those of this node's containers alone, and of older agents' by their name", async () => {
@@ -99,13 +101,11 @@ describeWithDocker("ContainerEvents", () => {
     const container = await containers.stranger(labels, older);
     await container.rename({ name: containers.id("renamed") });
     await containers.make("mine", "true");
-    await eventually(() => heard.some((it) => it.id === mine));
+    await soon(() => heard.some((event) => event.id === mine));
 
-    expect(heard).toEqual([
-      { id: older, what: "create" },
-      { id: older, what: "rename" },
-      { id: mine, what: "create" },
-    ]);
+    // A slow reader hears the last of a container alone.
+    expect(new Set(heard.map((event) => event.id))).toEqual(new Set([older, mine]));
+    expect(heard).toContainEqual({ id: older, what: "rename" });
   });
 
   it("go on after a break where they broke off", async () => {
@@ -116,7 +116,7 @@ describeWithDocker("ContainerEvents", () => {
     const error = await first.ended;
     await containers.make("missed", "true");
     const second = listen(events);
-    await eventually(() => second.heard.length > 0);
+    await soon(() => second.heard.length > 0);
 
     expect(AgentError.hasCode(error, "RUNTIME_UNAVAILABLE")).toBe(true);
     expect(second.heard).toEqual([{ id: containers.id("missed"), what: "create" }]);
@@ -127,24 +127,24 @@ describeWithDocker("ContainerEvents", () => {
     const first = listen(events);
     await listening();
     const container = await containers.make("web", "true");
-    await eventually(() => first.heard.length > 0);
+    await soon(() => first.heard.length > 0);
     const createdMs = Date.parse((await container.inspect()).Created);
     proxy.breakOff();
     await first.ended;
     listen(events);
-    await eventually(() => proxy.requests("/events") === 2);
+    await soon(() => proxy.requests("/events") === 2);
     const [, since = ""] = /since=([\d.]+)/.exec(proxy.paths("/events")[1] ?? "") ?? [];
 
     expect(Number(since) * 1000).toBeGreaterThanOrEqual(createdMs - 10_000);
   });
 
   it("are lost to no stream that falls silent", async () => {
-    const { heard } = listen(make({ silenceMs: 300 }));
+    const { heard } = listen(make({ silenceMs: 2_000 }));
     await listening();
     proxy.stallPresent();
     await containers.make("missed", "true");
     expect(heard).toEqual([]);
-    await eventually(() => heard.length > 0);
+    await soon(() => heard.length > 0);
 
     expect(heard).toEqual([{ id: containers.id("missed"), what: "create" }]);
   });
@@ -177,9 +177,9 @@ describeWithDocker("ContainerEvents", () => {
     const { heard } = listen(make());
     await containers.make("one", "true");
     await containers.make("two", "true");
-    await eventually(() => heard.length >= 2);
+    await soon(() => heard.length >= 2);
 
-    expect(heard.map((it) => it.id)).toEqual([containers.id("one"), containers.id("two")]);
+    expect(heard.map((event) => event.id)).toEqual([containers.id("one"), containers.id("two")]);
   });
 
   it("tell those who wait for one workload", async () => {
@@ -189,11 +189,11 @@ describeWithDocker("ContainerEvents", () => {
     listen(events);
     await containers.make("other", "true");
     await containers.make("web", "true");
-    await eventually(() => hints === 1);
+    await soon(() => hints === 1);
     stop();
     await (await containers.make("web", "true")).remove();
     const { heard } = listen(events);
-    await eventually(() => heard.length >= 2);
+    await soon(() => heard.length >= 2);
 
     expect(hints).toBe(1);
   });
@@ -204,6 +204,6 @@ describeWithDocker("ContainerEvents", () => {
     await containers.make("web", "true");
     await first;
     await iterator.return(undefined as never);
-    await eventually(() => proxy.connections === 0);
+    await soon(() => proxy.connections === 0);
   });
 });

@@ -1,12 +1,14 @@
 import { AgentError, type UsageSnapshot } from "@persys/core";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
 import { ContainerUsage } from "../../src/docker/container-usage.ts";
-import { eventually, forever } from "../support/runtime-calls.ts";
+import { forever } from "../support/runtime-calls.ts";
 import { EngineProxy } from "./engine-proxy.ts";
-import { TestContainers } from "./test-containers.ts";
+import { engineTestTimeoutMs, soon, TestContainers } from "./test-containers.ts";
 
 const mib = 1024 * 1024;
+
+vi.setConfig({ testTimeout: engineTestTimeoutMs, hookTimeout: engineTestTimeoutMs });
 
 describeWithDocker("ContainerUsage", () => {
   let containers: TestContainers;
@@ -35,28 +37,28 @@ describeWithDocker("ContainerUsage", () => {
     containerId: string,
     isSo: (usage: UsageSnapshot) => boolean,
   ): Promise<void> {
-    await eventually(async () => {
+    await soon(async () => {
       await new Promise((resolve) => setTimeout(resolve, 200));
       const usage = await measured(containerId);
       return usage !== undefined && isSo(usage);
-    }, 20_000);
+    });
   }
 
   it("tells the processor's share since the measurement before", async () => {
     const script = "while [ ! -e /idle ]; do :; done; sleep 600";
     // Half a core, however busy this host is.
     const busy = await containers.run("web", script, { HostConfig: { NanoCpus: 500_000_000 } });
-    await reaches(busy.id, (it) => it.cpuPercent > 25 && it.cpuPercent < 75);
+    await reaches(busy.id, (usage) => usage.cpuPercent > 25 && usage.cpuPercent < 75);
     await containers.exec(busy.id, "touch /idle");
-    await reaches(busy.id, (it) => it.cpuPercent < 5);
-  }, 30_000);
+    await reaches(busy.id, (usage) => usage.cpuPercent < 5);
+  });
 
   it("tells at first the share since the start, and begins anew with every run", async () => {
     const container = await containers.run("web", "while :; do :; done", {
       HostConfig: { NanoCpus: 500_000_000 },
     });
     const startedAtMs = Date.parse((await container.inspect()).State.StartedAt);
-    await eventually(() => Date.now() - startedAtMs > 500);
+    await soon(() => Date.now() - startedAtMs > 500);
     expect((await measured(container.id))?.cpuPercent).toBeGreaterThan(10);
     await container.restart({ t: 0 });
     const again = await measured(container.id);
@@ -69,14 +71,14 @@ describeWithDocker("ContainerUsage", () => {
     const script =
       "head -c 33554432 /dev/zero >/file; x=$(head -c 8388608 /dev/zero | tr '\\0' x); touch /ready; sleep 600; :";
     const container = await containers.run("web", script);
-    await eventually(async () => (await containers.exec(container.id, "test -e /ready")) === 0);
+    await soon(async () => (await containers.exec(container.id, "test -e /ready")) === 0);
     const usage = await measured(container.id);
     const shown = await containers.docker.getContainer(container.id).stats({ stream: false });
 
     expect(shown.memory_stats.usage).toBeGreaterThan(40 * mib);
     expect(usage?.memoryBytes).toBeGreaterThan(8 * mib);
     expect(usage?.memoryBytes).toBeLessThan(shown.memory_stats.usage - 20 * mib);
-  }, 20_000);
+  });
 
   it("tells what went through the network and the disks", async () => {
     const container = await containers.run("web", "sleep 600");
@@ -91,7 +93,7 @@ describeWithDocker("ContainerUsage", () => {
     expect(usage?.source).toBe("docker");
     expect(Math.abs((usage?.collectedAtMs ?? 0) - Date.now())).toBeLessThan(60_000);
     expect(usage?.diskWriteBytes).toBeGreaterThanOrEqual(0);
-  }, 20_000);
+  });
 
   it("leaves out what has ended, and what is gone", async () => {
     const running = await containers.run("a", "sleep 600");
@@ -125,7 +127,7 @@ describeWithDocker("ContainerUsage", () => {
     meter.forget((id) => id === containers.id("a"));
     await meter.measure(new Map(made), forever);
     expect(proxy.requests("/json")).toBe(7);
-  }, 20_000);
+  });
 
   it("leaves out what cannot be measured in time, and fails when the engine is away", async () => {
     const container = await containers.run("web", "sleep 600");
@@ -135,8 +137,8 @@ describeWithDocker("ContainerUsage", () => {
     expect(await measured(container.id)).toBeUndefined();
     await proxy.cut();
 
-    await expect(measured(container.id)).rejects.toSatisfy((it) =>
-      AgentError.hasCode(it, "RUNTIME_UNAVAILABLE"),
+    await expect(measured(container.id)).rejects.toSatisfy((error) =>
+      AgentError.hasCode(error, "RUNTIME_UNAVAILABLE"),
     );
   });
 

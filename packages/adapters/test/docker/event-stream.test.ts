@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { RuntimeEvent } from "@persys/core";
 import { describe, expect, it } from "vitest";
 import { ContainerEvents, type ContainerEventsContext } from "../../src/docker/container-events.ts";
-import type { StreamCall } from "../../src/docker/docker-client.ts";
+import type { EngineFacts, StreamCall } from "../../src/docker/docker-client.ts";
 import { idOf } from "../support/runtime-calls.ts";
 
 /** An engine that answers to each subscription in turn with what is given, and then says nothing more. */
@@ -14,8 +14,8 @@ class MadeUpEngine {
     this.#answers = answers;
   }
 
-  async facts(): Promise<{ rootFolder: string; hasSwapLimit: boolean; nowMs: number }> {
-    return { rootFolder: "/", hasSwapLimit: true, nowMs: 1_000_000 };
+  async facts(): Promise<EngineFacts> {
+    return { rootFolder: "/", hasSwapLimit: true, hasProxy: false, nowMs: 1_000_000 };
   }
 
   async stream(
@@ -115,7 +115,7 @@ describe("a stream of events", () => {
     for await (const event of make(engine, 20).events(new AbortController().signal))
       if (heard.push(event) === 2) break;
 
-    expect(heard.map((it) => it.id)).toEqual(["a", "b"]);
+    expect(heard.map((event) => event.id)).toEqual(["a", "b"]);
     expect(engine.calls.map(({ query }) => query["since"])).toEqual([
       "990.000",
       "1990.000",

@@ -11,7 +11,7 @@ function entry(text: string, over: Partial<LogEntry> = {}): LogEntry {
 }
 
 function textsOf(chunks: Iterable<LogChunk>): readonly string[] {
-  return Array.from(chunks, (it) => Buffer.from(it.data).toString("latin1"));
+  return Array.from(chunks, (chunk) => Buffer.from(chunk.data).toString("latin1"));
 }
 
 describe("LogChunks", () => {
@@ -40,7 +40,9 @@ describe("LogChunks", () => {
         made.push(...chunks.all());
 
         for (const stream of ["stdout", "stderr"] as const)
-          expect(textsOf(made.filter((it) => it.stream === stream)).join("")).toBe(wanted[stream]);
+          expect(textsOf(made.filter((chunk) => chunk.stream === stream)).join("")).toBe(
+            wanted[stream],
+          );
         for (const { data } of made) {
           expect(data.length).toBeGreaterThan(0);
           expect(data.length).toBeLessThanOrEqual(chunkBytesMax);
@@ -56,10 +58,10 @@ describe("LogChunks", () => {
       entry("b\n", { atNs: 9_000_000n }),
       entry("c\n", { atNs: 30_000_000n }),
       entry("d\n", { atNs: 30_000_000n, stream: "stderr" }),
-    ].flatMap((it) => [...chunks.add(it)]);
+    ].flatMap((line) => [...chunks.add(line)]);
 
     expect(textsOf([...made, ...chunks.all()])).toEqual(["a\nb\n", "c\n", "d\n"]);
-    expect(made.map((it) => it.atMs)).toEqual([0, 30]);
+    expect(made.map((chunk) => chunk.atMs)).toEqual([0, 30]);
   });
 
   it("waits for the end of a line", () => {

@@ -52,13 +52,13 @@ describe("LogFrameReader", () => {
     check(
       property(frames, lengths, (sent, cuts) => {
         const bytes = Buffer.concat(
-          sent.map((it) => frameOf(it.stream === "stdout" ? 1 : 2, it.data)),
+          sent.map((frame) => frameOf(frame.stream === "stdout" ? 1 : 2, frame.data)),
         );
         const reader = new LogFrameReader();
         const found = readAll(reader, piecesOf(bytes, cuts));
 
-        expect(found.map((it) => [it.stream, [...it.payload]])).toEqual(
-          sent.map((it) => [it.stream, [...it.data]]),
+        expect(found.map((frame) => [frame.stream, [...frame.payload]])).toEqual(
+          sent.map((frame) => [frame.stream, [...frame.data]]),
         );
         expect(reader.isInside).toBe(false);
       }),

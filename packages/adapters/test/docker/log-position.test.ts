@@ -30,9 +30,9 @@ function read(position: LogPosition, log: readonly Line[], end: number): readonl
   position.beginPass(false);
   return log
     .slice(0, end)
-    .filter((it) => since === undefined || it.atNs >= since)
-    .filter((it) => position.take(it))
-    .map((it) => it.text);
+    .filter((line) => since === undefined || line.atNs >= since)
+    .filter((line) => position.take(line))
+    .map((line) => line.text);
 }
 
 describe("LogPosition", () => {
@@ -44,7 +44,7 @@ describe("LogPosition", () => {
         const found = ends.flatMap((end) => read(position, log, end));
 
         for (const stream of ["stdout", "stderr"]) {
-          const wanted = log.filter((it) => it.stream === stream).map((it) => it.text);
+          const wanted = log.filter((line) => line.stream === stream).map((line) => line.text);
           expect(found.filter((text) => wanted.includes(text))).toEqual(wanted);
         }
       }),
