@@ -1,6 +1,7 @@
-import { execFile, spawn } from "node:child_process";
+import { type ChildProcessByStdio, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { parseEnv, promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -14,13 +15,25 @@ class HostUnderTest {
   readonly root: string = mkdtempSync("/tmp/persys-host-");
 
   call(...words: string[]): Promise<{ stdout: string; stderr: string }> {
-    const { PERSYS_TEST_DOCKER_HOST: _, ...rest } = process.env;
-    return run(testHost, words, { env: { ...rest, PERSYS_TEST_ROOT: this.root } });
+    return run(testHost, words, { env: this.#env() });
+  }
+
+  /** A shell script in a run of its own. */
+  running(script: string): ChildProcessByStdio<null, Readable, null> {
+    return spawn(testHost, ["run", "sh", "-c", script], {
+      env: this.#env(),
+      stdio: ["ignore", "pipe", "ignore"],
+    });
   }
 
   async dispose(): Promise<void> {
     await this.call("down");
     rmSync(this.root, { recursive: true, force: true });
+  }
+
+  #env(): NodeJS.ProcessEnv {
+    const { PERSYS_TEST_DOCKER_HOST: _, ...rest } = process.env;
+    return { ...rest, PERSYS_TEST_ROOT: this.root };
   }
 }
 
@@ -49,7 +62,12 @@ describeWithDocker("scripts/test-host up", () => {
   });
 
   it("says the same again and starts nothing twice", async () => {
-    expect(await host.call("up")).toEqual({ stdout: said, stderr: "" });
+    const pids = (): readonly string[] =>
+      ["docker", "open", "auth"].map((part) => readFileSync(`${host.root}/${part}/pid`, "utf8"));
+    const before = pids();
+
+    expect((await host.call("up")).stdout).toBe(said);
+    expect(pids()).toEqual(before);
   });
 
   it("lets only those into the guarded registry who know the password", async () => {
@@ -95,37 +113,24 @@ describeWithDocker("scripts/test-host run", () => {
     await host.dispose();
   });
 
-  it("leaves nothing behind after the last of several runs", async () => {
+  it("hands on what ends it, and leaves nothing behind after the last of several", async () => {
     const { root } = host;
-    const short = host.call("run", "sh", "-c", "echo $PERSYS_TEST_DOCKER_HOST");
-    const long = host.call("run", "sh", "-c", `until [ -e ${root}/over ]; do sleep 0.1; done`);
+    const long = host.running("echo ready; exec sleep 1000");
+    await once(long.stdout, "data");
 
-    expect((await short).stdout).toBe(`unix://${root}/docker/s\n`);
+    const { stdout } = await host.call("run", "sh", "-c", "echo $PERSYS_TEST_DOCKER_HOST");
+    expect(stdout).toBe(`unix://${root}/docker/s\n`);
     await host.call("status");
     const { bridge } = JSON.parse(readFileSync(`${root}/docker/daemon.json`, "utf8"));
     expect(readdirSync("/sys/class/net")).toContain(bridge);
-    writeFileSync(`${root}/over`, "");
-    await long;
+    long.kill("SIGTERM");
 
+    expect(await once(long, "exit")).toEqual([143, null]);
     expect(existsSync(root)).toBe(false);
     expect(readdirSync("/sys/class/net")).not.toContain(bridge);
     expect(readFileSync("/proc/mounts", "utf8")).not.toContain(root);
     expect(commandLines().filter((line) => line.includes(root))).toEqual([]);
     await expect(host.call("status")).rejects.toMatchObject({ code: 4 });
-  });
-
-  it("hands on what it is told to end by", async () => {
-    const { PERSYS_TEST_DOCKER_HOST: _, ...rest } = process.env;
-    const child = spawn(testHost, ["run", "sh", "-c", "echo ready; exec sleep 1000"], {
-      env: { ...rest, PERSYS_TEST_ROOT: host.root },
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    await once(child.stdout, "data");
-    child.kill("SIGTERM");
-
-    const [code] = await once(child, "exit");
-    expect(code).toBe(143);
-    expect(existsSync(host.root)).toBe(false);
   });
 });
 

@@ -11,9 +11,14 @@ dockerd_up() { # ROOT [OWNER_PID]
   case $1 in /*) ;; *) fail "not an absolute path: $1" ;; esac
   [ ${#1} -le 80 ] || fail "too long for the path of a socket: $1"
   ! dockerd_answers "$1" || return 0
+  if pid_is_of "$1/pid" "$1/daemon.json"; then
+    # Two engines over one folder would ruin it.
+    within 600 dockerd_answers "$1" || fail "the Docker engine in $1 runs and does not answer"
+    return
+  fi
   say "starting a Docker engine in $1"
   mkdir -p "$1"
-  reserve_network "$1" "${2-}"
+  reserve_network "$@"
   containerd_up "$1"
   configure_dockerd "$1" >"$1/daemon.json"
   rm -f "$1/pid" "$1/s" # A pid given out again would keep it from starting after it was killed.

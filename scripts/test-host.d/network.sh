@@ -21,7 +21,9 @@ is_free() { # N
 }
 
 # Sets bridge and prefix; reserves them at the first call for a root.
-reserve_network() { # ROOT OWNER_PID
+reserve_network() { # ROOT [OWNER_PID]
+  networks_locked
+  mkdir -p "$state"
   file=$(network_file "$1")
   if [ -z "$file" ]; then
     number=0
@@ -30,7 +32,7 @@ reserve_network() { # ROOT OWNER_PID
       [ $number -lt 128 ] || fail "no free range of addresses"
     done
     file=$state/network-$number
-    printf 'root=%s\nowner=%s\n' "$1" "$2" >"$file"
+    printf 'root=%s\nowner=%s\n' "$1" "${2-}" >"$file"
   fi
   bridge=persys-test${file##*-} # At most 14 of the 15 characters Linux allows.
   prefix=$(range_prefix "${file##*-}")
@@ -40,7 +42,16 @@ reserve_network() { # ROOT OWNER_PID
     ip link set "$bridge" up
     iptables -w -I FORWARD -s "$prefix.0/20" -d "$prefix.0/20" -j ACCEPT
   fi
+  networks_unlocked
 }
+
+# One at a time takes a range or gives it back (descriptor 9).
+networks_locked() {
+  exec 9</run
+  flock 9
+}
+
+networks_unlocked() { exec 9<&-; }
 
 # Removes the bridge, and those of networks nobody removed.
 release_network() { # ROOT
@@ -54,5 +65,8 @@ release_network() { # ROOT
   done
   range=$(range_prefix "$number").0/20
   iptables -w -D FORWARD -s "$range" -d "$range" -j ACCEPT 2>/dev/null || : # Gone when the machine has restarted.
+  networks_locked
   rm -f "$file"
+  rmdir "$state" 2>/dev/null || :
+  networks_unlocked
 }

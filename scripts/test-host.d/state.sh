@@ -1,4 +1,4 @@
-# Who uses the engines, and who changes them: two locks, given back by the kernel whatever ends this shell.
+# Who uses the engines, and who changes them. All locks are given back by the kernel, whatever ends this shell.
 
 say() { echo "test-host: $*" >&2; }
 fail() {
@@ -6,22 +6,17 @@ fail() {
   exit 1
 }
 
-# One at a time changes anything (descriptor 7).
+# One at a time brings up or down (descriptor 7). The lock is on a folder that stays, so that none is left behind.
 locked() {
-  while :; do
-    mkdir -p "$state"
-    exec 7>"$state/lock"
+  mkdir -p "$(dirname -- "$root")"
+  exec 7<"$(dirname -- "$root")"
+  flock -w 2 7 || {
+    say "waiting for another test-host"
     flock 7
-    # Another may have removed the folder while this waited: then the lock held is nobody else's.
-    [ "$state/lock" -ef /proc/self/fd/7 ] && return
-  done
+  }
 }
 
-unlocked() {
-  # The last one out takes the folder along.
-  if [ ! -e "$root" ] && ! ls "$state"/network-* >/dev/null 2>&1; then rm -rf "$state"; fi
-  exec 7>&-
-}
+unlocked() { exec 7<&-; }
 
 # Many use the engines of a root (descriptor 8).
 used() {
@@ -31,7 +26,6 @@ used() {
 
 # Gives up the use. Says whether nobody else is left.
 unused_now() {
-  [ -e /proc/self/fd/8 ] || return 1
   if flock -n -x 8; then alone=0; else alone=1; fi
   exec 8>&-
   return $alone

@@ -59,7 +59,7 @@ describeWithDocker("a private Docker engine", () => {
   it("does not answer while it is frozen", async () => {
     const engine = await start();
 
-    engine.freeze();
+    await engine.freeze();
     const asked = engine.docker.ping().then(() => "answered");
     const first = await Promise.race([asked, pause(300, "silent")]);
     engine.thaw();

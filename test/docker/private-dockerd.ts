@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { createReadStream, mkdtempSync, readFileSync } from "node:fs";
+import { createReadStream, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -62,9 +62,11 @@ export class PrivateDockerd {
     await this.#signal("SIGKILL");
   }
 
-  /** Keeps it from answering, with all connections open. */
-  freeze(): void {
-    process.kill(this.#pid(), "SIGSTOP");
+  /** Keeps it from answering, with all connections open. Resolves once it does nothing more. */
+  async freeze(): Promise<void> {
+    const pid = this.#pid();
+    process.kill(pid, "SIGSTOP");
+    await within(endsWithinMs, () => threadsOf(pid).every((state) => state === "T"));
   }
 
   thaw(): void {
@@ -83,19 +85,35 @@ export class PrivateDockerd {
   async #signal(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     const pid = this.#pid();
     process.kill(pid, signal);
-    const giveUpAtMs = performance.now() + endsWithinMs;
-    while (isRunning(pid)) {
-      if (performance.now() > giveUpAtMs) throw new Error(`dockerd ${pid} does not end`);
-      await pause(10);
-    }
+    await within(endsWithinMs, () => !isRunning(pid));
   }
 }
 
 /** Whether a process runs; one that has ended counts no more, also before its parent has noticed. */
 export function isRunning(pid: number): boolean {
   try {
-    return /^State:\s+[^ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+    return /^[^ZX]$/.test(stateIn(`/proc/${pid}/status`));
   } catch {
     return false;
+  }
+}
+
+function threadsOf(pid: number): readonly string[] {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.map((it) => stateIn(`/proc/${pid}/task/${it}/status`));
+}
+
+/** The letter for a state, as `ps` shows it. */
+function stateIn(statusFile: string): string {
+  return (
+    /^State:\s+(?<letter>\S)/m.exec(readFileSync(statusFile, "utf8"))?.groups?.["letter"] ?? ""
+  );
+}
+
+async function within(ms: number, isSo: () => boolean): Promise<void> {
+  const giveUpAtMs = performance.now() + ms;
+  while (!isSo()) {
+    if (performance.now() > giveUpAtMs) throw new Error(`not so within ${ms} ms: ${String(isSo)}`);
+    await pause(10);
   }
 }
