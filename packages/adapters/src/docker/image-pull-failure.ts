@@ -1,5 +1,5 @@
 import { AgentError, type ErrorCode } from "@persys/core";
-import type { DockerClient, RegistryCredentials } from "./docker-client.ts";
+import type { DockerClient, EngineFacts, RegistryCredentials } from "./docker-client.ts";
 import { httpStatusOf } from "./docker-errors.ts";
 import type { FreeSpace } from "./image-free-space.ts";
 import { pulledNameOf, referenceOf } from "./image-reference.ts";
@@ -33,6 +33,7 @@ const wordsCharsMax = 500;
 const unseen: AnsweringRegistry = { kind: "answers", wantsPassword: false };
 /** An engine gives up on a registry after 15 s, and then tries once more without TLS. */
 const distributionTimeoutMs = 15_000;
+const factsTimeoutMs = 5_000;
 
 /**
  * Finds out why a pull failed. The engine (20.10 was tried; it asks the registry's /v2/, then for the manifest, then for the layers)
@@ -48,9 +49,14 @@ const distributionTimeoutMs = 15_000;
  * | accepts and says nothing                 | 500 after 25 s                          | 500 after 25 s             | no answer           |
  * | answers 429                              | 500                                     | 429                        | any                 |
  * | answers 5xx, or what is no registry's    | 500                                     | 500                        | 5xx or any          |
- * | breaks off within a layer                | 200; an error as the last line, after five attempts in 75 s | 200    | 200                 |
- * | hangs within a layer                     | 200; nothing more                       | 200                        | 200                 |
- * | no space left on the disk                | 200; an error as the last line          | 200                        | 200                 |
+ * | breaks off within a layer                | 200; an error as the last line¹         | 200                        | 200                 |
+ * | sends other bytes than the digest says   | 200; an error as the last line          | 200                        | 200                 |
+ * | hangs within a layer                     | 200; nothing more²                      | 200                        | 200                 |
+ * | goes away within a layer                 | 200; an error as the last line after 5 s | 500                       | errno               |
+ * | no space left on the disk                | 200; an error as the last line³         | 200                        | 200                 |
+ *
+ * ¹ After five attempts in 75 s, each from where the last one ended. ² Called off then, the engine may keep the connection until the
+ * registry goes on. ³ By then the space that the pull took is free again.
  *
  * So it is asked again where a status tells more, and only what is left over is a pull that failed for no reason known.
  */
@@ -63,14 +69,17 @@ export class PullFailures {
     this.#isLocal = options.isLocal;
   }
 
-  /** The failure as an AgentError, always retryable: all of it may heal. @throws the signal's reason when it aborts. */
+  /**
+   * The failure as an AgentError, always retryable: all of it may heal.
+   * @throws the signal's reason when it aborts. {AgentError} RUNTIME_UNAVAILABLE when the engine itself answers no more.
+   */
   async explain(it: PullCase, signal: AbortSignal): Promise<AgentError> {
     const { failed, space } = it;
     if (failed.kind === "refused" && httpStatusOf(failed.error) === 404)
       return isDenied(await this.#distributionStatus(it, signal)) ? unauthorized(it) : notFound(it);
     if (failed.kind === "broken" && space?.hasRunOut(failed.totalBytes) === true)
       return noSpace(it, space);
-    const look = await this.#look(it, signal);
+    const look = await this.#look(it, await this.#facts(signal), signal);
     if (look.kind === "unreachable") return unreachable(it, look.why);
     if (failed.kind === "standstill") return standstill(it, failed.timeoutMs);
     return this.#explainAnswering(it, look, signal);
@@ -89,11 +98,30 @@ export class PullFailures {
   }
 
   /** From where the engine has another way to the registry, nothing can be seen of it. */
-  async #look({ reference }: PullCase, signal: AbortSignal): Promise<RegistryLook> {
+  async #look(
+    { reference }: PullCase,
+    { hasProxy }: EngineFacts,
+    signal: AbortSignal,
+  ): Promise<RegistryLook> {
     const { registry } = referenceOf(reference);
-    if (!this.#isLocal) return unseen;
-    if (!isLoopback(registry) && (await this.#client.facts(signal)).hasProxy) return unseen;
-    return lookAtRegistry(registry, signal);
+    const isSeen = this.#isLocal && (!hasProxy || isLoopback(registry));
+    return isSeen ? lookAtRegistry(registry, signal) : unseen;
+  }
+
+  /** @throws {AgentError} RUNTIME_UNAVAILABLE: no wonder then that the pull failed. */
+  async #facts(signal: AbortSignal): Promise<EngineFacts> {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(factsTimeoutMs)]);
+    try {
+      return await this.#client.facts(limit);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!limit.aborted) throw error;
+      throw new AgentError(
+        "RUNTIME_UNAVAILABLE",
+        `the engine has not answered for ${factsTimeoutMs / 1000} seconds`,
+        { retryable: true, cause: error },
+      );
+    }
   }
 
   /** What the engine answers when it is asked about the manifest alone; undefined: nothing in time. */
@@ -115,7 +143,10 @@ export class PullFailures {
       return 200;
     } catch (error) {
       signal.throwIfAborted();
-      return limit.aborted ? undefined : httpStatusOf(error);
+      if (limit.aborted) return undefined;
+      const status = httpStatusOf(error);
+      if (status === undefined) throw error;
+      return status;
     }
   }
 }

@@ -17,10 +17,12 @@ export type RegistryFault =
   | { readonly kind: "hangs up" }
   /** Answers everything like this. */
   | { readonly kind: "answers"; readonly status: number; readonly body?: string }
+  /** Gives a token to whoever asks, as Docker's hub does, which opens nothing. */
+  | { readonly kind: "wants tokens" }
   /** Sends so much of each layer, and then ends the connection or says nothing more. */
   | { readonly kind: "breaks layers" | "stalls layers"; readonly afterBytes: number }
-  /** Sends layers at 100 KB/s. */
-  | { readonly kind: "trickles layers" };
+  /** Sends layers at 100 KB/s; with another byte in the middle. */
+  | { readonly kind: "trickles layers" | "corrupts layers" };
 
 /** Stands before a real registry, on loopback, counts what is asked of it, and misbehaves as told. */
 export class RegistryProxy {
@@ -95,6 +97,10 @@ export class RegistryProxy {
       answer.end(this.fault.body ?? "{}");
       return;
     }
+    if (this.fault?.kind === "wants tokens") {
+      this.#wantToken(question, answer);
+      return;
+    }
     const [hostname, port] = this.#behind.split(":");
     const { method, url: path, headers } = question;
     const onward = request({ hostname, port, method, path, headers }, (reply) => {
@@ -107,10 +113,21 @@ export class RegistryProxy {
     question.pipe(onward);
   }
 
+  #wantToken(question: IncomingMessage, answer: ServerResponse): void {
+    if (question.url?.startsWith("/token") === true) {
+      answer.end(JSON.stringify({ token: "a-token-for-nothing" }));
+      return;
+    }
+    const challenge = `Bearer realm="http://${this.address}/token",service="test"`;
+    answer.writeHead(401, { "content-type": "application/json", "www-authenticate": challenge });
+    answer.end(JSON.stringify({ errors: [{ code: "UNAUTHORIZED", message: "who are you" }] }));
+  }
+
   #sendLayer(reply: IncomingMessage, answer: ServerResponse): void {
     const { fault } = this;
     reply.on("error", () => answer.destroy());
-    if (fault?.kind === "trickles layers") Readable.from(inTrickles(reply)).pipe(answer);
+    if (fault?.kind === "corrupts layers") Readable.from(corrupted(reply)).pipe(answer);
+    else if (fault?.kind === "trickles layers") Readable.from(inTrickles(reply)).pipe(answer);
     else if (fault?.kind === "breaks layers" || fault?.kind === "stalls layers")
       sendBeginning(reply, answer, fault);
     else reply.pipe(answer);
@@ -142,4 +159,14 @@ async function* inTrickles(reply: IncomingMessage): AsyncGenerator<Buffer> {
       yield chunk.subarray(at, at + 1_000);
       await pause(10);
     }
+}
+
+/** The configuration of an image is fetched like a layer, and is small enough to pass. */
+async function* corrupted(reply: IncomingMessage): AsyncGenerator<Buffer> {
+  let sentBytes = 0;
+  for await (const chunk of reply as AsyncIterable<Buffer>) {
+    if (sentBytes > 10_000) chunk.writeUInt8(chunk.readUInt8(0) ^ 1);
+    sentBytes += chunk.length;
+    yield chunk;
+  }
 }

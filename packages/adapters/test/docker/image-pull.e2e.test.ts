@@ -257,6 +257,19 @@ describeWithDocker("ImagePuller", () => {
     await pull(reference, { ...credentials, serveraddress: registry });
   });
 
+  it("says that credentials are missing where a registry gives tokens", async () => {
+    const reference = proxy.here(await publishRandomImage(docker));
+    proxy.fault = { kind: "wants tokens" };
+
+    const error = await errorOf(pull(reference));
+
+    expect(proxy.requests.some((one) => one.startsWith("GET /token"))).toBe(true);
+    expect(error).toMatchObject({ code: "REGISTRY_UNAUTHORIZED", retryable: true });
+    expect(error.message).toContain("has none for it");
+    proxy.fault = undefined;
+    await pull(reference);
+  });
+
   it("says that credentials are refused, and never which", async () => {
     const { guardedRegistry: registry, credentials } = dockerHost();
     const reference = await publishRandomImage(docker, { guarded: true });
@@ -309,7 +322,7 @@ describeWithDocker("ImagePuller", () => {
     await pull(reference);
   });
 
-  it("says that a registry says nothing, until it does", { timeout: 30_000 }, async () => {
+  it("says that a registry says nothing, until it does", async () => {
     const reference = proxy.here(await publishRandomImage(docker));
     proxy.fault = { kind: "silent" };
 
@@ -357,6 +370,21 @@ describeWithDocker("ImagePuller", () => {
 
     expect(error).toMatchObject({ code: "IMAGE_PULL_FAILED", retryable: true });
     expect(error.message).toContain("503");
+    proxy.fault = undefined;
+    await pull(reference);
+  });
+
+  it("says what is wrong with a layer, until it is right", async () => {
+    const reference = proxy.here(await publishRandomImage(docker, { sizeBytes: megabyte }));
+    proxy.fault = { kind: "corrupts layers" };
+
+    const error = await errorOf(pull(reference));
+
+    expect(error).toMatchObject({
+      code: "IMAGE_PULL_FAILED",
+      retryable: true,
+      details: { reference, registry: proxy.address, pull: "broken" },
+    });
     proxy.fault = undefined;
     await pull(reference);
   });
