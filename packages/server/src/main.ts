@@ -6,6 +6,7 @@ process.exitCode = await runAgent({
   env: process.env,
   cwd: process.cwd(),
   home: process.getuid?.() === 0 ? undefined : homedir(),
+  userHome: homedir(),
   stdout: process.stdout,
   stderr: process.stderr,
   process,

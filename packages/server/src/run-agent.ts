@@ -1,4 +1,5 @@
 import type { EventEmitter } from "node:events";
+import type { AgentHealth } from "@persys/core";
 import type { ContainerModule } from "inversify";
 import { helpText, parseCommandLine } from "./cli/command-line.ts";
 import {
@@ -10,9 +11,11 @@ import {
 import type { AgentSettings } from "./composition/agent-settings.ts";
 import type { Places } from "./composition/compose-agent.ts";
 import { describeProblem, type LoadedConfig } from "./config/load-config.ts";
+import { isRemoteEndpoint } from "./config/docker-endpoint.ts";
 import { isLoopback } from "./config/network-address.ts";
 import { showConfig } from "./config/show-config.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { describeRuntimes } from "./describe-runtimes.ts";
 import { type AgentLogger, createLogger, type LogStream } from "./logging/agent-logger.ts";
 import { exitCodeOf } from "./start-failure.ts";
 import { packageVersion } from "./version.ts";
@@ -69,7 +72,7 @@ async function run(
 ): Promise<ExitCode> {
   let settled: ReturnType<typeof settle>;
   try {
-    settled = settle(config, dev);
+    settled = settle(config, dev, host);
   } catch (error) {
     complain(host, [error instanceof Error ? error.message : String(error)]);
     return exitCodeOf(error);
@@ -90,9 +93,10 @@ async function run(
       import("./lifecycle/serve.ts"),
       host.modules(settings),
     ]);
-    const announce = (places: Places): void => {
-      logger.info("serving", { ...places });
-      if (dev) host.stdout.write(welcome(settings, places));
+    const announce = (places: Places, health: AgentHealth): void => {
+      const runtimes = describeRuntimes(health);
+      logger.info("serving", { ...places, runtimes });
+      if (dev) host.stdout.write(welcome(settings, places, runtimes));
     };
     return await serve({ settings, modules, logger, signals: host.process, announce });
   } finally {
@@ -102,7 +106,12 @@ async function run(
 }
 
 /** What a person is told who has just started a development agent. */
-function welcome({ config, nodeId }: AgentSettings, { http, metrics }: Places): string {
+function welcome(
+  { config, nodeId }: AgentSettings,
+  { http, metrics }: Places,
+  runtimes: Readonly<Record<string, string>>,
+): string {
+  const found = Object.entries(runtimes).map(([type, words]) => `  ${type.padEnd(9)}${words}\n`);
   return `
 persys-agent ${config.version} is up
 
@@ -112,6 +121,9 @@ persys-agent ${config.version} is up
   node     ${nodeId}
   state    ${config.devDir}
 
+runtimes
+
+${found.join("")}
 Try this in another terminal:
 
   npx persysctl apply -f examples/hello.yaml --wait
@@ -119,14 +131,18 @@ Try this in another terminal:
 `;
 }
 
-/** What an operator should know who has opened the agent to the network. */
+/** What an operator should know who has opened the agent, or what it works with, to the network. */
 function reachWarnings({ config }: AgentSettings): readonly string[] {
-  const { httpAddress, metricsAddress } = config;
+  const { httpAddress, metricsAddress, dockerEndpoint: engine } = config;
+  const isBareEngine =
+    config.dockerEnabled && isRemoteEndpoint(engine) && config.dockerCertificates === "none";
   const api = `the API at ${httpAddress} is served without TLS: the token crosses the network readable`;
   const metrics = `health and metrics at ${metricsAddress} ask for no credentials: whoever reaches it can read them`;
+  const docker = `the Docker engine at ${engine} is spoken to without TLS: whoever reaches it controls that machine (PERSYS_DOCKER_CERTS)`;
   return [
     ...(isLoopback(httpAddress) ? [] : [api]),
     ...(isLoopback(metricsAddress) ? [] : [metrics]),
+    ...(isBareEngine ? [docker] : []),
   ];
 }
 

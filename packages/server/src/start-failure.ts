@@ -1,4 +1,5 @@
 import { AgentError, type ErrorCode } from "@persys/core";
+import { errnoOf } from "./errno.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 
 /** Why the agent cannot go to work, in a sentence that also says what to do, and how it then ends. */
@@ -59,12 +60,4 @@ function listenAdvice(errno: string, place: ListenPlace): string | undefined {
     default:
       return undefined;
   }
-}
-
-/** The code of the system in `error` or in what caused it; empty when there is none. */
-function errnoOf(error: unknown): string {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if (!AgentError.is(at) && "code" in at) return String(at.code);
-  }
-  return "";
 }

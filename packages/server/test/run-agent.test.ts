@@ -25,6 +25,7 @@ function ran(argv: readonly string[], env: Readonly<Record<string, string>> = {}
     env: { PERSYS_DEV_DIR: cwd, PERSYS_HTTP_PORT: "0", PERSYS_METRICS_PORT: "0", ...env },
     cwd,
     home: undefined,
+    userHome: cwd,
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
     process: source,
@@ -86,6 +87,15 @@ describe("runAgent", () => {
 
     expect(await run.exit).toBe(0);
     expect(run.process.eventNames()).toEqual([]);
+  });
+
+  it("warns of a Docker engine that is spoken to over the network without TLS", async () => {
+    const run = ran(["--dev"], { DOCKER_HOST: "tcp://engine:2375" });
+    await expect.poll(run.out).toContain("is up");
+    run.process.emit("SIGTERM", "SIGTERM");
+
+    await run.exit;
+    expect(run.err()).toContain("the Docker engine at tcp://engine:2375 is spoken to without TLS");
   });
 
   it("logs what nobody caught before the process ends", async () => {

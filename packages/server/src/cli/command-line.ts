@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
-import { configRows, flagOf } from "../config/config-table.ts";
+import { flagOf } from "../config/config-option.ts";
+import { configRows } from "../config/config-table.ts";
 import { suggestName } from "../config/suggest-name.ts";
 import { exitCodeTable } from "../exit-codes.ts";
 

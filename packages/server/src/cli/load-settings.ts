@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import type { AgentSettings } from "../composition/agent-settings.ts";
+import { dockerConfigFileOf } from "../composition/docker-config-file.ts";
 import type { Config } from "../config/config.ts";
 import { findConfigFile } from "../config/config-file.ts";
 import { configTable } from "../config/config-table.ts";
@@ -19,6 +20,8 @@ export interface Surroundings {
   readonly cwd: string;
   /** The user's home folder; undefined for root. */
   readonly home: string | undefined;
+  /** The user's home folder, root's as well: where other programs keep what is the user's. */
+  readonly userHome: string;
 }
 
 /** The part of a command line that settings come from. */
@@ -56,6 +59,7 @@ export function findConfig(request: SettingsRequest, around: Surroundings): Load
 export function settle(
   config: Config,
   dev: boolean,
+  around: Surroundings,
 ): { readonly settings: AgentSettings; readonly warnings: readonly string[] } {
   const { token, warnings } = readToken(config.tokenFile);
   const settings = {
@@ -63,6 +67,7 @@ export function settle(
     dev,
     nodeId: nodeIdOf(config, dev),
     labels: nodeLabels(config),
+    dockerConfigFile: dockerConfigFileOf(config.dockerConfigFile, around),
     token,
   };
   return { settings, warnings };

@@ -9,6 +9,8 @@ export interface AgentSettings {
   /** Never `auto`. */
   readonly nodeId: string;
   readonly labels: Labels;
+  /** A Docker `config.json` for pulls; undefined: none. Never `auto`. */
+  readonly dockerConfigFile: string | undefined;
   /** The bearer token of the API. */
   readonly token: string;
 }

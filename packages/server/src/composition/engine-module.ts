@@ -12,7 +12,7 @@ export const engineModule: ContainerModule = new ContainerModule(({ bind, isBoun
       if (!isBound(tokens.runtime)) {
         throw new StartFailure(
           exitCodes.configuration,
-          "at least one runtime must be enabled; set PERSYS_PROCESS_ENABLED=true",
+          "at least one runtime must be enabled; set PERSYS_PROCESS_ENABLED=true or PERSYS_DOCKER_ENABLED=true",
         );
       }
       const { config, nodeId } = context.get(tokens.settings);
@@ -42,7 +42,7 @@ export function enginePolicy(config: Config): Partial<EnginePolicy> {
     backoffBaseMs: config.backoffBaseMs,
     backoffMaxMs: config.backoffMaxMs,
     // Without reconciling, neither events nor the periodic comparison make the engine look.
-    eventsEnabled: config.reconcileEnabled,
+    eventsEnabled: config.reconcileEnabled && config.eventsEnabled,
     resyncIntervalMs: config.reconcileEnabled ? config.reconcileIntervalMs : 0,
     prepareTimeoutMs: config.prepareTimeoutMs,
     stepTimeoutMs: config.stepTimeoutMs,

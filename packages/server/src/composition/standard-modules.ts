@@ -1,5 +1,6 @@
 import type { ContainerModule } from "inversify";
 import type { AgentSettings } from "./agent-settings.ts";
+import { dockerModule } from "./docker-module.ts";
 import { engineModule } from "./engine-module.ts";
 import { processModule } from "./process-module.ts";
 import { storeModule } from "./store-module.ts";
@@ -12,6 +13,7 @@ export function standardModules({ config }: AgentSettings): readonly ContainerMo
     systemModule,
     storeModule,
     ...(config.processEnabled ? [processModule] : []),
+    ...(config.dockerEnabled ? [dockerModule] : []),
     engineModule,
     connectModule,
   ];

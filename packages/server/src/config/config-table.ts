@@ -1,6 +1,8 @@
 import { defaultEnginePolicy as engine } from "@persys/core";
 import { packageVersion } from "../version.ts";
 import type { Config } from "./config.ts";
+import type { ConfigOption } from "./config-option.ts";
+import { dockerOptions } from "./docker-options.ts";
 import { duration } from "./duration.ts";
 import { labelPairs } from "./labels.ts";
 import { networkAddress } from "./network-address.ts";
@@ -8,42 +10,12 @@ import {
   absolutePath,
   anyPath,
   oneOf,
-  type OptionType,
   port,
   truth,
   wholeNumber,
   word,
   wordOrNone,
 } from "./option-type.ts";
-
-/** The headings under which the documentation lists the settings. */
-export const sections = [
-  "API",
-  "Health and metrics",
-  "State",
-  "Node",
-  "Logs",
-  "Engine",
-  "Runtimes",
-  "Life cycle",
-] as const;
-
-/** One setting. Its flag is its key with dashes: `http_port` is `--http-port`. */
-export interface ConfigOption<T> {
-  readonly section: (typeof sections)[number];
-  /** Name in the configuration file. */
-  readonly key: string;
-  /** Names in the environment; the first is the one to use, the others are understood as well. */
-  readonly env: readonly [string, ...string[]];
-  readonly type: OptionType<T>;
-  readonly standard: T;
-  /** The default of the development profile, where it is another one. */
-  readonly development?: (devDir: string) => T;
-  /** Never shown: not in errors, not by --print-config. */
-  readonly secret?: true;
-  /** Sentences for the documentation. */
-  readonly doc: string;
-}
 
 /** A row for every member of {@link Config}; the compiler sees to it that none is missing. */
 export type ConfigTable = { readonly [Name in keyof Config]: ConfigOption<Config[Name]> };
@@ -191,6 +163,14 @@ export const configTable: ConfigTable = {
     standard: true,
     doc: "Whether changes that nobody asked for (a process that ends, a container that is removed) are noticed and repaired. When false, only requests and restarts of the agent make it look.",
   },
+  eventsEnabled: {
+    section: "Engine",
+    key: "events_enabled",
+    env: ["PERSYS_EVENTS_ENABLED"],
+    type: truth,
+    standard: engine.eventsEnabled,
+    doc: "Whether the runtimes' own events are listened to. When false, changes that nobody asked for are noticed at the next comparison (`reconcile_interval`) and counted as missed events; for engines whose events are broken.",
+  },
   reconcileIntervalMs: {
     section: "Engine",
     key: "reconcile_interval",
@@ -272,7 +252,7 @@ export const configTable: ConfigTable = {
     doc: "Most workloads on this node; further ones are refused.",
   },
   processEnabled: {
-    section: "Runtimes",
+    section: "Processes",
     key: "process_enabled",
     env: ["PERSYS_PROCESS_ENABLED"],
     type: truth,
@@ -280,7 +260,7 @@ export const configTable: ConfigTable = {
     doc: "Whether workloads may be processes of this host.",
   },
   processRoot: {
-    section: "Runtimes",
+    section: "Processes",
     key: "process_root",
     env: ["PERSYS_PROCESS_ROOT"],
     type: absolutePath,
@@ -288,6 +268,7 @@ export const configTable: ConfigTable = {
     development: (devDir) => `${devDir}/processes`,
     doc: "Folder of the process runtime: logs, exit records and locks of the processes. Made when it does not exist.",
   },
+  ...dockerOptions,
   stopTimeoutMs: {
     section: "Life cycle",
     key: "stop_timeout",
@@ -316,8 +297,3 @@ export interface ConfigRow {
 export const configRows: readonly ConfigRow[] = (Object.keys(configTable) as (keyof Config)[]).map(
   (name) => ({ name, option: configTable[name] }),
 );
-
-/** The flag of a setting, with its dashes. */
-export function flagOf(option: Pick<ConfigOption<unknown>, "key">): string {
-  return `--${option.key.replaceAll("_", "-")}`;
-}

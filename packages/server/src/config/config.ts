@@ -25,6 +25,7 @@ export interface Config {
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   readonly reconcileEnabled: boolean;
+  readonly eventsEnabled: boolean;
   readonly reconcileIntervalMs: number;
   readonly settleTimeMs: number;
   readonly restoreAfterAttempts: number;
@@ -37,6 +38,12 @@ export interface Config {
   readonly workloadsMax: number;
   readonly processEnabled: boolean;
   readonly processRoot: string;
+  readonly dockerEnabled: boolean;
+  readonly dockerEndpoint: string;
+  readonly dockerCertificates: string;
+  readonly dockerConfigFile: string;
+  readonly registryAuthFolder: string;
+  readonly pullIdleTimeoutMs: number;
   readonly stopTimeoutMs: number;
   readonly devDir: string;
 }

@@ -1,18 +1,13 @@
 import type { Config } from "./config.ts";
 import type { ConfigFile } from "./config-file.ts";
-import {
-  type ConfigOption,
-  type ConfigRow,
-  configRows,
-  configTable,
-  flagOf,
-} from "./config-table.ts";
+import { type ConfigOption, flagOf } from "./config-option.ts";
+import { type ConfigRow, configRows, configTable } from "./config-table.ts";
 import { laterOptions } from "./later-options.ts";
 import { isLoopback } from "./network-address.ts";
 import { truth } from "./option-type.ts";
 import { suggestName } from "./suggest-name.ts";
 
-/** Where settings come from, the strongest first: flags, environment, file, then the defaults. */
+/** Where settings come from, the strongest first: flags, environment, file, variables of other programs, then the defaults. */
 export interface ConfigSources {
   /** Values of flags by key (`http_port`). */
   readonly flags: Readonly<Record<string, string>>;
@@ -50,18 +45,20 @@ export type LoadedConfig =
     };
 
 /** Names in the environment that start alike and belong to others: the command line client, the tests and the search for the file. */
-const foreignEnv: ReadonlySet<string> = new Set([
+const namesOfOthers: ReadonlySet<string> = new Set([
   "PERSYS_CONFIG_FILE",
   "PERSYS_ENDPOINT",
   "PERSYS_TOKEN",
   "PERSYS_CONTEXT",
   "PERSYS_CONTEXT_FILE",
-  "PERSYS_TEST_PROVISION",
 ]);
+const testPrefix = "PERSYS_TEST_";
 
 interface Given {
   readonly setting: string;
   readonly input: unknown;
+  /** The setting that wins over it, where it is another program's. */
+  readonly own?: string;
 }
 
 /** Reads and checks every setting. Pure: what it reads is in `sources`. */
@@ -107,7 +104,7 @@ function findGiven(
   if (flag !== undefined) return { setting: flagOf(option), input: flag };
   const set = option.env.flatMap((name) => {
     const value = sources.env[name];
-    return value === undefined || value.trim() === "" ? [] : [{ setting: name, input: value }];
+    return isSaid(value) ? [{ setting: name, input: value }] : [];
   });
   const [first, ...others] = set;
   const contrary = others.find((other) => other.input !== first?.input);
@@ -119,8 +116,22 @@ function findGiven(
   }
   if (first !== undefined) return first;
   const input = sources.file?.settings[option.key];
-  if (input === undefined || input === null) return undefined;
+  if (input === undefined || input === null) return findForeign(option, sources.env);
   return { setting: `${option.key} in ${sources.file?.path ?? "the file"}`, input };
+}
+
+function findForeign(
+  { foreignEnv, env: [own] }: ConfigOption<unknown>,
+  env: ConfigSources["env"],
+): Given | undefined {
+  if (foreignEnv === undefined) return undefined;
+  const { name, when = name } = foreignEnv;
+  const input = env[name];
+  return isSaid(input) && isSaid(env[when]) ? { setting: name, input, own } : undefined;
+}
+
+function isSaid(text: string | undefined): text is string {
+  return text !== undefined && text.trim() !== "";
 }
 
 function readGiven(
@@ -133,7 +144,10 @@ function readGiven(
   const seen = typeof given.input === "string" ? given.input : JSON.stringify(given.input);
   problems.push({
     setting: given.setting,
-    rule: result.rule,
+    rule:
+      given.own === undefined
+        ? result.rule
+        : `${result.rule}; ${given.own}, where it is set, counts instead`,
     ...(option.secret === true ? {} : { seen: seen.slice(0, 80) }),
   });
   return undefined;
@@ -174,7 +188,11 @@ function envWarnings(env: ConfigSources["env"]): string[] {
   const known = new Set(configRows.flatMap(({ option }) => option.env));
   const names = Object.keys(env).filter(
     (name) =>
-      name.startsWith("PERSYS_") && env[name] !== "" && !known.has(name) && !foreignEnv.has(name),
+      name.startsWith("PERSYS_") &&
+      env[name] !== "" &&
+      !known.has(name) &&
+      !namesOfOthers.has(name) &&
+      !name.startsWith(testPrefix),
   );
   return names.flatMap((name) => {
     const key = name.slice("PERSYS_".length).toLowerCase();

@@ -117,6 +117,20 @@ export const absolutePath: OptionType<string> = {
   write: (value) => value,
 };
 
+/** Like {@link absolutePath}, or one of a few words that stand for something else. */
+export function absolutePathOr(...words: readonly string[]): OptionType<string> {
+  return {
+    name: `absolute path, ${words.join(" or ")}`,
+    read: (input) => {
+      const text = scalarText(input)?.toLowerCase() ?? "";
+      if (words.includes(text)) return good(text);
+      const path = absolutePath.read(input);
+      return path.ok ? path : bad(`${path.rule}, or ${words.join(" or ")}`);
+    },
+    write: (value) => value,
+  };
+}
+
 /** A path, absolute or from the working directory. */
 export const anyPath: OptionType<string> = {
   name: "path",

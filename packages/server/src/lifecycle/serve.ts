@@ -1,3 +1,4 @@
+import type { AgentHealth } from "@persys/core";
 import type { ContainerModule } from "inversify";
 import type { AgentSettings } from "../composition/agent-settings.ts";
 import { type ComposedAgent, composeAgent, type Places } from "../composition/compose-agent.ts";
@@ -13,8 +14,8 @@ export interface ServeOptions {
   readonly logger: AgentLogger;
   /** Where signals come from: the process. */
   readonly signals: SignalOptions["source"];
-  /** Told once everything is up. */
-  announce(places: Places): void;
+  /** Told once everything is up, with how it is. */
+  announce(places: Places, health: AgentHealth): void;
 }
 
 /**
@@ -69,7 +70,7 @@ async function runUntilStop(
   stop.addEventListener("abort", () => told.resolve(undefined), { once: true });
   try {
     await agent.lifecycle.start(stop);
-    options.announce(agent.places());
+    options.announce(agent.places(), agent.engine.api.health());
     const failure = await Promise.race([agent.engine.failed, told.promise]);
     return failure === undefined ? exitCodes.stopped : engineFailed(options.logger, failure);
   } catch (error) {

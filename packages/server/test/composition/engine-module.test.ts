@@ -28,4 +28,10 @@ describe("enginePolicy", () => {
 
     expect(enginePolicy(config)).toMatchObject({ eventsEnabled: false, resyncIntervalMs: 0 });
   });
+
+  it("compares without listening where only events are switched off", () => {
+    const { config } = stubSettings("/dev-folder", { PERSYS_EVENTS_ENABLED: "false" });
+
+    expect(enginePolicy(config)).toMatchObject({ eventsEnabled: false, resyncIntervalMs: 30_000 });
+  });
 });

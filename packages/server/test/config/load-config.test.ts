@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Config } from "../../src/config/config.ts";
-import { configRows, configTable, flagOf } from "../../src/config/config-table.ts";
+import { flagOf } from "../../src/config/config-option.ts";
+import { configRows, configTable } from "../../src/config/config-table.ts";
 import { laterOptions } from "../../src/config/later-options.ts";
 import {
   type ConfigSources,
@@ -28,6 +29,7 @@ const samples: { readonly [Name in keyof Config]: readonly [text: string, value:
   logLevel: ["DEBUG", "debug"],
   logFormat: ["json", "json"],
   reconcileEnabled: ["no", false],
+  eventsEnabled: ["false", false],
   reconcileIntervalMs: ["45s", 45_000],
   settleTimeMs: ["2s", 2_000],
   restoreAfterAttempts: ["5", 5],
@@ -40,6 +42,12 @@ const samples: { readonly [Name in keyof Config]: readonly [text: string, value:
   workloadsMax: ["10", 10],
   processEnabled: ["off", false],
   processRoot: ["/srv/processes", "/srv/processes"],
+  dockerEnabled: ["0", false],
+  dockerEndpoint: ["tcp://engine:2376", "tcp://engine:2376"],
+  dockerCertificates: ["/etc/docker/certs", "/etc/docker/certs"],
+  dockerConfigFile: ["none", "none"],
+  registryAuthFolder: ["/srv/registry-auth", "/srv/registry-auth"],
+  pullIdleTimeoutMs: ["1m", 60_000],
   stopTimeoutMs: ["5s", 5_000],
   devDir: ["elsewhere", "elsewhere"],
 };
@@ -141,6 +149,35 @@ describe("loadConfig", () => {
       "PERSYS_STATE_STORE_PATH says otherwise than PERSYS_STATE_PATH, which means the same: set only one of them",
     ]);
     expect(problemsOf(load({ env: { ...env, PERSYS_STATE_STORE_PATH: "/a" } }))).toEqual([]);
+  });
+
+  it("takes what another program's variable says only where nothing was said to the agent", () => {
+    const env = { DOCKER_HOST: "unix:///theirs" };
+    const file = { path: "f", settings: { docker_endpoint: "unix:///filed" } };
+    const endpointOf = (sources: Partial<ConfigSources>): string =>
+      configOf(load(sources)).dockerEndpoint;
+
+    expect(load({ env })).toMatchObject({ origins: { dockerEndpoint: "DOCKER_HOST" } });
+    expect(endpointOf({ env })).toBe("unix:///theirs");
+    expect(endpointOf({ env, file })).toBe("unix:///filed");
+    expect(endpointOf({ env: { ...env, PERSYS_DOCKER_ENDPOINT: "unix:///ours" } })).toBe(
+      "unix:///ours",
+    );
+  });
+
+  it("takes the certificates of docker where it is told to verify", () => {
+    const env = { DOCKER_CERT_PATH: "/certs" };
+
+    expect(configOf(load({ env })).dockerCertificates).toBe("none");
+    expect(configOf(load({ env: { ...env, DOCKER_TLS_VERIFY: "1" } })).dockerCertificates).toBe(
+      "/certs",
+    );
+  });
+
+  it("says which setting counts instead of another program's variable that is wrong", () => {
+    expect(problemsOf(load({ env: { DOCKER_HOST: "ssh://box" } }))).toEqual([
+      'DOCKER_HOST is "ssh://box", but must be unix:///path/of/a.sock or tcp://host:port; PERSYS_DOCKER_ENDPOINT, where it is set, counts instead',
+    ]);
   });
 
   it("refuses an API address that others can reach, unless cleartext is allowed", () => {

@@ -1,9 +1,9 @@
 import {
   type ConfigOption,
-  type ConfigRow,
-  configRows,
+  type ForeignVariable,
   sections,
-} from "../../src/config/config-table.ts";
+} from "../../src/config/config-option.ts";
+import { type ConfigRow, configRows } from "../../src/config/config-table.ts";
 import { exitCodeTable } from "../../src/exit-codes.ts";
 import { laterOptions } from "../../src/config/later-options.ts";
 
@@ -12,11 +12,12 @@ export function configDocument(): string {
   const parts = [
     "# Configuration of `persys-agent`",
     "",
-    "<!-- Made from packages/server/src/config/config-table.ts: npx vitest run -u packages/server/test/config/config-document.test.ts -->",
+    "<!-- Made from packages/server/src/config/config-table.ts: npx vitest run packages/server/test/config/config-document.test.ts -u -->",
     "",
     "Every setting works from the environment alone, from a YAML file alone, or as a flag. A flag wins over the environment, the environment",
-    "over the file, the file over the default. An empty variable counts as not set. The flag of a setting is its key with dashes: `http_port` is",
-    "`--http-port 50052`. Durations carry a unit: `500ms`, `30s`, `1h30m`, `7d`.",
+    "over the file, the file over the default. Variables of other programs (named after `else`) count where nothing else was said. An empty",
+    "variable counts as not set. The flag of a setting is its key with dashes: `http_port` is `--http-port 50052`. Durations carry a unit: `500ms`,",
+    "`30s`, `1h30m`, `7d`.",
     "",
     "The file is the one named by `--config` or `PERSYS_CONFIG_FILE`, else the first there is of `/etc/persys/agent_config.yaml` and, unless run as",
     "root, `~/.persys/agent_config.yaml`. The working directory is never searched: a file that somebody left there must not steer a service that may",
@@ -54,8 +55,15 @@ function sectionLines(section: (typeof sections)[number]): string[] {
 }
 
 function rowLine({ option }: ConfigRow): string {
-  const env = option.env.map((name) => `\`${name}\``).join(", ");
+  const own = option.env.map((name) => `\`${name}\``).join(", ");
+  const env = `${own}${foreignText(option.foreignEnv)}`;
   return `| \`${option.key}\` | ${env} | ${option.type.name} | ${defaultText(option)} | ${option.doc} |`;
+}
+
+function foreignText(foreign: ForeignVariable | undefined): string {
+  if (foreign === undefined) return "";
+  const { name, when } = foreign;
+  return `; else \`${name}\`${when === undefined ? "" : ` where \`${when}\` is set`}`;
 }
 
 function defaultText(option: ConfigOption<unknown>): string {

@@ -16,7 +16,14 @@ export function stubSettings(
     devDir,
   });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-  return { config: loaded.config, dev: true, nodeId: devDir, labels: {}, token: "t".repeat(40) };
+  return {
+    config: loaded.config,
+    dev: true,
+    nodeId: devDir,
+    labels: {},
+    dockerConfigFile: undefined,
+    token: "t".repeat(40),
+  };
 }
 
 /** An engine that does nothing, and what it was asked to do. */
