@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { parseEnv, promisify } from "node:util";
@@ -13,6 +13,11 @@ const run = promisify(execFile);
 /** Calls the script for engines of its own. */
 class HostUnderTest {
   readonly root: string = mkdtempSync("/tmp/persys-host-");
+  readonly #more: NodeJS.ProcessEnv;
+
+  constructor(more: NodeJS.ProcessEnv = {}) {
+    this.#more = more;
+  }
 
   call(...words: string[]): Promise<{ stdout: string; stderr: string }> {
     return run(testHost, words, { env: this.#env() });
@@ -33,7 +38,7 @@ class HostUnderTest {
 
   #env(): NodeJS.ProcessEnv {
     const { PERSYS_TEST_DOCKER_HOST: _, ...rest } = process.env;
-    return { ...rest, PERSYS_TEST_ROOT: this.root };
+    return { ...rest, PERSYS_TEST_ROOT: this.root, ...this.#more };
   }
 }
 
@@ -131,6 +136,23 @@ describeWithDocker("scripts/test-host run", () => {
     expect(readFileSync("/proc/mounts", "utf8")).not.toContain(root);
     expect(commandLines().filter((line) => line.includes(root))).toEqual([]);
     await expect(host.call("status")).rejects.toMatchObject({ code: 4 });
+  });
+});
+
+describeWithDocker("scripts/test-host run, where no engine starts", () => {
+  it("runs the command all the same, without addresses", async () => {
+    const programs = mkdtempSync("/tmp/persys-programs-");
+    writeFileSync(`${programs}/dockerd`, "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    const host = new HostUnderTest({ PATH: `${programs}:${process.env["PATH"]}` });
+    try {
+      const { stdout } = await host.call("run", "sh", "-c", 'echo "<$PERSYS_TEST_DOCKER_HOST>"');
+
+      expect(stdout).toBe("<>\n");
+      expect(existsSync(host.root)).toBe(false);
+    } finally {
+      rmSync(programs, { recursive: true });
+      await host.dispose();
+    }
   });
 });
 

@@ -28,8 +28,12 @@ require_engines() {
 
 cannot() {
   say "$*"
-  say "tests that need a Docker engine or a registry are skipped (and fail where CI=true)"
+  say_left_out
   exit 3
+}
+
+say_left_out() {
+  say "tests that need a Docker engine or a registry are skipped (and fail where CI=true)"
 }
 
 provision() {
