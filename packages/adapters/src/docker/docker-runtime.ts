@@ -34,6 +34,7 @@ import { ContainerVolumes } from "./container-volumes.ts";
 import { DockerClient } from "./docker-client.ts";
 import { isLocalEndpoint } from "./docker-endpoint.ts";
 import { dockerError } from "./docker-errors.ts";
+import type { ContainerReport } from "./docker-reports.ts";
 import {
   type DockerRuntimeOptions,
   resolveDockerOptions,
@@ -47,7 +48,7 @@ import { type LogSource, logSourceOf } from "./log-passes.ts";
 import { RegistryCredentialFiles } from "./registry-credentials.ts";
 import { isLiveEntry, type OwnedContainer, OwnedContainers } from "./owned-containers.ts";
 
-/** A container that is removed between a list and its inspection is looked for again; more than this is not explained by that. */
+/** What is removed or changes its state between a list and its inspection is looked at again; more than this is not explained by that. */
 const looksMax = 3;
 
 /**
@@ -137,7 +138,7 @@ export class DockerRuntime implements WorkloadRuntime {
     signal.throwIfAborted();
     try {
       for (let looks = 1; looks <= looksMax; looks += 1) {
-        const observation = await this.#look(id, signal);
+        const observation = await this.#look(id, looks === looksMax, signal);
         if (observation !== undefined) return observation;
       }
       throw new AgentError("RUNTIME_ERROR", "its containers change faster than they can be read", {
@@ -235,26 +236,34 @@ export class DockerRuntime implements WorkloadRuntime {
     });
   }
 
-  /** Undefined: something vanished meanwhile. */
-  async #look(id: WorkloadId, signal: AbortSignal): Promise<Observation | undefined> {
+  /** Undefined: something has vanished since the list; or, unless it is the `last` look, is in another state than the glance would say. */
+  async #look(
+    id: WorkloadId,
+    last: boolean,
+    signal: AbortSignal,
+  ): Promise<Observation | undefined> {
     const found = await this.#owned.find(id, signal);
     const wanted = [found.current, found.kept].filter((it) => it !== undefined);
     if (wanted.length === 0) return { kind: "absent" };
-    const instances = await Promise.all(
-      wanted.map((it) => this.#instanceOf(it, it === found.kept, signal)),
+    const reports = await Promise.all(
+      wanted.map(({ entry }) => this.#client.container(entry.Id, signal)),
     );
-    const existing = instances.filter((it) => it !== undefined);
-    if (existing.length < wanted.length) return undefined;
-    return { kind: "present", instances: existing, glance: this.#glances.glanceOf(found) };
+    const instances: Instance[] = [];
+    for (const [at, container] of wanted.entries()) {
+      const report = reports[at];
+      if (report === undefined) return undefined;
+      if (report.State.Status !== container.entry.State && !last) return undefined;
+      const kept = container === found.kept;
+      instances.push(await this.#instanceOf(container, { report, kept }, signal));
+    }
+    return { kind: "present", instances, glance: this.#glances.glanceOf(found) };
   }
 
   async #instanceOf(
-    { entry, marks }: OwnedContainer,
-    kept: boolean,
+    { marks }: OwnedContainer,
+    { report, kept }: { readonly report: ContainerReport; readonly kept: boolean },
     signal: AbortSignal,
-  ): Promise<Instance | undefined> {
-    const report = await this.#client.container(entry.Id, signal);
-    if (report === undefined) return undefined;
+  ): Promise<Instance> {
     this.#glances.note(report);
     const image = await this.#images.find(report.Image, signal);
     const digest = image && imageDigest(image, report.Config.Image);
