@@ -13,6 +13,8 @@ export class FreeSpace {
   #folder: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #hasEnded = false;
+  /** A disk that does not answer is not asked again. */
+  #isLooking = false;
   #freeBytes: number | undefined;
   #wasFull = false;
 
@@ -27,7 +29,7 @@ export class FreeSpace {
         this.#folder = rootFolder;
         if (this.#hasEnded) return;
         this.#timer = setInterval(() => {
-          void this.look();
+          if (!this.#isLooking) void this.look();
         }, lookEveryMs);
       },
       // An engine that does not answer this does not answer the pull either, and that is reported.
@@ -38,6 +40,7 @@ export class FreeSpace {
   /** Looks now. */
   async look(): Promise<void> {
     if (this.#folder === undefined) return;
+    this.#isLooking = true;
     try {
       // The engine may use what is reserved for root, hence bfree.
       const { bfree, bsize, files, ffree } = await statfs(this.#folder);
@@ -46,6 +49,8 @@ export class FreeSpace {
       if (this.#freeBytes < fullBelowBytes || (files > 0 && ffree === 0)) this.#wasFull = true;
     } catch {
       this.#folder = undefined;
+    } finally {
+      this.#isLooking = false;
     }
   }
 

@@ -43,7 +43,7 @@ const factsTimeoutMs = 5_000;
  * |------------------------------------------|-----------------------------------------|----------------------------|---------------------|
  * | no such repository, tag or digest        | 404                                     | 404                        | 200                 |
  * | no credentials, the registry has passwords | 500                                   | 500                        | 401, basic          |
- * | no credentials, the registry has tokens  | 404, as if it were not there            | 401 or 403                 | 401, bearer         |
+ * | no credentials, the registry has tokens  | 404 or 500: it has several ways to say it | 403 or 401               | 401, bearer         |
  * | wrong credentials                        | 500                                     | 401                        | 401                 |
  * | refuses connections, has no address      | 500 at once                             | 500 at once                | errno               |
  * | accepts and says nothing                 | 500 after 25 s                          | 500 after 25 s             | no answer           |
