@@ -1,5 +1,5 @@
 import { isWorkloadId, type Target, type WorkloadId } from "@persys/core";
-import { plainName } from "./container-names.ts";
+import { keptName, plainName } from "./container-names.ts";
 
 /** Marks everything that an agent made, as older agents write it too. */
 export const managedLabel = "persys.managed=true";
@@ -74,7 +74,7 @@ export function candidateFilterOf(id: WorkloadId): readonly string[] {
 
 /**
  * What the labels say, where they are those of a container that `nodeId` made, or that an older agent made: such a one has neither a node
- * nor a uid, and its name is the id. Undefined for all others.
+ * nor a uid, and its name is the id, or that of what a replacement has set aside. Undefined for all others.
  */
 export function marksOf(
   labels: Labels,
@@ -102,7 +102,8 @@ function olderMarks(
   { id, revisionId }: { readonly id: WorkloadId; readonly revisionId: string },
 ): OwnershipMarks | undefined {
   if ([names.uid, names.specDigest, instanceLabel].some((it) => it in labels)) return undefined;
-  if (!reportedNames.some((it) => plainName(it) === id)) return undefined;
+  const own: readonly string[] = [id, keptName(id)];
+  if (!reportedNames.some((it) => own.includes(plainName(it)))) return undefined;
   return {
     id,
     revisionId,
