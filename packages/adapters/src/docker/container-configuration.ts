@@ -7,12 +7,22 @@ import type { ContainerReport } from "./docker-reports.ts";
  * hold a container to it reports otherwise than it was asked, so this is always compared with an earlier report, never with a request.
  */
 export interface ContainerConfiguration {
+  /** The id of the image it is made of. */
+  readonly image: string;
   readonly memoryBytes: number;
   /** Memory and swap together; -1: without limit. */
   readonly memorySwapBytes: number;
   readonly cpuShares: number;
   readonly nanoCpus: number;
   readonly pidsLimit: number;
+  /** Never asked for here, so only others set it, as they do what follows. */
+  readonly memoryReservationBytes: number;
+  readonly cpuQuotaMicros: number;
+  readonly cpuPeriodMicros: number;
+  /** Which processors, such as `0-1`; empty: all. */
+  readonly cpusetCpus: string;
+  readonly cpusetMems: string;
+  readonly blkioWeight: number;
   readonly restartPolicy: string;
   /** Names, in order. */
   readonly networks: readonly string[];
@@ -33,11 +43,18 @@ export type ConfigurationRepair =
   | { readonly kind: "connect" | "disconnect"; readonly network: string };
 
 const schema: z.ZodType<ContainerConfiguration> = z.object({
+  image: z.string(),
   memoryBytes: z.number(),
   memorySwapBytes: z.number(),
   cpuShares: z.number(),
   nanoCpus: z.number(),
   pidsLimit: z.number(),
+  memoryReservationBytes: z.number(),
+  cpuQuotaMicros: z.number(),
+  cpuPeriodMicros: z.number(),
+  cpusetCpus: z.string(),
+  cpusetMems: z.string(),
+  blkioWeight: z.number(),
   restartPolicy: z.string(),
   networks: z.array(z.string()),
 });
@@ -49,11 +66,19 @@ export const noRestart = "no";
 export function configurationOf(report: ContainerReport): ContainerConfiguration {
   const { HostConfig: host, NetworkSettings } = report;
   return {
+    image: report.Image,
     memoryBytes: host.Memory ?? 0,
     memorySwapBytes: host.MemorySwap ?? 0,
     cpuShares: host.CpuShares ?? 0,
     nanoCpus: host.NanoCpus ?? 0,
+    // Here -1 is "without limit" as well.
     pidsLimit: Math.max(host.PidsLimit ?? 0, 0),
+    memoryReservationBytes: Math.max(host.MemoryReservation ?? 0, 0),
+    cpuQuotaMicros: Math.max(host.CpuQuota ?? 0, 0),
+    cpuPeriodMicros: host.CpuPeriod ?? 0,
+    cpusetCpus: host.CpusetCpus ?? "",
+    cpusetMems: host.CpusetMems ?? "",
+    blkioWeight: host.BlkioWeight ?? 0,
     // Engines say both for a container that is never restarted.
     restartPolicy: host.RestartPolicy?.Name || noRestart,
     networks: Object.keys(NetworkSettings.Networks).toSorted(),
@@ -100,35 +125,60 @@ export function driftBetween(
 interface Limit {
   readonly key: Exclude<keyof ContainerConfiguration, "networks">;
   readonly what: string;
+  readonly say: (value: number | string) => string;
   /** Undefined where the engine cannot go back to it: it takes 0 for "as it is". */
-  readonly change: (should: ContainerConfiguration) => ContainerChange | undefined;
+  readonly change?: (should: ContainerConfiguration) => ContainerChange | undefined;
 }
 
 const limits: readonly Limit[] = [
-  { key: "memoryBytes", what: "memory", change: memoryChange },
-  { key: "memorySwapBytes", what: "memory with swap", change: memoryChange },
+  { key: "image", what: "image", say: String },
+  { key: "memoryBytes", what: "memory", say: memoryText, change: memoryChange },
+  { key: "memorySwapBytes", what: "memory with swap", say: memoryText, change: memoryChange },
   {
     key: "cpuShares",
     what: "processor weight",
+    say: choiceText,
     change: ({ cpuShares }) => (cpuShares > 0 ? { CpuShares: cpuShares } : undefined),
   },
   {
     key: "nanoCpus",
-    what: "processor time",
+    what: "number of processors",
+    say: (value) => (Number(value) === 0 ? "unlimited" : String(Number(value) / nanosPerCpu)),
     change: ({ nanoCpus }) => (nanoCpus > 0 ? { NanoCpus: nanoCpus } : undefined),
   },
   {
     key: "pidsLimit",
     what: "number of processes",
+    say: countText,
     // -1 is "without limit" where 0 is "as it is".
     change: ({ pidsLimit }) => ({ PidsLimit: pidsLimit > 0 ? pidsLimit : -1 }),
   },
   {
+    key: "memoryReservationBytes",
+    what: "reserved memory",
+    say: memoryText,
+    change: () => ({ MemoryReservation: -1 }),
+  },
+  {
+    key: "cpuQuotaMicros",
+    what: "processor quota",
+    say: countText,
+    change: () => ({ CpuQuota: -1 }),
+  },
+  { key: "cpuPeriodMicros", what: "processor period", say: choiceText },
+  { key: "cpusetCpus", what: "set of processors", say: choiceText },
+  { key: "cpusetMems", what: "set of memory nodes", say: choiceText },
+  { key: "blkioWeight", what: "disk weight", say: choiceText },
+  {
     key: "restartPolicy",
     what: "restart policy",
+    say: String,
     change: ({ restartPolicy: Name }) => ({ RestartPolicy: { Name } }),
   },
 ];
+
+const nanosPerCpu = 1_000_000_000;
+const bytesPerMib = 1_048_576;
 
 function memoryChange(should: ContainerConfiguration): ContainerChange | undefined {
   const { memoryBytes, memorySwapBytes } = should;
@@ -142,15 +192,24 @@ function limitDrift(
 ): readonly ConfigurationDrift[] {
   return limits
     .filter(({ key }) => should[key] !== is[key])
-    .map(({ key, what, change }) => {
-      const update = change(should);
+    .map(({ key, what, say, change }) => {
+      const update = change?.(should);
       return {
-        phrase: `${what} is ${said(is[key])} instead of ${said(should[key])}`,
+        phrase: `${what} is ${say(is[key])} instead of ${say(should[key])}`,
         repair: update === undefined ? undefined : { kind: "update", change: update },
       };
     });
 }
 
-function said(value: number | string): string {
+function countText(value: number | string): string {
   return value === 0 ? "unlimited" : String(value);
+}
+
+function choiceText(value: number | string): string {
+  return value === 0 || value === "" ? "the default" : String(value);
+}
+
+function memoryText(value: number | string): string {
+  if (Number(value) <= 0) return "unlimited";
+  return `${Number((Number(value) / bytesPerMib).toFixed(1))} MiB`;
 }

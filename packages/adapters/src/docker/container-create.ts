@@ -50,6 +50,7 @@ export function createOptionsOf(input: CreateInput): ContainerCreateOptions {
 /** What the engine will report of such a container, as far as it can be told beforehand. */
 export function expectedConfiguration(
   spec: ContainerSpec,
+  image: ImageReport,
   engine: { readonly hasSwapLimit: boolean },
 ): ContainerConfiguration {
   const { resources } = spec;
@@ -57,11 +58,18 @@ export function expectedConfiguration(
   // Without a limit of its own, memory and swap together get twice the memory; a host that cannot limit swap says -1.
   const swapBytes = engine.hasSwapLimit ? resources?.memorySwapBytes || memoryBytes * 2 : -1;
   return {
+    image: image.Id,
     memoryBytes,
     memorySwapBytes: memoryBytes === 0 ? 0 : swapBytes,
     cpuShares: resources?.cpuShares ?? 0,
     nanoCpus: (resources?.cpuMillicores ?? 0) * nanoPerMillicore,
     pidsLimit: resources?.pidsLimit ?? 0,
+    memoryReservationBytes: 0,
+    cpuQuotaMicros: 0,
+    cpuPeriodMicros: 0,
+    cpusetCpus: "",
+    cpusetMems: "",
+    blkioWeight: 0,
     restartPolicy: noRestart,
     networks: [spec.network ?? defaultNetwork],
   };

@@ -65,6 +65,7 @@ export class ContainerMaker {
     this.#facts ??= await client.facts(signal);
     let configuration: ContainerConfiguration | undefined = expectedConfiguration(
       spec,
+      image,
       this.#facts,
     );
     // For people the image has the name they gave it, as long as that is still the same image.
@@ -75,7 +76,8 @@ export class ContainerMaker {
         imageName = image.Id;
         continue;
       }
-      const reported = configurationOf(report);
+      // The image is that of the revision, whatever its name led to.
+      const reported = { ...configurationOf(report), image: image.Id };
       const isAsLabelled =
         configuration === undefined ||
         configurationText(reported) === configurationText(configuration);

@@ -44,9 +44,12 @@ export function driftOf(
   report: ContainerReport,
   marks: OwnershipMarks,
 ): readonly ConfigurationDrift[] {
+  // One of an older agent is made again as a whole.
+  if (marks.configuration === undefined) return [];
   const should = parseConfiguration(marks.configuration);
-  if (should === undefined) return [];
-  return [...nameDrift(report, marks), ...driftBetween(should, configurationOf(report))];
+  const configurationDrift =
+    should === undefined ? [] : driftBetween(should, configurationOf(report));
+  return [...nameDrift(report, marks), ...configurationDrift];
 }
 
 /** Whether the container can only be removed: the engine failed to. */

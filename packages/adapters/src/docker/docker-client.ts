@@ -39,6 +39,8 @@ export interface ContainerChange {
   readonly CpuShares?: number;
   readonly NanoCpus?: number;
   readonly PidsLimit?: number;
+  readonly MemoryReservation?: number;
+  readonly CpuQuota?: number;
   readonly RestartPolicy?: { readonly Name: string };
 }
 
@@ -172,6 +174,15 @@ export class DockerClient {
     await unlessMissing(
       alreadySo("remove the container", signal, () =>
         this.#docker.getContainer(id).remove({ force: true, v: withVolumes, abortSignal: signal }),
+      ),
+    );
+  }
+
+  /** Waits until a container that is being removed is gone, or its removal has failed. */
+  async untilRemoved(id: string, signal: AbortSignal): Promise<void> {
+    await unlessMissing(
+      called("wait for the removal of a container", signal, () =>
+        this.#docker.getContainer(id).wait({ condition: "removed", abortSignal: signal }),
       ),
     );
   }

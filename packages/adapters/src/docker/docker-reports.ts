@@ -88,6 +88,12 @@ export interface ContainerReport {
     readonly MemorySwap?: number | null | undefined;
     readonly NanoCpus?: number | null | undefined;
     readonly PidsLimit?: number | null | undefined;
+    readonly MemoryReservation?: number | null | undefined;
+    readonly CpuQuota?: number | null | undefined;
+    readonly CpuPeriod?: number | null | undefined;
+    readonly CpusetCpus?: string | null | undefined;
+    readonly CpusetMems?: string | null | undefined;
+    readonly BlkioWeight?: number | null | undefined;
     readonly RestartPolicy?: { readonly Name: string } | null | undefined;
     readonly NetworkMode: string;
     /** As asked for, by port and protocol, such as `80/tcp`. An empty port of the host: the engine picks one. */
@@ -220,6 +226,12 @@ const reportSchema: z.ZodType<ContainerReport> = z.object({
     MemorySwap: z.number().nullish(),
     NanoCpus: z.number().nullish(),
     PidsLimit: z.number().nullish(),
+    MemoryReservation: z.number().nullish(),
+    CpuQuota: z.number().nullish(),
+    CpuPeriod: z.number().nullish(),
+    CpusetCpus: z.string().nullish(),
+    CpusetMems: z.string().nullish(),
+    BlkioWeight: z.number().nullish(),
     RestartPolicy: z.object({ Name: z.string() }).nullish(),
     NetworkMode: z.string().default(""),
     PortBindings: portBindings,
