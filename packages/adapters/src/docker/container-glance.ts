@@ -4,21 +4,22 @@ import type { DockerClient } from "./docker-client.ts";
 import type { ContainerEntry, ContainerReport } from "./docker-reports.ts";
 import { nameOf, type OwnedContainer, type WorkloadContainers } from "./owned-containers.ts";
 
-/** Containers whose limits one list looks at, in turn: a list of the engine does not show them. */
+/** Containers that one list looks at, in turn: a list of the engine does not show them. */
 const inspectedPerListMax = 8;
 /** Inspections at a time. */
 const inspectedAtOnce = 8;
 
 interface Seen {
-  readonly limits: string;
+  /** Of what a list does not show. */
+  readonly fingerprint: string;
   /** Grows with each look; the smallest is looked at next. */
   readonly turn: number;
 }
 
 /**
  * Tells from one list of containers whether anything changed. What a list shows is enough for state, health, name, network and which run it
- * is; limits it does not show. They are remembered from the last inspection, and every list looks at a few in turn, so that also a change of
- * limits that no event told is seen, some lists later.
+ * is; limits it does not show, nor a run that began and ended since the list before. They are remembered from the last inspection, and every
+ * list looks at a few in turn, so that also a change that no event told is seen, some lists later.
  */
 export class Glances {
   readonly #client: DockerClient;
@@ -32,7 +33,7 @@ export class Glances {
   /** Notes what an inspection showed. */
   note(report: ContainerReport): void {
     this.#turn += 1;
-    this.#seen.set(report.Id, { limits: limitsText(report), turn: this.#turn });
+    this.#seen.set(report.Id, { fingerprint: fingerprintOf(report), turn: this.#turn });
   }
 
   /** A text that differs when the containers of a workload do in substance. */
@@ -45,7 +46,7 @@ export class Glances {
     return shortened(parts.join("|"));
   }
 
-  /** Inspects those whose limits are not known, and some of the others; forgets those that are gone. */
+  /** Inspects those that were never looked at, and some of the others; forgets those that are gone. */
   async look(all: Iterable<WorkloadContainers>, signal: AbortSignal): Promise<void> {
     const ids = [...all]
       .flatMap(({ current, kept, spare }) => [current, kept, ...spare])
@@ -72,14 +73,14 @@ export class Glances {
   }
 
   #partOf({ entry }: OwnedContainer): string {
-    const limits = this.#seen.get(entry.Id)?.limits ?? "";
+    const fingerprint = this.#seen.get(entry.Id)?.fingerprint ?? "";
     return [
       entry.Id.slice(0, 12),
       nameOf(entry),
       entry.State,
       remarkOf(entry),
       networksOf(entry),
-      limits,
+      fingerprint,
     ].join(" ");
   }
 }
@@ -97,9 +98,10 @@ function networksOf({ NetworkSettings }: ContainerEntry): string {
     .join(",");
 }
 
-function limitsText(report: ContainerReport): string {
+/** Of the limits, and of which run it is: one that began and ended between two lists leaves no other trace in them. */
+function fingerprintOf(report: ContainerReport): string {
   const { networks: _, ...limits } = configurationOf(report);
-  return hashOf(JSON.stringify(limits)).slice(0, 12);
+  return hashOf(JSON.stringify([limits, report.State.StartedAt])).slice(0, 12);
 }
 
 /** Longest glance; a longer one is told by its hash. */
