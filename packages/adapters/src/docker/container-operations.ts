@@ -9,15 +9,16 @@ import type { ConfigurationRepair } from "./container-configuration.ts";
 import { type ContainerMaker, nameTaken, notPrepared } from "./container-maker.ts";
 import { containerName, keptName } from "./container-names.ts";
 import { driftOf, isDead } from "./container-observation.ts";
-import { startFailure } from "./container-start-failure.ts";
+import { networkMissing, startFailure } from "./container-start-failure.ts";
 import { type ContainerVolumes, volumesOf } from "./container-volumes.ts";
 import type { DockerClient } from "./docker-client.ts";
 import type { DockerEndpoint } from "./docker-endpoint.ts";
-import { isConflict } from "./docker-errors.ts";
+import { isConflict, isMissing } from "./docker-errors.ts";
 import type { ContainerReport, ImageReport } from "./docker-reports.ts";
 import type { ImagePins } from "./image-pins.ts";
 import {
   isLiveEntry,
+  nameOf,
   type OwnedContainer,
   type OwnedContainers,
   type WorkloadContainers,
@@ -39,6 +40,13 @@ export interface RunOptions {
   /** Whether one that differs from what it should be, beyond what can be changed in place, is made again. */
   readonly remakesDrifted: boolean;
   readonly signal: AbortSignal;
+}
+
+/** A target whose own container is the current one. */
+interface Own {
+  readonly target: Target;
+  readonly current: OwnedContainer;
+  readonly found: WorkloadContainers;
 }
 
 /** A container that is changed behind our back between two looks is looked at again; more than this is not explained by that. */
@@ -70,9 +78,11 @@ export class ContainerOperations {
       const { current } = found;
       const isOwn = current !== undefined && isOfTarget(current, target);
       const outcome = isOwn
-        ? await this.#keepUp(current, found, run)
+        ? await this.#keepUp({ target, current, found }, run)
         : await this.#takeOver(target, found, run.signal);
-      if (outcome === "done") return;
+      if (outcome === "again") continue;
+      if (run.remakesDrifted) await this.#dropRemade(target, found.kept, run.signal);
+      return;
     }
     throw new AgentError(
       "RUNTIME_ERROR",
@@ -87,7 +97,7 @@ export class ContainerOperations {
   async stop(id: WorkloadId, graceMs: number, signal: AbortSignal): Promise<void> {
     const found = await this.#to.owned.find(id, signal);
     const graceSeconds = Math.ceil(graceMs / 1000);
-    await Promise.all(allOf(found).map((it) => this.#stopOne(it, signal, graceSeconds)));
+    await everyOne(allOf(found), (it) => this.#stopOne(it, signal, graceSeconds));
   }
 
   /** Drops what was set aside, and what only revisions other than those of `keepDigests` need. */
@@ -105,50 +115,77 @@ export class ContainerOperations {
     const { current, kept, spare } = await this.#to.owned.find(id, signal);
     if (kept === undefined) return;
     for (const it of [current, ...spare]) if (it !== undefined) await this.#removeOne(it, signal);
-    await this.#rename(kept, containerName(id), signal);
+    // In this order, so that one that does not run yet is still found as kept and restored by another call.
     await this.#run(kept.entry.Id, signal);
+    await this.#rename(kept, containerName(id), signal);
   }
 
   /** Removes every container, volume and image tag of the workload. */
   async remove(id: WorkloadId, signal: AbortSignal): Promise<void> {
     const { owned, pins, volumes } = this.#to;
     const found = allOf(await owned.find(id, signal));
-    await Promise.all(found.map((it) => this.#removeOne(it, signal)));
+    await everyOne(found, (it) => this.#removeOne(it, signal));
     await volumes.remove(found.flatMap(volumesOf), signal);
     await volumes.removeUnused(id, [], signal);
     await pins.remove(id, signal);
   }
 
   /** Brings the target's own container to running; `again`: it is to be made anew, or is gone. */
-  async #keepUp(
-    current: OwnedContainer,
-    { kept }: WorkloadContainers,
-    { remakesDrifted, signal }: RunOptions,
-  ): Promise<"done" | "again"> {
-    const { client } = this.#to;
+  async #keepUp(own: Own, { remakesDrifted, signal }: RunOptions): Promise<"done" | "again"> {
+    const { current, found } = own;
     const { Id: id } = current.entry;
-    if (kept !== undefined) await this.#stopOne(kept, signal);
-    const report = await client.container(id, signal);
+    if (found.kept !== undefined) await this.#stopOne(found.kept, signal);
+    const report = await this.#to.client.container(id, signal);
     if (report === undefined) return "again";
-    const isRight = !isDead(report) && (await this.#setRight(report, current, signal));
-    if (!isRight && (remakesDrifted || isDead(report))) {
+    if (isDead(report)) {
       await this.#removeOne(current, signal);
       return "again";
     }
+    const isRight = await this.#setRight(report, current, { remakesDrifted, signal });
+    if (!isRight && remakesDrifted) return this.#makeAgain(own, signal);
     await this.#run(id, signal);
     return "done";
+  }
+
+  /** Another container in the place of one of the same revision, which is only removed once that runs. */
+  async #makeAgain({ target, current, found }: Own, signal: AbortSignal): Promise<"done"> {
+    await this.#takeOver(target, found, signal);
+    await this.#removeOne(current, signal);
+    return "done";
+  }
+
+  /** Removes what was kept only because it was being made again, and that was cut short. */
+  async #dropRemade(
+    target: Target,
+    kept: OwnedContainer | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (kept === undefined || !isOfTarget(kept, target)) return;
+    const report = await this.#to.client.container(kept.entry.Id, signal);
+    const hasDrifted =
+      report !== undefined &&
+      driftOf(report, kept.marks).some(({ repair }) => repair?.kind !== "rename");
+    if (hasDrifted) await this.#removeOne(kept, signal);
   }
 
   /** Undoes what was changed behind our back, where the engine can; whether nothing is left. */
   async #setRight(
     report: ContainerReport,
     { marks }: OwnedContainer,
-    signal: AbortSignal,
+    { remakesDrifted, signal }: RunOptions,
   ): Promise<boolean> {
     const drift = driftOf(report, marks);
     if (drift.length === 0) return true;
-    for (const { repair } of drift)
-      if (repair !== undefined) await this.#repair(report.Id, repair, signal);
+    for (const { repair } of drift) {
+      if (repair === undefined) continue;
+      try {
+        await this.#repair(report.Id, repair, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!isRefusal(error) || (remakesDrifted && isInTheWay(error))) throw error;
+        // It stays as it is, and the look that follows shows it.
+      }
+    }
     const after = await this.#to.client.container(report.Id, signal);
     return after !== undefined && driftOf(after, marks).length === 0;
   }
@@ -161,9 +198,21 @@ export class ContainerOperations {
       case "update":
         return client.update(id, repair.change, signal);
       case "connect":
-        return client.connect(repair.network, id, signal);
+        return this.#connect(id, repair.network, signal);
       case "disconnect":
         return client.disconnect(repair.network, id, signal);
+    }
+  }
+
+  /** @throws {AgentError} NETWORK_ERROR when there is no such network any more. */
+  async #connect(id: string, network: string, signal: AbortSignal): Promise<void> {
+    const { client } = this.#to;
+    try {
+      await client.connect(network, id, signal);
+    } catch (error) {
+      if (isMissing(error) && !(await client.hasNetwork(network, signal)))
+        throw networkMissing(network, error);
+      throw error;
     }
   }
 
@@ -200,7 +249,7 @@ export class ContainerOperations {
     return current;
   }
 
-  /** The outcome of `make`; when that fails, what was set aside has its name again. */
+  /** The outcome of `make`; when that fails, what was set aside has the name again that it had. */
   async #orBack<T>(
     aside: OwnedContainer | undefined,
     signal: AbortSignal,
@@ -209,9 +258,17 @@ export class ContainerOperations {
     try {
       return await make();
     } catch (error) {
-      if (aside !== undefined && !signal.aborted)
-        await this.#rename(aside, containerName(aside.marks.id), signal);
+      signal.throwIfAborted();
+      if (aside !== undefined) await this.#renameBack(aside, signal);
       throw error;
+    }
+  }
+
+  async #renameBack({ entry }: OwnedContainer, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#takeName(entry.Id, nameOf(entry), signal);
+    } catch {
+      signal.throwIfAborted(); // It is found as set aside then, and what made this necessary is the failure to tell of.
     }
   }
 
@@ -259,9 +316,34 @@ export class ContainerOperations {
   }
 
   async #removeOne(container: OwnedContainer, signal: AbortSignal): Promise<void> {
-    await this.#stopOne(container, signal);
-    await this.#to.client.removeContainer(container.entry.Id, signal);
+    const { client } = this.#to;
+    const { Id: id, State } = container.entry;
+    if (State !== "removing") await this.#stopOne(container, signal);
+    try {
+      await client.removeContainer(id, signal);
+    } catch (error) {
+      // Somebody else may be removing it at the same time.
+      const report = isConflict(error) ? await client.container(id, signal) : undefined;
+      if (report?.State.Status === "removing") await client.untilRemoved(id, signal);
+      if (!isConflict(error) || (await client.container(id, signal)) !== undefined) throw error;
+    }
   }
+}
+
+/** Does the work for all at once; what fails is thrown once nothing goes on any more. */
+async function everyOne<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  const outcomes = await Promise.allSettled(all.map(work));
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+}
+
+/** Whether the engine of Docker answered, and would not. */
+function isRefusal(error: unknown): boolean {
+  return AgentError.is(error) && !AgentError.hasCode(error, "RUNTIME_UNAVAILABLE");
+}
+
+/** Whether something has to be put right by a person before a container can be as it should be: another container would not be either. */
+function isInTheWay(error: unknown): boolean {
+  return AgentError.hasCode(error, "NAME_CONFLICT") || AgentError.hasCode(error, "NETWORK_ERROR");
 }
 
 /** The spec of a target. @throws {AgentError} INVALID_SPEC when it is not one of a container. */
