@@ -1,0 +1,1 @@
+export type { RedisStateStoreOptions } from "./redis-options.ts";
