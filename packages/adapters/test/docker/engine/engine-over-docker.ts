@@ -34,7 +34,7 @@ export const eventsAlone: Partial<EnginePolicy> = { resyncIntervalMs: 0 };
 export const resyncAlone: Partial<EnginePolicy> = { eventsEnabled: false, resyncIntervalMs: 1 };
 
 const caller: Caller = { identity: "test" };
-const patienceMs = 20_000;
+const patienceMs = 40_000;
 
 /** How a workload is applied. */
 export interface ApplyOptions {
@@ -54,7 +54,7 @@ export interface Parts {
 export class EngineOverDocker {
   readonly host: DockerHarness = new DockerHarness();
   readonly disk: MemoryDisk = new MemoryDisk();
-  readonly #policy: Partial<EnginePolicy>;
+  #policy: Partial<EnginePolicy>;
   readonly #counts = new Map<string, number>();
   #engine: Engine | undefined;
   #store: FailingStateStore = new FailingStateStore(this.newStore());
@@ -119,8 +119,10 @@ export class EngineOverDocker {
     return engine;
   }
 
-  async restartEngine(): Promise<void> {
+  /** Stops the engine and starts another in its place, with changes to the policy. */
+  async restartEngine(policy: Partial<EnginePolicy> = {}): Promise<void> {
     await this.stopEngine();
+    this.#policy = { ...this.#policy, ...policy };
     await this.startEngine();
   }
 
