@@ -24,7 +24,7 @@ export function logSourceOf({ Id, State, Config }: ContainerReport): LogSource {
 
 /** What {@link LogPasses} reads, and from where. */
 export interface LogPassesContext {
-  readonly client: Pick<DockerClient, "stream">;
+  readonly client: Pick<DockerClient, "facts" | "stream">;
   readonly options: LogOptions;
   /** The engine's clock when a follower began, Unix milliseconds: of containers that come later, nothing older is new. */
   readonly begunMs: number;
@@ -37,6 +37,9 @@ export type PassEnd =
   | { readonly isWhole: false; readonly error: AgentError };
 
 const doing = "read the log of the container";
+
+/** The engine tells its time in milliseconds. */
+const clockSlackNs = 1_000_000n;
 
 /** Replacements after which it is not known any more how far a container was read, should that one come back. */
 const positionsMax = 8;
@@ -97,6 +100,8 @@ export class LogPasses {
     for await (const piece of stream) {
       for (const frame of frames.push(Buffer.from(piece))) {
         const entry = logEntryOf(frame);
+        if (position.isBehind(entry) && (await this.#isSetBack(position.lastNs(entry.stream))))
+          position.startOver(entry.stream);
         if (!position.take(entry)) continue;
         this.#isTailPending = false;
         yield* this.#chunks.add(entry);
@@ -108,6 +113,13 @@ export class LogPasses {
         retryable: true,
       });
     this.#isTailPending = false;
+  }
+
+  /** Whether the engine's clock is behind what has been delivered: what comes then is new in spite of its time. */
+  async #isSetBack(lastNs: bigint | undefined): Promise<boolean> {
+    const { client, signal } = this.#context;
+    const nowNs = nanoseconds((await client.facts(signal)).nowMs) ?? 0n;
+    return lastNs !== undefined && nowNs + clockSlackNs < lastNs;
   }
 
   async *#readRaw({ id, startedAt }: LogSource): AsyncGenerator<LogChunk, void, undefined> {

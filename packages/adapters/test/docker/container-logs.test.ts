@@ -217,18 +217,34 @@ describeWithDocker("the logs of a container", () => {
 
   it("are followed over breaks at any byte, without a repeated or lost line", async () => {
     await containers.run("web", "seq 1 2000; seq 1 2000 >&2; sleep 600");
-    await soon(async () => (await output({}, "stderr")).endsWith("2000\n"));
+    const ends = (text: string): boolean => text.endsWith("\n2000\n");
+    await soon(async () => ends(await output()) && ends(await output({}, "stderr")));
     for (const bytes of [400, 501, 20_000, 90_003]) {
       proxy.cutAnswersAfter(bytes, "/logs");
       const [before, round] = [proxy.cuts, new AbortController()];
       const follower = follow({ signal: round.signal });
       await soon(() => proxy.cuts > before);
       proxy.cutAnswersAfter(undefined);
-      await soon(() => joined(follower.chunks, "stderr").toString().endsWith("2000\n"));
+      const errors = (): string => joined(follower.chunks, "stderr").toString();
+      await soon(() => ends(follower.text()) && ends(errors()));
       expect(follower.text()).toBe(numbers(1, 2000));
-      expect(joined(follower.chunks, "stderr").toString()).toBe(numbers(1, 2000));
+      expect(errors()).toBe(numbers(1, 2000));
       round.abort();
     }
+  });
+
+  it("are followed over new files of the engine's log, without a repeated or lost line", async () => {
+    const round = "while [ $n -lt $((r * 100)) ]; do n=$((n+1)); echo $n; echo $n >&2; done";
+    const script = `n=0; for r in $(seq 1 20); do ${round}; sleep 0.05; done; sleep 600`;
+    const Config = { "max-size": "30k", "max-file": "5" };
+    const LogConfig = { Type: "json-file", Config };
+    await containers.run("web", script, { HostConfig: { LogConfig } });
+    const follower = follow();
+    const errors = (): string => joined(follower.chunks, "stderr").toString();
+    await soon(() => [follower.text(), errors()].every((text) => text.endsWith("\n2000\n")));
+
+    expect(follower.text()).toBe(numbers(1, 2000));
+    expect(errors()).toBe(numbers(1, 2000));
   });
 
   it("are followed over times in which the engine does not answer", async () => {

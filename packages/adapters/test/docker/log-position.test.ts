@@ -1,6 +1,6 @@
 import { array, assert as check, boolean, constantFrom, nat, property, tuple } from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { LogStream } from "../../src/docker/log-frames.ts";
+import type { LogEntry, LogStream } from "../../src/docker/log-frames.ts";
 import { LogPosition } from "../../src/docker/log-position.ts";
 
 interface Line {
@@ -24,6 +24,11 @@ const logs = array(tuple(constantFrom<LogStream>("stdout", "stderr"), nat(2), bo
   });
 });
 
+/** An entry of one line, unless told otherwise the only one of its kind. */
+function entry(stream: LogStream, atSeconds: bigint, text = `${atSeconds}\n`): LogEntry {
+  return { stream, atNs: atSeconds * second, data: Buffer.from(text) };
+}
+
 /** One reading of the log as far as `end`, by an engine that knows times alone. */
 function read(position: LogPosition, log: readonly Line[], end: number): readonly string[] {
   const since = position.sinceNs;
@@ -31,7 +36,7 @@ function read(position: LogPosition, log: readonly Line[], end: number): readonl
   return log
     .slice(0, end)
     .filter((line) => since === undefined || line.atNs >= since)
-    .filter((line) => position.take(line))
+    .filter((line) => position.take({ ...line, data: Buffer.from(`${line.text}\n`) }))
     .map((line) => line.text);
 }
 
@@ -54,33 +59,57 @@ describe("LogPosition", () => {
   it("asks only for what may be new", () => {
     const position = new LogPosition(undefined);
     expect(position.sinceNs).toBeUndefined();
-    position.take({ stream: "stdout", atNs: 100n * second });
+    position.take(entry("stdout", 100n));
     expect(position.sinceNs).toBe(90n * second);
-    position.take({ stream: "stderr", atNs: 95n * second });
+    position.take(entry("stderr", 95n));
     expect(position.sinceNs).toBe(95n * second);
-    position.take({ stream: "stderr", atNs: 120n * second });
+    position.take(entry("stderr", 120n));
     expect(position.sinceNs).toBe(100n * second);
   });
 
   it("leaves out what is older than asked for, but for the last lines that the engine picked", () => {
     const floorNs = 50n * second;
-    const old = { stream: "stdout", atNs: 49n * second } as const;
     const position = new LogPosition(floorNs);
     expect(position.sinceNs).toBe(floorNs);
     position.beginPass(false);
-    expect(position.take(old)).toBe(false);
+    expect(position.take(entry("stdout", 49n))).toBe(false);
     position.beginPass(true);
 
-    expect(position.take(old)).toBe(true);
+    expect(position.take(entry("stdout", 49n))).toBe(true);
+  });
+
+  it("passes over what the engine sends again within one reading", () => {
+    const position = new LogPosition(undefined);
+    const piece = entry("stdout", 3n, "x".repeat(10));
+    const sent = [
+      entry("stdout", 1n),
+      entry("stdout", 2n),
+      piece,
+      piece,
+      entry("stdout", 2n),
+      piece,
+      piece,
+      piece,
+      entry("stdout", 4n),
+      entry("stdout", 4n),
+      entry("stdout", 5n),
+    ];
+
+    expect(sent.map((line) => position.take(line))).toEqual(
+      [1, 1, 1, 1, 0, 0, 0, 1, 1, 0, 1].map(Boolean),
+    );
   });
 
   it("takes the lines that follow after the clock was set back", () => {
     const position = new LogPosition(undefined);
-    position.take({ stream: "stdout", atNs: 100n * second });
-    position.beginPass(false);
-    expect(position.take({ stream: "stdout", atNs: 100n * second })).toBe(false);
-    expect(position.take({ stream: "stdout", atNs: 101n * second })).toBe(true);
+    position.take(entry("stdout", 100n));
+    expect(position.isBehind(entry("stdout", 40n))).toBe(true);
+    expect(position.isBehind(entry("stderr", 40n))).toBe(false);
+    position.startOver("stdout");
+    expect(position.take(entry("stdout", 40n))).toBe(true);
 
-    expect(position.take({ stream: "stdout", atNs: 40n * second })).toBe(true);
+    expect(position.isBehind(entry("stdout", 41n))).toBe(false);
+    expect(position.take(entry("stdout", 41n))).toBe(true);
+    expect(position.sinceNs).toBe(31n * second);
   });
 });
