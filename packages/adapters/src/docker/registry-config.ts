@@ -12,7 +12,7 @@ export interface DockerConfig {
 }
 
 /** One entry of `auths`. */
-export interface AuthEntry {
+interface AuthEntry {
   /** Base64 of `user:password`; counts before the two. */
   readonly auth?: string | undefined;
   readonly username?: string | undefined;
