@@ -1,13 +1,19 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Bench } from "./bench.ts";
+import { containers } from "./containers.ts";
 import { durableApply } from "./durable-apply.ts";
 import { type BenchResult, jsonReport, printTable } from "./report.ts";
 import { scale } from "./scale.ts";
 
+/** Set in the environment of the run that `scripts/test-host` has started, also where it could start no engine. */
+const hosted = "PERSYS_BENCH_HOSTED";
+
 /** In the order in which they run. */
-const benches: readonly Bench[] = [durableApply, scale];
+const benches: readonly Bench[] = [durableApply, scale, containers];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -22,8 +28,12 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+const root = join(import.meta.dirname, "..");
+
+if (chosen.some(({ needsDocker }) => needsDocker) && !hasHost()) process.exit(await runWithHost());
+
 /** Beneath the repository, because a temporary folder is often kept in memory, where a sync costs nothing. */
-const scratch = join(import.meta.dirname, "..", ".persys", "bench");
+const scratch = join(root, ".persys", "bench");
 
 const results: BenchResult[] = [];
 for (const bench of chosen) {
@@ -47,3 +57,21 @@ console.log(
     ? "\nevery aim is met"
     : `\n${missed.length} aims are missed: ${missed.map((it) => it.name).join(", ")}`,
 );
+
+function hasHost(): boolean {
+  return process.env["PERSYS_TEST_DOCKER_HOST"] !== undefined || process.env[hosted] !== undefined;
+}
+
+/** Runs this once more, with an engine that goes away afterwards unless it was there before. Resolves with the exit code. */
+async function runWithHost(): Promise<number> {
+  const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  const inner = spawn(join(root, "scripts", "test-host"), ["run", ...again], {
+    stdio: "inherit",
+    env: { ...process.env, [hosted]: "1" },
+  });
+  // The inner one clears up, and then ends. A terminal sends SIGINT to both.
+  process.on("SIGINT", () => {});
+  process.on("SIGTERM", () => inner.kill("SIGTERM"));
+  const [code] = (await once(inner, "exit")) as [number | null];
+  return code ?? 1;
+}
