@@ -11,7 +11,7 @@ import { createAgentHandlers, createConnectTransport } from "@persys/transports"
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWithDocker, dockerAt, dockerHost } from "./docker/docker-host.ts";
 
-/** The container examples, done as their first lines say. Only ids and the port of the host are other ones. */
+/** The container examples, done as their first lines and README.md say. Only ids and the port of the host are other ones. */
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const mark = randomBytes(4).toString("hex");
@@ -106,6 +106,25 @@ describeWithDocker("the container examples", () => {
 
     expect(await applied("web-server-update.yaml")).toContain(`${id}: RUNNING`);
     expect(await page()).toContain("hello again");
+    expect(await persysctl(["delete", id, "--wait"])).toContain(`${id}: deleted`);
+  });
+
+  it("are done in README.md as they are here", () => {
+    const readme = readFileSync(`${root}README.md`, "utf8");
+    const [, block = ""] = /```sh\n([^`]*examples\/web\/image\.sh[^`]*)```/.exec(readme) ?? [];
+
+    expect(
+      block
+        .trim()
+        .split("\n")
+        .map((line) => line.replace(/ +#.*/, "")),
+    ).toEqual([
+      "sh examples/web/image.sh",
+      "npx persysctl apply -f examples/web-server.yaml --wait",
+      "curl http://127.0.0.1:8080/",
+      "npx persysctl apply -f examples/web-server-update.yaml --wait",
+      "npx persysctl delete web-server --wait",
+    ]);
   });
 
   it("run a job to its end", async () => {
