@@ -35,7 +35,8 @@ const goneStatuses: ReadonlySet<number | undefined> = new Set([404, 409]);
  * engine stored as lines, of both streams together: a line longer than 16 KiB is several.
  *
  * A follower stays while the container is stopped, started and replaced, and while the engine is away: it goes on where it was, by the times
- * of what it has read. It ends when the workload has had no container for a second. What is not read yet waits in the engine.
+ * of what it has read, and repeats nothing. It ends when the workload has had no container for a second. What is not read yet waits in the
+ * engine. An engine of version 20.10 may itself skip lines that it writes while it changes to a new file of its log.
  *
  * @throws {AgentError} NOT_FOUND when there is no container; what the engine's answer is. A follower that has begun waits out an engine that
  * does not answer. The signal's reason when it aborts.
