@@ -111,7 +111,10 @@ function welcome(
   { http, metrics }: Places,
   runtimes: Readonly<Record<string, string>>,
 ): string {
-  const found = Object.entries(runtimes).map(([type, words]) => `  ${type.padEnd(9)}${words}\n`);
+  const width = Math.max(...Object.keys(runtimes).map((type) => type.length));
+  const found = Object.entries(runtimes).map(
+    ([type, words]) => `    ${type.padEnd(width)}  ${words}\n`,
+  );
   return `
 persys-agent ${config.version} is up
 
@@ -121,8 +124,7 @@ persys-agent ${config.version} is up
   node     ${nodeId}
   state    ${config.devDir}
 
-runtimes
-
+  runtimes
 ${found.join("")}
 Try this in another terminal:
 

@@ -46,6 +46,39 @@ describe("persys-agent --dev", () => {
     expect(await answer.json()).toMatchObject({ healthy: true, version });
   });
 
+  it("finds its runtimes, and is well without a Docker engine, of which it warns once", async () => {
+    const endpoint = `unix://${tempFolder()}/none.sock`;
+    const agent = AgentProcess.start({
+      env: {
+        PERSYS_DOCKER_ENABLED: "true",
+        PERSYS_DOCKER_ENDPOINT: endpoint,
+        PERSYS_LOG_LEVEL: "debug",
+      },
+    });
+
+    const { metrics } = await agent.waitReady();
+
+    await expect.poll(() => agent.stdout.join("\n")).toContain("container  unhealthy: ");
+    expect(agent.stdout.join("\n")).toMatch(/^ {4}process {4}\S+/m);
+    const [status, body] = await get(`${metrics}/health`);
+    expect([status, JSON.parse(body)]).toEqual([
+      200,
+      expect.objectContaining({
+        status: "healthy",
+        runtimes: { process: "healthy", container: expect.stringContaining("ENOENT") },
+      }),
+    ]);
+    const answer = await call(agent, "HealthCheck", agent.token());
+    expect(await answer.json()).toMatchObject({
+      healthy: true,
+      runtimeStatus: { process: "healthy", container: expect.stringMatching(/^unhealthy: /) },
+    });
+    const retries = (): number => agent.messages().filter((it) => it.includes("again")).length;
+    await expect.poll(retries, { timeout: 20_000 }).toBeGreaterThan(1);
+    const warned = agent.stderr.filter((it) => /"level":"(?:warn|error)"/.test(it));
+    expect(warned).toEqual([expect.stringContaining("runtime cannot be read")]);
+  });
+
   it("answers nobody without the token", async () => {
     const agent = AgentProcess.start();
     await agent.waitReady();

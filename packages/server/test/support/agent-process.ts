@@ -14,7 +14,7 @@ const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 export interface AgentStart {
   /** The folder of its development profile. Default: a new one, that goes with the test. */
   readonly devDir?: string;
-  /** Its environment, besides PATH, HOME, PERSYS_DEV_DIR and any free ports. */
+  /** Its environment, besides PATH, HOME, PERSYS_DEV_DIR, any free ports, and no containers. */
   readonly env?: Readonly<Record<string, string>>;
   /** Arguments. Default: `--dev`. */
   readonly args?: readonly string[];
@@ -79,6 +79,7 @@ export class AgentProcess {
         PERSYS_HTTP_PORT: "0",
         PERSYS_METRICS_PORT: "0",
         PERSYS_LOG_FORMAT: "json",
+        PERSYS_DOCKER_ENABLED: "false",
         ...env,
       },
     });

@@ -38,9 +38,10 @@ export class NodeUnderTest {
     this.#env = env;
   }
 
-  static async start(env: Record<string, string> = {}): Promise<NodeUnderTest> {
+  /** `devDir`: the folder of its development profile; a new one where none is given. */
+  static async start(env: Record<string, string> = {}, devDir?: string): Promise<NodeUnderTest> {
     const all = { PERSYS_SETTLE_TIME: "500ms", PERSYS_BACKOFF_BASE: "100ms", ...env };
-    const agent = AgentProcess.start({ env: all });
+    const agent = AgentProcess.start({ env: all, ...(devDir === undefined ? {} : { devDir }) });
     return new NodeUnderTest(agent, await clientOf(agent), all);
   }
 

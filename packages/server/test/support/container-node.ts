@@ -1,0 +1,106 @@
+import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  ApplyWorkloadRequestSchema,
+  type ApplyWorkloadResponse,
+  type ContainerSpecSchema,
+} from "@persys/transports/gen";
+import type Docker from "dockerode";
+import { onTestFinished } from "vitest";
+import { dockerAt, dockerHost } from "../../../../test/docker/docker-host.ts";
+import { DockerOutsider } from "../../../../test/docker/docker-outsider.ts";
+import { NodeUnderTest } from "./node-under-test.ts";
+import { tempFolder } from "./temp-folder.ts";
+
+/** A spec of a container as clients send it. */
+export type ContainerWorkload = MessageInitShape<typeof ContainerSpecSchema>;
+
+/** How a node with containers is started. */
+export interface ContainerNodeStart {
+  /** Of the engine. Default: the one that all tests share. */
+  readonly endpoint?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** How a spec is applied. */
+export interface ContainerApply {
+  readonly revisionId?: string;
+  readonly desired?: "running" | "stopped";
+}
+
+/**
+ * A running agent over a real Docker engine, with a node id of its own, and somebody else with access to that engine. All that the node has
+ * there goes with the test, after its agents.
+ */
+export class ContainerNode {
+  readonly node: NodeUnderTest;
+  readonly nodeId: string;
+  readonly docker: Docker;
+  readonly outsider: DockerOutsider;
+  readonly #ids: Set<string>;
+  readonly #suffix: string = randomUUID().slice(0, 8);
+
+  private constructor(node: NodeUnderTest, outsider: DockerOutsider, ids: Set<string>) {
+    this.node = node;
+    this.nodeId = outsider.nodeId;
+    this.docker = outsider.docker;
+    this.outsider = outsider;
+    this.#ids = ids;
+  }
+
+  static async start(options: ContainerNodeStart = {}): Promise<ContainerNode> {
+    const { endpoint = dockerHost().endpoint, env = {} } = options;
+    const nodeId = `test-${randomUUID()}`;
+    const outsider = new DockerOutsider(dockerAt(endpoint), nodeId);
+    const ids = new Set<string>();
+    const devDir = tempFolder();
+    // Not by the environment: what ends the processes of a test looks for the node id here.
+    writeFileSync(`${devDir}/node-id`, `${nodeId}\n`);
+    // What was to be undone first is undone last: the agents have ended by then.
+    onTestFinished(() => outsider.removeAll(ids));
+    const node = await NodeUnderTest.start(
+      { PERSYS_DOCKER_ENABLED: "true", PERSYS_DOCKER_ENDPOINT: endpoint, ...env },
+      devDir,
+    );
+    return new ContainerNode(node, outsider, ids);
+  }
+
+  /** An id that no other test has: names of containers are shared by all who use an engine. The same name gives the same id. */
+  id(name: string): string {
+    const id = `${name}-${this.#suffix}`;
+    this.#ids.add(id);
+    return id;
+  }
+
+  /** Applies a container to an {@link id}. */
+  async apply(
+    id: string,
+    spec: ContainerWorkload,
+    { revisionId = "", desired = "running" }: ContainerApply = {},
+  ): Promise<ApplyWorkloadResponse> {
+    return this.node.client.applyWorkload(
+      create(ApplyWorkloadRequestSchema, {
+        id,
+        revisionId,
+        desiredState: desired === "running" ? 1 : 2,
+        spec: { spec: { case: "container", value: spec } },
+      }),
+    );
+  }
+
+  /** Changes only the wanted state. */
+  async want(id: string, desired: "running" | "stopped"): Promise<void> {
+    await this.node.client.applyWorkload({ id, desiredState: desired === "running" ? 1 : 2 });
+  }
+
+  /** The id of the current container, as the status says; empty where there is none. */
+  async containerId(id: string): Promise<string> {
+    return (await this.node.status(id)).metadata["container.id"] ?? "";
+  }
+
+  /** What the node has in the engine: containers, volumes, networks and images held for the ids of this test. */
+  async census(): Promise<readonly string[]> {
+    return this.outsider.census(this.#ids);
+  }
+}
