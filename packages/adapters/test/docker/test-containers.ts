@@ -10,9 +10,6 @@ import { DockerClient } from "../../src/docker/docker-client.ts";
 import { type LogSource, logSourceOf } from "../../src/docker/log-passes.ts";
 import { eventually, forever, idOf, targetOf } from "../support/runtime-calls.ts";
 
-/** How long a test may take that uses an engine whose machine may be busy, in milliseconds. */
-export const engineTestTimeoutMs = 60_000;
-
 /** As `eventually`, with the patience that an engine takes whose machine may be busy. */
 export function soon(isSo: () => boolean | Promise<boolean>): Promise<void> {
   return eventually(isSo, 20_000);

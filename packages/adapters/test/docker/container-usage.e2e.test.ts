@@ -1,14 +1,12 @@
 import { AgentError, type UsageSnapshot } from "@persys/core";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
 import { ContainerUsage } from "../../src/docker/container-usage.ts";
 import { forever } from "../support/runtime-calls.ts";
 import { EngineProxy } from "./engine-proxy.ts";
-import { engineTestTimeoutMs, soon, TestContainers } from "./test-containers.ts";
+import { soon, TestContainers } from "./test-containers.ts";
 
 const mib = 1024 * 1024;
-
-vi.setConfig({ testTimeout: engineTestTimeoutMs, hookTimeout: engineTestTimeoutMs });
 
 describeWithDocker("ContainerUsage", () => {
   let containers: TestContainers;

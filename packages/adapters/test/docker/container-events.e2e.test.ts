@@ -1,12 +1,10 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { AgentError, type RuntimeEvent, type WorkloadId } from "@persys/core";
 import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
 import { ContainerEvents, type ContainerEventsContext } from "../../src/docker/container-events.ts";
 import { forever } from "../support/runtime-calls.ts";
 import { EngineProxy } from "./engine-proxy.ts";
-import { engineTestTimeoutMs, soon, TestContainers } from "./test-containers.ts";
-
-vi.setConfig({ testTimeout: engineTestTimeoutMs, hookTimeout: engineTestTimeoutMs });
+import { soon, TestContainers } from "./test-containers.ts";
 
 describeWithDocker("ContainerEvents", () => {
   let containers: TestContainers;

@@ -1,17 +1,15 @@
 import { AgentError, type LogChunk, type LogOptions } from "@persys/core";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
 import { type LogReading, readContainerLogs } from "../../src/docker/container-logs.ts";
 import { EngineProxy } from "./engine-proxy.ts";
-import { engineTestTimeoutMs, soon, TestContainers } from "./test-containers.ts";
+import { soon, TestContainers } from "./test-containers.ts";
 
 const chunkBytesMax = 64 * 1024;
 
 function numbers(first: number, last: number): string {
   return Array.from({ length: last - first + 1 }, (_, at) => `${first + at}\n`).join("");
 }
-
-vi.setConfig({ testTimeout: engineTestTimeoutMs, hookTimeout: engineTestTimeoutMs });
 
 describeWithDocker("the logs of a container", () => {
   let containers: TestContainers;
