@@ -161,6 +161,43 @@ describeWithDocker("ImagePuller", () => {
     expect(await stage.has(reference)).toBe(true);
   });
 
+  it("is begun anew by whoever comes right after the last one has left", async () => {
+    const reference = stage.proxy.here(await publishRandomImage(stage.docker));
+    const shared = stage.puller();
+    const leaver = new AbortController();
+    const left = shared.pull({ reference, credentials: undefined }, leaver.signal, silent);
+
+    leaver.abort(new Error("left"));
+    const next = left.catch(async () => stage.pull(reference, undefined, shared));
+
+    await next;
+    expect(await stage.has(reference)).toBe(true);
+  });
+
+  it("goes on for as long as something comes", async () => {
+    const reference = stage.proxy.here(
+      await publishRandomImage(stage.docker, { sizeBytes: 250_000 }),
+    );
+    stage.proxy.fault = { kind: "trickles layers" };
+    const beganMs = performance.now();
+
+    await stage.pull(reference, undefined, stage.puller(1_500));
+
+    expect(performance.now() - beganMs).toBeGreaterThan(1_500);
+  });
+
+  it("leaves no timer behind", async () => {
+    const reference = stage.proxy.here(await publishRandomImage(stage.docker));
+    const timers = (): number =>
+      process.getActiveResourcesInfo().filter((one) => one === "Timeout").length;
+    await stage.pull(reference);
+    const before = timers();
+
+    for (let n = 0; n < 10; n++) await stage.pull(reference);
+
+    expect(timers() - before).toBeLessThan(5);
+  });
+
   it("asks for nothing when its signal has aborted before", async () => {
     const reference = stage.proxy.here(registryImages.busybox);
 

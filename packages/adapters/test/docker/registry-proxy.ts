@@ -120,7 +120,7 @@ export class RegistryProxy {
     }
     const challenge = `Bearer realm="http://${this.address}/token",service="test"`;
     answer.writeHead(401, { "content-type": "application/json", "www-authenticate": challenge });
-    answer.end(JSON.stringify({ errors: [{ code: "UNAUTHORIZED", message: "who are you" }] }));
+    answer.end(JSON.stringify({ errors: [{ code: "DENIED", message: "not for you" }] }));
   }
 
   #sendLayer(reply: IncomingMessage, answer: ServerResponse): void {
