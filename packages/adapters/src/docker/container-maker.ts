@@ -14,13 +14,16 @@ import { marksOf } from "./container-labels.ts";
 import { containerName } from "./container-names.ts";
 import type { ContainerVolumes } from "./container-volumes.ts";
 import type { DockerClient, EngineFacts } from "./docker-client.ts";
-import { isConflict, isMissing } from "./docker-errors.ts";
+import { type DockerEndpoint, isLocalEndpoint } from "./docker-endpoint.ts";
+import { httpStatusOf, isConflict, isMissing } from "./docker-errors.ts";
 import type { ContainerReport, ImageReport } from "./docker-reports.ts";
+import { hostPathFailure } from "./host-paths.ts";
 import type { WorkloadContainers } from "./owned-containers.ts";
 
 /** What containers are made with. */
 export interface MakerOptions {
   readonly client: DockerClient;
+  readonly endpoint: DockerEndpoint;
   readonly volumes: ContainerVolumes;
   readonly nodeId: string;
 }
@@ -123,10 +126,21 @@ export class ContainerMaker {
       });
     } catch (error) {
       if (isConflict(error)) throw await this.#nameConflict(target, error, signal);
-      if (!isMissing(error)) throw error;
+      if (!isMissing(error)) throw await this.#pathFailure(spec, error);
       if (made.imageName !== image.Id) return undefined;
       throw notPrepared(spec.image, error);
     }
+  }
+
+  /** Whether a path of the host was removed since it was prepared. */
+  async #pathFailure({ volumes = [] }: ContainerSpec, error: unknown): Promise<unknown> {
+    if (httpStatusOf(error) === undefined || !isLocalEndpoint(this.#to.endpoint)) return error;
+    return (
+      (await hostPathFailure(
+        volumes.map((it) => it.hostPath),
+        error,
+      )) ?? error
+    );
   }
 
   /** Why the name could not be had: a stranger's container has it, or something of ours that was not there a moment ago. */

@@ -137,14 +137,26 @@ export class ContainerOperations {
     if (found.kept !== undefined) await this.#stopOne(found.kept, signal);
     const report = await this.#to.client.container(id, signal);
     if (report === undefined) return "again";
-    if (isDead(report)) {
+    if (isDead(report) || report.State.Status === "removing") {
       await this.#removeOne(current, signal);
+      return "again";
+    }
+    if (report.State.Restarting) {
+      // It has ended, and cannot be changed until the engine is told to leave it alone.
+      await this.#to.client.stop(id, 0, signal);
       return "again";
     }
     const isRight = await this.#setRight(report, current, { remakesDrifted, signal });
     if (!isRight && remakesDrifted) return this.#makeAgain(own, signal);
+    if (!isRight && report.State.Running && !(await this.#isUp(id, signal))) return "again";
     await this.#run(id, signal);
     return "done";
+  }
+
+  /** Whether it runs, and not only because the engine starts it again and again. */
+  async #isUp(id: string, signal: AbortSignal): Promise<boolean> {
+    const report = await this.#to.client.container(id, signal);
+    return report?.State.Running === true && !report.State.Restarting;
   }
 
   /** Another container in the place of one of the same revision, which is only removed once that runs. */

@@ -7,6 +7,7 @@ import { type DockerEndpoint, isLocalEndpoint } from "./docker-endpoint.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { errnoOf, httpStatusOf } from "./docker-errors.ts";
 import type { ContainerReport } from "./docker-reports.ts";
+import { hostPathFailure } from "./host-paths.ts";
 
 /** What it takes to look for the cause. */
 export interface FailureContext {
@@ -38,19 +39,33 @@ export async function startFailure(
   if (report === undefined || report.State.Running) return error;
   switch (status) {
     case 400:
-      return programFailure(error, report);
+      return (await pathFailure(error, report, context)) ?? programFailure(error, report);
     case 404:
       // Of what a start needs only a network can be missing, where the container itself is there.
       return networkMissing(report.HostConfig.NetworkMode, error);
     case 500:
       return (
         (await portFailure(error, report, context)) ??
+        (await pathFailure(error, report, context)) ??
         (await spaceFailure(error, context)) ??
         new AgentError(error.code, error.message, optionsOf(error))
       );
     default:
-      return error;
+      return new AgentError(error.code, error.message, optionsOf(error));
   }
+}
+
+async function pathFailure(
+  error: AgentError,
+  { HostConfig }: ContainerReport,
+  { endpoint }: FailureContext,
+): Promise<AgentError | undefined> {
+  if (!isLocalEndpoint(endpoint)) return undefined;
+  const binds = HostConfig.Mounts.filter((it) => it.Type === "bind");
+  return hostPathFailure(
+    binds.map((it) => it.Source),
+    error,
+  );
 }
 
 function programFailure(error: AgentError, report: ContainerReport): AgentError {

@@ -1,4 +1,4 @@
-import { realpath, stat } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { AgentError, type ContainerSpec, type Demands, type WorkloadId } from "@persys/core";
 import { nameTaken } from "./container-maker.ts";
 import { containerName } from "./container-names.ts";
@@ -7,6 +7,7 @@ import type { DockerClient } from "./docker-client.ts";
 import { type DockerEndpoint, isLocalEndpoint } from "./docker-endpoint.ts";
 import { errnoOf } from "./docker-errors.ts";
 import { marksOf } from "./container-labels.ts";
+import { hostPathFailure } from "./host-paths.ts";
 
 /** Networks that every engine has. */
 const builtInNetworks: ReadonlySet<string> = new Set(["bridge", "host", "none"]);
@@ -58,25 +59,8 @@ export async function demandsOf(spec: ContainerSpec): Promise<Demands> {
 }
 
 async function checkHostPaths({ volumes = [] }: ContainerSpec): Promise<void> {
-  for (const [at, { hostPath }] of volumes.entries()) {
-    try {
-      await stat(hostPath);
-    } catch (error) {
-      const errno = errnoOf(error) ?? "unknown";
-      const field = `volumes[${at}].hostPath`;
-      const message =
-        errno === "ENOENT" || errno === "ENOTDIR"
-          ? `${hostPath} does not exist on this host: create it, or correct ${field}`
-          : `${hostPath} cannot be looked at (${errno}): see to it, or correct ${field}`;
-      throw new AgentError("STORAGE_ERROR", message, {
-        fault: "user",
-        retryable: true,
-        effect: "none",
-        details: { field, errno },
-        cause: error,
-      });
-    }
-  }
+  const failure = await hostPathFailure(volumes.map((it) => it.hostPath));
+  if (failure !== undefined) throw failure;
 }
 
 async function checkNetwork(

@@ -18,7 +18,7 @@ const wordsCharsMax = 500;
 /**
  * A failed call of the Docker Engine as an AgentError, by its HTTP status or errno; an AgentError is passed on. `doing` completes the
  * sentence "could not …". No answer, or one of a proxy in the way, is RUNTIME_UNAVAILABLE; 400 says that the request itself is wrong; all
- * other answers may be different next time. The status is in `details.status`.
+ * other answers may be different next time. What was refused (400 to 499) has no effect. The status is in `details.status`.
  */
 export function dockerError(
   error: unknown,
@@ -30,6 +30,7 @@ export function dockerError(
   if (status === undefined) return unansweredError(error, doing);
   const code = codeOfStatus(status);
   return new AgentError(code, `could not ${doing}: ${wordsOf(error)}`, {
+    ...(status < 500 ? { effect: "none" } : {}),
     ...options,
     fault: code === "INVALID_SPEC" ? "user" : "system",
     retryable: code !== "INVALID_SPEC",

@@ -96,6 +96,8 @@ export interface ContainerReport {
     readonly BlkioWeight?: number | null | undefined;
     readonly RestartPolicy?: { readonly Name: string } | null | undefined;
     readonly NetworkMode: string;
+    /** As asked for, in that order. Of a bind, the source is a path of the host. */
+    readonly Mounts: readonly { readonly Type: string; readonly Source: string }[];
     /** As asked for, by port and protocol, such as `80/tcp`. An empty port of the host: the engine picks one. */
     readonly PortBindings: PortBindings;
   };
@@ -234,6 +236,10 @@ const reportSchema: z.ZodType<ContainerReport> = z.object({
     BlkioWeight: z.number().nullish(),
     RestartPolicy: z.object({ Name: z.string() }).nullish(),
     NetworkMode: z.string().default(""),
+    Mounts: z
+      .array(z.object({ Type: z.string(), Source: z.string().default("") }))
+      .nullish()
+      .transform((it) => it ?? []),
     PortBindings: portBindings,
   }),
   NetworkSettings: z.object({

@@ -85,7 +85,7 @@ export class DockerRuntime implements WorkloadRuntime {
       nodeId,
       volumes,
       owned: this.#owned,
-      maker: new ContainerMaker({ client, volumes, nodeId }),
+      maker: new ContainerMaker({ client, endpoint, volumes, nodeId }),
       pins,
     });
     this.#imageParts = {
