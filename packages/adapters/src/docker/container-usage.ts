@@ -17,6 +17,9 @@ const callsMax = 8;
 /** Without a measurement for so long, whether a container runs as before is asked of the engine rather than told by its counters. */
 const sampleMsMax = 300_000;
 
+/** The first share of a run is one of this time at least, in milliseconds. */
+const firstSpanMsMin = 1_000;
+
 const counter = z
   .number()
   .nullish()
@@ -155,7 +158,9 @@ export class ContainerUsage {
     const startedAtMs = await this.#startOf(containerId, signal);
     if (startedAtMs === undefined) return undefined;
     if (before !== undefined && startedAtMs <= before.atMs) return before;
-    return { containerId, cpuMs: 0, atMs: startedAtMs, cpuPercent: 0 };
+    // Making a process takes time of the processor that began before it counts as started.
+    const sinceMs = Math.min(startedAtMs, atMs - firstSpanMsMin);
+    return { containerId, cpuMs: 0, atMs: sinceMs, cpuPercent: 0 };
   }
 
   /** Undefined when it does not run, or is gone. */

@@ -57,12 +57,12 @@ describeWithDocker("ContainerUsage", () => {
     });
     const startedAtMs = Date.parse((await container.inspect()).State.StartedAt);
     await soon(() => Date.now() - startedAtMs > 500);
-    expect((await measured(container.id))?.cpuPercent).toBeGreaterThan(10);
+    expect((await measured(container.id))?.cpuPercent).toBeGreaterThan(5);
     await container.restart({ t: 0 });
     const again = await measured(container.id);
 
     expect(again?.cpuPercent).toBeGreaterThanOrEqual(0);
-    expect(again?.cpuPercent).toBeLessThan(300);
+    expect(again?.cpuPercent).toBeLessThan(150);
   });
 
   it("tells the memory without files that can be read again", async () => {
