@@ -108,6 +108,7 @@ describeWithDocker("prepareImage", () => {
   it("asks the registry for each new revision under the policy always, and for none under missing", async () => {
     const image = proxy.here(await publishRandomImage(docker));
     const first = await prepare({ image, pullPolicy: "always" });
+    references.add(imageDigest(first, image)); // All that is left of it when its tag has moved.
     await move(image);
 
     const missing = await prepare({ image }, { id, specDigest: specDigest({ revision: 2 }) });
