@@ -313,11 +313,12 @@ describeWithDocker("an update that does not settle", () => {
     await node.rests("web", "failed");
 
     for (const again of [() => node.retry("web"), apply]) {
-      const steps = node.steps("web").length;
       await again();
-      await node.becomes(() => node.steps("web").length > steps, { name: "web" });
-      await node.rests("web", "failed");
-      expect(await statesOf(node, "web")).toEqual({ [old]: "running" });
+      await node.reaches("web", (it) => it.failure === undefined || it.failure.retryable);
+      await node.reaches("web", (it) => it.failure?.reason === "NOT_SETTLED");
+      await node.reaches("web", (it) => it.metadata["container.id"] === old);
+      await node.becomes(async () => (await statesOf(node, "web"))[old] === "running");
+      expect(Object.keys(await statesOf(node, "web"))).toEqual([old]);
     }
   });
 });
