@@ -73,9 +73,9 @@ describe("persys-agent --dev", () => {
       healthy: true,
       runtimeStatus: { process: "healthy", container: expect.stringMatching(/^unhealthy: /) },
     });
-    const retries = (): number => agent.messages().filter((it) => it.includes("again")).length;
+    const retries = (): number => agent.messages().filter((said) => said.includes("again")).length;
     await expect.poll(retries, { timeout: 20_000 }).toBeGreaterThan(1);
-    const warned = agent.stderr.filter((it) => /"level":"(?:warn|error)"/.test(it));
+    const warned = agent.stderr.filter((line) => /"level":"(?:warn|error)"/.test(line));
     expect(warned).toEqual([expect.stringContaining("runtime cannot be read")]);
   });
 

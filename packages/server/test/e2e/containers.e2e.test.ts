@@ -1,6 +1,7 @@
 import { LogStream, WorkloadHealth } from "@persys/transports/gen";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
+import { PrivateDockerd } from "../../../../test/docker/private-dockerd.ts";
 import { testImages } from "../../../../test/docker/test-images.ts";
 import { ContainerNode, type ContainerWorkload } from "../support/container-node.ts";
 
@@ -100,7 +101,7 @@ describeWithDocker("a container", () => {
     }
 
     expect([said.get(LogStream.STDOUT), said.get(LogStream.STDERR)]).toEqual(["out\n", "err\n"]);
-    expect(times.every((it) => it !== undefined && it > 1_700_000_000n)).toBe(true);
+    expect(times.every((one) => one !== undefined && one > 1_700_000_000n)).toBe(true);
   });
 
   it("that is killed or removed behind the agent's back runs again", async () => {
@@ -149,7 +150,7 @@ describeWithDocker("a container", () => {
     await nodes.node.client.deleteWorkload({ id });
     await nodes.node.reaches(id, "absent");
 
-    expect(before.map((it) => it.split(" ")[0])).toEqual(["container", "image", "volume"]);
+    expect(before.map((line) => line.split(" ")[0])).toEqual(["container", "image", "volume"]);
     expect(await nodes.census()).toEqual([]);
   });
 
@@ -163,5 +164,24 @@ describeWithDocker("a container", () => {
 
     const after = await nodes.outsider.inspect(id);
     expect([after.Id, after.State.StartedAt]).toEqual([before.Id, before.State.StartedAt]);
+  });
+
+  it("applied before there is an engine runs once there is one", async () => {
+    const engine = await PrivateDockerd.start();
+    onTestFinished(() => engine.dispose());
+    await engine.stop();
+    const nodes = await ContainerNode.start({ endpoint: engine.endpoint });
+    const id = nodes.id("early");
+
+    await nodes.apply(id, { image: testImages.busybox, command: ["/bin/linger"] });
+    expect(await nodes.node.state(id)).not.toBe("RUNNING");
+    expect(await nodes.node.client.healthCheck({})).toMatchObject({ healthy: false });
+    await engine.up();
+
+    await nodes.node.reaches(id, "RUNNING");
+    expect(await nodes.node.client.healthCheck({})).toMatchObject({
+      healthy: true,
+      runtimeStatus: { container: "healthy" },
+    });
   });
 });
