@@ -275,10 +275,9 @@ export class DockerClient {
 
   /** One measurement of a container, as the engine gives it: it takes none of its own for this. */
   usage(id: string, signal: AbortSignal): Promise<unknown> {
+    const options = { stream: false, "one-shot": true, abortSignal: signal } as const;
     return unlessMissing(
-      called("measure a container", signal, () =>
-        this.#docker.getContainer(id).stats({ stream: false, "one-shot": true }),
-      ),
+      called("measure a container", signal, () => this.#docker.getContainer(id).stats(options)),
     );
   }
 

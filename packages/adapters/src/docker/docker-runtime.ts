@@ -204,15 +204,9 @@ export class DockerRuntime implements WorkloadRuntime {
   }
 
   logs(id: WorkloadId, options: LogOptions, signal: AbortSignal): AsyncIterable<LogChunk> {
-    const find = async (findSignal: AbortSignal): Promise<LogSource | undefined> => {
-      const { current, kept } = await this.#owned.find(id, findSignal);
-      const containerId = (current ?? kept)?.entry.Id;
-      const report = containerId && (await this.#client.container(containerId, findSignal));
-      return report ? logSourceOf(report) : undefined;
-    };
     return readContainerLogs(id, {
       client: this.#client,
-      find,
+      find: (findSignal) => this.#logSource(id, findSignal),
       onHint: (listener) => this.#events.onHint(id, listener),
       options,
       signal,
