@@ -230,6 +230,18 @@ export class DockerRuntime implements WorkloadRuntime {
     });
   }
 
+  /** What there is to read; undefined: no container. */
+  async #logSource(id: WorkloadId, signal: AbortSignal): Promise<LogSource | undefined> {
+    for (let looks = 1; looks <= looksMax; looks += 1) {
+      const { current, kept } = await this.#owned.find(id, signal);
+      const containerId = (current ?? kept)?.entry.Id;
+      if (containerId === undefined) return undefined;
+      const report = await this.#client.container(containerId, signal);
+      if (report !== undefined) return logSourceOf(report);
+    }
+    return undefined;
+  }
+
   /** Undefined: something has vanished since the list; or, unless it is the `last` look, is in another state than the glance would say. */
   async #look(
     id: WorkloadId,
