@@ -105,7 +105,7 @@ export class ContainerOperations {
     const { owned, pins, volumes } = this.#to;
     const { current, kept, spare } = await owned.find(id, signal);
     for (const it of [kept, ...spare]) if (it !== undefined) await this.#removeOne(it, signal);
-    // Without a container the volumes wait for the next one.
+    // Without a container the volumes wait for the next one; those that somebody else uses, for the removal of the workload.
     if (current !== undefined) await volumes.removeUnused(id, [current], signal);
     await pins.retire(id, keepDigests, signal);
   }
@@ -125,8 +125,7 @@ export class ContainerOperations {
     const { owned, pins, volumes } = this.#to;
     const found = allOf(await owned.find(id, signal));
     await everyOne(found, (it) => this.#removeOne(it, signal));
-    await volumes.remove(found.flatMap(volumesOf), signal);
-    await volumes.removeUnused(id, [], signal);
+    await volumes.removeAll(id, found.flatMap(volumesOf), signal);
     await pins.remove(id, signal);
   }
 

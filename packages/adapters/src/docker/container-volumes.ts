@@ -1,6 +1,7 @@
-import type { Target, WorkloadId } from "@persys/core";
+import { AgentError, type Target, type WorkloadId } from "@persys/core";
 import { filterOf, volumePathLabel } from "./container-labels.ts";
 import type { DockerClient } from "./docker-client.ts";
+import { isConflict } from "./docker-errors.ts";
 import type { OwnedContainer, WorkloadContainers } from "./owned-containers.ts";
 
 /** The names that engines give to volumes nobody named. */
@@ -42,21 +43,52 @@ export class ContainerVolumes {
     ]);
   }
 
-  /** Removes the volumes of a workload that none of `inUse` has mounted. */
+  /**
+   * Removes the volumes of a workload that none of `inUse` has mounted, and resolves with those that could not be: containers of somebody else
+   * have them.
+   */
   async removeUnused(
     id: WorkloadId,
     inUse: readonly OwnedContainer[],
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<readonly string[]> {
     const mounted = new Set(inUse.flatMap(volumesOf));
     const labelled = await this.#client.volumes(filterOf(id, this.#nodeId), signal);
-    for (const { Name } of labelled)
-      if (!mounted.has(Name)) await this.#client.removeVolume(Name, signal);
+    const unused = labelled.map((it) => it.Name).filter((it) => !mounted.has(it));
+    return this.#remove(unused, signal);
   }
 
-  /** Removes volumes by name. */
-  async remove(names: readonly string[], signal: AbortSignal): Promise<void> {
-    for (const name of names) await this.#client.removeVolume(name, signal);
+  /**
+   * Removes all volumes of a workload, and those of `names`: volumes of older agents have no labels.
+   * @throws {AgentError} RUNTIME_ERROR, retryable, while a container of somebody else has one. All others are gone then.
+   */
+  async removeAll(id: WorkloadId, names: readonly string[], signal: AbortSignal): Promise<void> {
+    const held = [
+      ...(await this.#remove(names, signal)),
+      ...(await this.removeUnused(id, [], signal)),
+    ];
+    const [volume] = held;
+    if (volume === undefined) return;
+    throw new AgentError(
+      "RUNTIME_ERROR",
+      `the volume ${volume} is still used by a container that is not this workload's: ` +
+        `remove that (\`docker ps -a --filter volume=${volume}\` shows it)`,
+      { retryable: true, details: { volume } },
+    );
+  }
+
+  /** Resolves with those that are in use. */
+  async #remove(names: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
+    const held: string[] = [];
+    for (const name of names) {
+      try {
+        await this.#client.removeVolume(name, signal);
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+        held.push(name);
+      }
+    }
+    return held;
   }
 }
 

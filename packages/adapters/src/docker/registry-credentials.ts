@@ -4,7 +4,7 @@ import type { RegistryCredentials } from "./docker-client.ts";
 import { referenceOf } from "./image-reference.ts";
 import { readConfigFile } from "./registry-config-file.ts";
 import { credentialsIn } from "./registry-config.ts";
-import { askHelper } from "./registry-helper.ts";
+import { askHelper } from "./credential-command.ts";
 
 /** Where an operator keeps credentials for registries. */
 export interface RegistryCredentialOptions {
