@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { dockerConfigFileOf } from "../../src/composition/docker-config-file.ts";
 
 describe("dockerConfigFileOf", () => {
-  const everywhere = { env: {}, userHome: "/home/a", exists: () => true };
+  const everywhere = { env: {}, userHome: "/srv/a", exists: () => true };
 
   it("is the file that is set, there or not", () => {
     const nowhere = { ...everywhere, exists: () => false };
@@ -17,7 +17,7 @@ describe("dockerConfigFileOf", () => {
   it("is where docker itself looks, if there is one", () => {
     const env = { DOCKER_CONFIG: "/srv/docker" };
 
-    expect(dockerConfigFileOf("auto", everywhere)).toBe("/home/a/.docker/config.json");
+    expect(dockerConfigFileOf("auto", everywhere)).toBe("/srv/a/.docker/config.json");
     expect(dockerConfigFileOf("auto", { ...everywhere, env })).toBe("/srv/docker/config.json");
     expect(dockerConfigFileOf("auto", { ...everywhere, exists: () => false })).toBeUndefined();
   });
