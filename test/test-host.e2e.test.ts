@@ -59,6 +59,7 @@ describeWithDocker("scripts/test-host up", () => {
     expect(Object.keys(parseEnv(said)).toSorted()).toEqual([
       "PERSYS_TEST_DOCKER_HOST",
       "PERSYS_TEST_IMAGES",
+      "PERSYS_TEST_REDIS",
       "PERSYS_TEST_REGISTRY",
       "PERSYS_TEST_REGISTRY_AUTH",
       "PERSYS_TEST_REGISTRY_PASSWORD",
@@ -68,7 +69,9 @@ describeWithDocker("scripts/test-host up", () => {
 
   it("says the same again and starts nothing twice", async () => {
     const pids = (): readonly string[] =>
-      ["docker", "open", "auth"].map((part) => readFileSync(`${host.root}/${part}/pid`, "utf8"));
+      ["docker", "open", "auth", "redis"].map((part) =>
+        readFileSync(`${host.root}/${part}/pid`, "utf8"),
+      );
     const before = pids();
 
     expect((await host.call("up")).stdout).toBe(said);
@@ -94,8 +97,8 @@ describeWithDocker("scripts/test-host up", () => {
     await host.call("status");
   });
 
-  it("replaces an engine and a registry that were killed", async () => {
-    for (const part of ["docker", "open"])
+  it("replaces an engine, a registry and a Redis server that were killed", async () => {
+    for (const part of ["docker", "open", "redis"])
       process.kill(Number(readFileSync(`${host.root}/${part}/pid`, "utf8")), "SIGKILL");
 
     await expect(host.call("status")).rejects.toMatchObject({ code: 4 });
@@ -103,7 +106,13 @@ describeWithDocker("scripts/test-host up", () => {
 
     const { stdout } = await host.call("status", "--json");
     const { root } = host;
-    expect(JSON.parse(stdout)).toEqual({ root, docker: "up", registry: "up", registryAuth: "up" });
+    expect(JSON.parse(stdout)).toEqual({
+      root,
+      docker: "up",
+      registry: "up",
+      registryAuth: "up",
+      redis: "up",
+    });
   });
 });
 

@@ -97,6 +97,7 @@ PERSYS_TEST_REGISTRY_AUTH=$(cat "$root/auth/address")
 PERSYS_TEST_REGISTRY_USER=$registry_user
 PERSYS_TEST_REGISTRY_PASSWORD=$registry_password
 PERSYS_TEST_IMAGES=$root/images.tar
+PERSYS_TEST_REDIS=redis://$(cat "$root/redis/address")
 END
   mv "$root/env.new" "$root/env"
 }

@@ -1,7 +1,7 @@
 # The programs the engines are made of, from the packages of Debian and Ubuntu.
 
 missing_programs() {
-  for it in dockerd containerd docker iptables docker-registry busybox ip flock setsid curl pgrep; do
+  for it in dockerd containerd docker iptables docker-registry redis-server redis-cli busybox ip flock setsid curl pgrep; do
     command -v $it >/dev/null 2>&1 || echo $it
   done
 }
@@ -13,6 +13,7 @@ package_of() {
   busybox) echo busybox-static ;;
   ip) echo iproute2 ;;
   pgrep) echo procps ;;
+  redis-cli) echo redis-tools ;;
   flock | setsid) echo util-linux ;;
   *) echo "$1" ;;
   esac
@@ -33,7 +34,7 @@ cannot() {
 }
 
 say_left_out() {
-  say "tests that need a Docker engine or a registry are skipped (and fail where CI=true)"
+  say "tests that need a Docker engine, a registry or Redis are skipped (and fail where CI=true)"
 }
 
 provision() {

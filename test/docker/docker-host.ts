@@ -1,9 +1,7 @@
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parseEnv } from "node:util";
+import { accessSync, constants } from "node:fs";
 import Docker from "dockerode";
-import { describe, it } from "vitest";
 import type { Lack } from "../../scripts/closing-line-reporter.ts";
+import { describeUnlessLacking, hostVariables } from "../test-host.ts";
 
 /** The engine and the registries of the tests, as `scripts/test-host up` has started them. */
 export interface DockerHost {
@@ -23,18 +21,7 @@ export interface DockerHost {
  * untested unnoticed. The body must not ask for the host before its tests run.
  */
 export function describeWithDocker(title: string, body: () => void): void {
-  const lacking = lackingOfDocker();
-  if (lacking === undefined) {
-    describe(title, body);
-  } else if (process.env["CI"] === "true") {
-    describe(title, () => {
-      it("finds what it needs", () => {
-        throw new Error(lacking);
-      });
-    });
-  } else {
-    describe(title, { skip: true, meta: { lacking } }, body);
-  }
+  describeUnlessLacking(lackingOfDocker(), title, body);
 }
 
 /** @throws where there is none; {@link describeWithDocker} keeps tests from that. */
@@ -75,13 +62,6 @@ function lackingOfDocker(): Lack | undefined {
   } catch (error) {
     return `the Docker engine for tests cannot be used (${String(error)})`;
   }
-}
-
-/** The environment, or what the last `scripts/test-host up` wrote for those who start no tests through it. */
-function hostVariables(): Readonly<Record<string, string | undefined>> {
-  if (process.env["PERSYS_TEST_DOCKER_HOST"] !== undefined) return process.env;
-  const written = join(process.env["PERSYS_TEST_ROOT"] ?? "/tmp/persys-test-host", "env");
-  return existsSync(written) ? parseEnv(readFileSync(written, "utf8")) : {};
 }
 
 function socketOf(endpoint: string): string {
