@@ -1,1 +1,3 @@
-export type { RedisStateStoreOptions } from "./redis-options.ts";
+export type { ServerDurability } from "./durability.ts";
+export type { RedisStateStoreOptions, WantedDurability } from "./redis-options.ts";
+export { RedisStateStore } from "./redis-state-store.ts";
