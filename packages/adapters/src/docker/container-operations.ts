@@ -9,7 +9,8 @@ import type { ConfigurationRepair } from "./container-configuration.ts";
 import { type ContainerMaker, nameTaken, notPrepared } from "./container-maker.ts";
 import { containerName, keptName } from "./container-names.ts";
 import { driftOf, isDead } from "./container-observation.ts";
-import { networkMissing, startFailure } from "./container-start-failure.ts";
+import { startContainer } from "./container-start.ts";
+import { networkMissing } from "./container-start-failure.ts";
 import { type ContainerVolumes, volumesOf } from "./container-volumes.ts";
 import type { DockerClient } from "./docker-client.ts";
 import type { DockerEndpoint } from "./docker-endpoint.ts";
@@ -307,11 +308,7 @@ export class ContainerOperations {
     // Down, but "running" to the engine until it is told to leave it alone.
     if (report?.State.Restarting === true) await client.stop(id, 0, signal);
     else if (report?.State.Running === true) return;
-    try {
-      await client.start(id, signal);
-    } catch (error) {
-      throw await startFailure(error, id, { client, endpoint, signal });
-    }
+    await startContainer(id, { client, endpoint, signal });
   }
 
   /** Ends one container; `graceSeconds` undefined: within the grace that it was made with. */

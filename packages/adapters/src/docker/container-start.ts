@@ -1,0 +1,28 @@
+import { type FailureContext, startFailure } from "./container-start-failure.ts";
+import { isMissing } from "./docker-errors.ts";
+
+/** Starts a container that does not run. @throws {AgentError} with what {@link startFailure} finds to be the cause. */
+export async function startContainer(id: string, context: FailureContext): Promise<void> {
+  try {
+    await startJoined(id, context);
+  } catch (error) {
+    throw await startFailure(error, id, context);
+  }
+}
+
+/**
+ * A container knows its network by id. Where the engine misses that, but has a network of its name (it was removed and made again), the
+ * container joins that one first.
+ */
+async function startJoined(id: string, { client, signal }: FailureContext): Promise<void> {
+  try {
+    await client.start(id, signal);
+  } catch (error) {
+    const report = isMissing(error) ? await client.container(id, signal) : undefined;
+    const network = report?.HostConfig.NetworkMode;
+    if (network === undefined || !(await client.hasNetwork(network, signal))) throw error;
+    await client.disconnect(network, id, signal);
+    await client.connect(network, id, signal);
+    await client.start(id, signal);
+  }
+}
