@@ -46,13 +46,17 @@ export async function surviveKills(kills: number, seed: number): Promise<void> {
   await tell(node, { kills, seed, stages, killWithinMs: 300 });
 }
 
-/** The same with 10 processes and 10 containers of an engine of its own; what is stopped and started keeps its container. */
+/**
+ * The same with 10 processes and 10 containers of an engine of its own, of which one each is a job, anew in each of the first half of
+ * the rounds; what is stopped and started keeps its container.
+ */
 export async function surviveKillsWithContainers(kills: number, seed: number): Promise<void> {
   const engine = await PrivateDockerd.start();
   onTestFinished(() => engine.dispose());
   const nodes = await ContainerNode.start({ endpoint: engine.endpoint });
-  const processes = { steady: 4, resting: 0, changing: 2, guests: 2, jobs: 2 };
-  const containers = { steady: 3, resting: 2, changing: 2, guests: 1, jobs: 2 };
+  const jobs = Math.ceil(kills / 2);
+  const processes = { steady: 4, resting: 0, changing: 3, guests: 2, jobs };
+  const containers = { steady: 3, resting: 2, changing: 2, guests: 2, jobs };
   const stages = [
     { stage: new ProcessStage(nodes.node), cast: processes },
     { stage: new ContainerStage(nodes), cast: containers },
