@@ -1,0 +1,153 @@
+import { containerSpecOf, parseContainerSpec } from "@persys/core";
+import {
+  array,
+  assert as check,
+  boolean,
+  constantFrom,
+  dictionary,
+  integer,
+  option,
+  property,
+  record,
+  string,
+  uniqueArray,
+} from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  anonymousVolumePaths,
+  type CreateInput,
+  createOptionsOf,
+} from "../../src/docker/container-create.ts";
+import type { ImageReport } from "../../src/docker/docker-reports.ts";
+import { targetOf } from "../support/runtime-calls.ts";
+
+const image: ImageReport = {
+  Id: "sha256:1",
+  RepoTags: [],
+  RepoDigests: [],
+  Config: { Labels: {}, Volumes: ["/data", "/more"] },
+};
+
+const word = string({ unit: "grapheme-ascii", maxLength: 8 });
+const name = string({
+  unit: constantFrom("a", "B", "0", "_", "-", "."),
+  minLength: 1,
+  maxLength: 8,
+}).map((it) => `k${it}`);
+const path = constantFrom("/data", "/more", "/a", "/a/b", "/c d", "/ü");
+const optionally = { nil: undefined } as const;
+
+/** Valid specs, but for ports that are in each other's way. */
+const specs = record({
+  command: array(word, { maxLength: 3 }),
+  args: array(word, { maxLength: 3 }),
+  env: dictionary(name, word, { maxKeys: 4 }),
+  labels: dictionary(name, word, { maxKeys: 4 }),
+  mounts: uniqueArray(
+    record({ containerPath: path, kind: constantFrom("bind", "tmpfs"), readOnly: boolean() }),
+    { selector: (it) => it.containerPath, maxLength: 4 },
+  ),
+  ports: uniqueArray(
+    record({
+      containerPort: integer({ min: 1, max: 3 }),
+      hostPort: integer({ min: 0, max: 65_535 }),
+      protocol: constantFrom("tcp", "udp", ""),
+    }),
+    { selector: (it) => it.hostPort, maxLength: 5 },
+  ),
+  stopGraceSeconds: option(integer({ min: 0, max: 3_600 }), optionally),
+  cpuMillicores: option(integer({ min: 10, max: 1_024_000 }), optionally),
+}).map(({ mounts, cpuMillicores, ...rest }) => ({
+  image: "web",
+  ...rest,
+  volumes: mounts
+    .filter((it) => it.kind === "bind")
+    .map(({ containerPath, readOnly }) => ({
+      containerPath,
+      readOnly,
+      hostPath: `/h${containerPath}`,
+    })),
+  tmpfs: mounts.filter((it) => it.kind === "tmpfs").map(({ containerPath }) => ({ containerPath })),
+  resources: cpuMillicores === undefined ? {} : { cpuMillicores },
+}));
+
+describe("what an engine is asked for", () => {
+  it("is what the spec says, each thing once, whatever it says", () => {
+    check(
+      property(specs, (sent) => {
+        const { options, spec } = optionsFor(sent);
+        const { HostConfig: host = {} } = options;
+        expect(options.Cmd ?? []).toEqual([...sent.command, ...sent.args]);
+        expect(options.Env).toEqual(Object.entries(sent.env).map(([key, it]) => `${key}=${it}`));
+        expect(options.Labels).toMatchObject(sent.labels);
+        const bindings = Object.entries(host.PortBindings ?? {}).flatMap(([port, all]) =>
+          (all as readonly { HostPort: string }[]).map((it) => `${port} ${it.HostPort || 0}`),
+        );
+        expect(bindings.toSorted()).toEqual(
+          sent.ports
+            .map((it) => `${it.containerPort}/${it.protocol || "tcp"} ${it.hostPort}`)
+            .toSorted(),
+        );
+        expect(Object.keys(options.ExposedPorts ?? {}).toSorted()).toEqual(
+          Object.keys(host.PortBindings ?? {}).toSorted(),
+        );
+        expect(Object.keys(host.Tmpfs ?? {})).toEqual(sent.tmpfs.map((it) => it.containerPath));
+        const places = [
+          ...(host.Mounts ?? []).map((it) => it.Target),
+          ...Object.keys(host.Tmpfs ?? {}),
+        ];
+        expect(new Set(places).size).toBe(places.length);
+        expect(places).toEqual(expect.arrayContaining(["/data", "/more"]));
+        expect(anonymousVolumePaths(spec, image)).toEqual(
+          ["/data", "/more"].filter(
+            (it) =>
+              ![...sent.volumes, ...sent.tmpfs].some(({ containerPath }) => containerPath === it),
+          ),
+        );
+        expect(host.NanoCpus).toBe((spec.resources?.cpuMillicores ?? 0) * 1_000_000);
+      }),
+    );
+  });
+
+  it("has our labels, whatever the spec's", () => {
+    const { options } = optionsFor({ image: "web", labels: { app: "x" } });
+    expect(options.Labels).toMatchObject({
+      app: "x",
+      "persys.managed": "true",
+      "persys.sequence": "7",
+      "persys.instance": "abc",
+    });
+  });
+
+  it("has the volumes of the container before, and new ones where there were none", () => {
+    const { options } = optionsFor({ image: "web" }, { volumes: new Map([["/data", "v1"]]) });
+    expect(options.HostConfig?.Mounts).toMatchObject([
+      { Type: "volume", Source: "v1", Target: "/data" },
+      { Type: "volume", Source: "", Target: "/more" },
+    ]);
+  });
+});
+
+function optionsFor(
+  sent: unknown,
+  more: Partial<CreateInput> = {},
+): {
+  readonly options: ReturnType<typeof createOptionsOf>;
+  readonly spec: CreateInput["spec"];
+} {
+  const parsed = parseContainerSpec(sent);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.violations));
+  const spec = containerSpecOf(parsed.value.spec);
+  if (spec === undefined) throw new Error("a spec that was accepted is none");
+  const options = createOptionsOf({
+    target: targetOf("web", parsed.value.spec),
+    spec,
+    nodeId: "node",
+    making: { sequence: 7, instance: "abc", configuration: "" },
+    image,
+    imageName: "web",
+    volumes: new Map(),
+    ...more,
+  });
+  return { options, spec };
+}
