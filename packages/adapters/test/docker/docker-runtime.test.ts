@@ -1,0 +1,135 @@
+import { afterAll, expect, it, vi } from "vitest";
+import { AgentError, currentInstance, type RuntimeEvent, type WorkloadId } from "@persys/core";
+import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
+import { testImages } from "../../../../test/docker/test-images.ts";
+import { eventually, forever } from "../support/runtime-calls.ts";
+import { DockerHarness } from "./docker-harness.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+describeWithDocker("DockerRuntime", () => {
+  const host = new DockerHarness();
+  afterAll(async () => host.close());
+
+  it.concurrent("observes truthfully while everything changes", async () => {
+    const [first, second] = [1, 2].map((it) =>
+      host.target("changing", { image: testImages.volume, env: { V: String(it) } }),
+    );
+    if (first === undefined || second === undefined) throw new Error("no targets");
+    await host.run(first);
+    await host.prepare(second);
+    const seen: string[] = [];
+    let isOver = false;
+    const watch = async (): Promise<void> => {
+      while (!isOver) {
+        const observation = await host.another().observe(first.id, forever);
+        // There is a container at every moment.
+        seen.push(observation.kind);
+        await host.runtime.list(forever);
+      }
+    };
+    const watching = [watch(), watch()];
+    try {
+      await host.runtime.replace(second, forever);
+      await host.runtime.restore(first.id, forever);
+      await host.runtime.replace(second, forever);
+      await host.runtime.retire(first.id, [second.specDigest], forever);
+      await host.outsider.pause(first.id);
+      await host.runtime.start(second, forever);
+      await host.runtime.stop(first.id, 1_000, forever);
+    } finally {
+      isOver = true;
+      await Promise.all(watching);
+    }
+    expect(new Set(seen)).toEqual(new Set(["present"]));
+  });
+
+  it.concurrent("gives hints of all that happens to a container", async () => {
+    const target = host.target("hints", host.longRunning());
+    const { id } = target;
+    const ending = new AbortController();
+    const hints: RuntimeEvent[] = [];
+    const following = follow(host, hints, ending.signal);
+    try {
+      for (const act of [
+        () => host.prepare(target),
+        () => host.runtime.start(target, forever),
+        () => host.outsider.pause(id),
+        () => host.runtime.start(target, forever),
+        () => host.outsider.update(id, { CpuShares: 256 }),
+        () => host.outsider.rename(id, `other-${id}`),
+        () => host.outsider.disconnect(id, "bridge"),
+        () => host.outsider.kill(id),
+        () => host.outsider.remove(id),
+      ]) {
+        const before = countOf(hints, id);
+        await act();
+        await eventually(() => countOf(hints, id) > before, 10_000);
+      }
+    } finally {
+      ending.abort();
+      await following;
+    }
+  });
+
+  it.concurrent("runs what it was prepared with, although the tag has moved", async () => {
+    const tag = `persys-test/moving-${host.id("tag")}`;
+    await host.docker.getImage(testImages.busybox).tag({ repo: tag, tag: "1" });
+    try {
+      const target = host.target("moving", host.longRunning({ image: `${tag}:1` }));
+      await host.run(target);
+      const { Image } = await host.outsider.inspect(target.id);
+      await host.docker.getImage(testImages.web).tag({ repo: tag, tag: "1" });
+      await host.outsider.remove(target.id);
+
+      await host.runtime.start(target, forever);
+
+      expect((await host.outsider.inspect(target.id)).Image).toBe(Image);
+      expect(await host.current(target.id)).toMatchObject({ state: "running", drift: [] });
+    } finally {
+      await host.docker.getImage(`${tag}:1`).remove();
+    }
+  });
+
+  it.concurrent("refuses a spec that is none, and touches nothing", async () => {
+    const target = host.target("none", { image: 7 });
+    for (const call of [
+      () => host.prepare(target),
+      () => host.runtime.start(target, forever),
+      () => host.runtime.replace(target, forever),
+    ])
+      await expect(call()).rejects.toSatisfy((it) => AgentError.hasCode(it, "INVALID_SPEC"));
+    expect(await host.observe(target.id)).toEqual({ kind: "absent" });
+  });
+
+  it.concurrent("takes a container that never ran and is of another revision for set aside", async () => {
+    const first = host.target("unstarted", host.longRunning({ env: { V: "1" } }));
+    const second = host.target("unstarted", host.longRunning({ env: { V: "2" } }));
+    await host.prepare(first);
+    await host.prepare(second);
+
+    await host.runtime.start(second, forever);
+
+    const current = currentInstance(await host.observe(first.id));
+    expect(current).toMatchObject({ revisionId: second.revisionId, state: "running" });
+    await host.runtime.remove(first.id, forever);
+    expect(await host.outsider.containers(first.id)).toEqual([]);
+  });
+});
+
+/** Collects the hints until the signal aborts. */
+async function follow(
+  host: DockerHarness,
+  into: RuntimeEvent[],
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const event of host.runtime.events(signal)) into.push(event);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+function countOf(hints: readonly RuntimeEvent[], id: WorkloadId): number {
+  return hints.filter((it) => it.id === id).length;
+}
