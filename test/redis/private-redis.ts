@@ -9,7 +9,7 @@ import type { Readable, Writable } from "node:stream";
 import { onTestFinished } from "vitest";
 
 /** Starts the server and ends it with whoever started it, whose end closes stdin. */
-const guard = 'redis-server "$@" & echo "pid $!"; cat >/dev/null; kill -KILL $!';
+const guard = 'redis-server "$@" & echo "pid $!"; cat >/dev/null; kill -KILL $!; wait';
 
 /**
  * A Redis server of one test alone, for what nobody may do to the shared one. It syncs before it acknowledges, unless told otherwise, and keeps
