@@ -153,6 +153,24 @@ describeWithDocker("a container changed behind the agent's back", () => {
     expect(await host.current(target.id)).toMatchObject({ drift: [] });
   });
 
+  it.concurrent("runs on where another one cannot be made", async () => {
+    const target = host.target("unmade", host.longRunning());
+    await host.run(target);
+    const before = await host.current(target.id);
+    await host.outsider.update(target.id, { CpusetCpus: "0" });
+    for (const pin of await host.outsider.pins([target.id]))
+      await host.docker.getImage(pin).remove();
+
+    await expect(host.runtime.replace(target, forever)).rejects.toMatchObject({
+      code: "NOT_PREPARED",
+    });
+
+    expect(await host.current(target.id)).toMatchObject({ run: before.run, state: "running" });
+    await host.prepare(target);
+    await host.runtime.replace(target, forever);
+    expect(await host.current(target.id)).toMatchObject({ state: "running", drift: [] });
+  });
+
   it.concurrent("has its name back after a rename", async () => {
     const target = host.target("renamed", host.longRunning());
     await host.run(target);

@@ -4,6 +4,7 @@ import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
 import { testImages } from "../../../../test/docker/test-images.ts";
 import { eventually, forever } from "../support/runtime-calls.ts";
 import { DockerHarness } from "./docker-harness.ts";
+import { DyingClient } from "./dying-client.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -89,6 +90,47 @@ describeWithDocker("DockerRuntime", () => {
     } finally {
       await host.docker.getImage(`${tag}:1`).remove();
     }
+  });
+
+  it.concurrent("does not run another image under its labels when it died while it made that out", async () => {
+    const tag = `persys-test/moving-${host.id("died")}`;
+    await host.docker.getImage(testImages.busybox).tag({ repo: tag, tag: "1" });
+    const client = await DyingClient.open();
+    try {
+      const target = host.target("died", host.longRunning({ image: `${tag}:1` }));
+      await host.run(target);
+      const { Image } = await host.outsider.inspect(target.id);
+      await host.docker.getImage(testImages.web).tag({ repo: tag, tag: "1" });
+      await host.outsider.remove(target.id);
+      client.cut(1, "dies");
+      const dying = host.another({ endpoint: client.endpoint });
+      await expect(dying.start(target, forever)).rejects.toBeInstanceOf(AgentError);
+      expect(client.changes[0]).toBe("POST /containers/create");
+
+      const { drift } = await host.current(target.id);
+      expect(drift).toEqual([expect.stringMatching(/^image is sha256:\w+ instead of sha256:\w+$/)]);
+      await host.runtime.replace(target, forever);
+
+      expect((await host.outsider.inspect(target.id)).Image).toBe(Image);
+      expect(await host.current(target.id)).toMatchObject({ state: "running", drift: [] });
+    } finally {
+      await client.close();
+      await host.docker.getImage(`${tag}:1`).remove();
+    }
+  });
+
+  it.concurrent("shows by a glance that an ended container ran once more, in vain again", async () => {
+    const target = host.target("again", { image: testImages.exit });
+    await host.run(target);
+    const { run } = await host.ended(target.id);
+    const before = (await host.runtime.list(forever)).get(target.id);
+
+    const container = await host.outsider.container(target.id);
+    await container.start();
+    await container.wait();
+
+    await eventually(async () => (await host.runtime.list(forever)).get(target.id) !== before);
+    expect((await host.current(target.id)).run).not.toBe(run);
   });
 
   it.concurrent("refuses a spec that is none, and touches nothing", async () => {
