@@ -19,7 +19,7 @@ async function leavesOne(node: EngineOverDocker, state: string, pins = 1): Promi
   expect([container?.State, others.length]).toEqual([state, 0]);
   expect(container?.Names).toEqual([`/${node.id("web")}`]);
   expect(await node.host.outsider.pins([node.id("web")])).toHaveLength(pins);
-  const volumes = (await node.host.census()).filter((it) => it.startsWith("volume"));
+  const volumes = (await node.host.census()).filter((line) => line.startsWith("volume"));
   expect(volumes).toHaveLength(1);
   if (state !== "running") return;
   const read = ["grep", "-qx", "written", "/data/text"];

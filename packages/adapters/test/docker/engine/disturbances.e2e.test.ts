@@ -113,7 +113,7 @@ async function heals(
 
 async function answers(port: number): Promise<boolean> {
   return fetch(`http://127.0.0.1:${port}/`).then(
-    (it) => it.ok,
+    (answer) => answer.ok,
     () => false,
   );
 }

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { expect, it, type TestContext } from "vitest";
 import { describeWithDocker } from "../../../../../test/docker/docker-host.ts";
 import { liveThroughAll } from "./crash-story.ts";
-import { EngineOverDocker } from "./engine-over-docker.ts";
+import type { EngineOverDocker } from "./engine-over-docker.ts";
 
 describeWithDocker("a job that is allowed one start", () => {
   it("is run once, wherever the agent dies on the way", async (test) => {

@@ -37,7 +37,7 @@ describeWithDocker("stop and start", () => {
     expect((await node.host.outsider.inspect(node.id("web"))).State.Running).toBe(false);
 
     await node.host.outsider.remove(node.id("web"));
-    await node.reaches("web", (it) => it.observedRevisionId === "");
+    await node.reaches("web", (seen) => seen.observedRevisionId === "");
     await node.rests("web", "stopped");
     await node.want("web", "running");
     await node.rests("web", "running");
@@ -90,7 +90,7 @@ describeWithDocker("a delete", () => {
     const node = await EngineOverDocker.start(test, { settleAfterMs: 2_000 });
     await node.run("web", { image: testImages.volume });
     await node.apply("web", { image: testImages.volume, env: { N: "2" } }, { revisionId: "r2" });
-    await node.reaches("web", (it) => it.observedRevisionId === "r2");
+    await node.reaches("web", (seen) => seen.observedRevisionId === "r2");
     expect(await node.host.census()).toHaveLength(5); // Two containers, one volume, one image by two names.
 
     await node.delete("web");
@@ -115,7 +115,7 @@ describeWithDocker("a delete", () => {
   it.concurrent("leaves nothing of a stopped, a paused, a crashed and a removed container", async (test) => {
     const node = await EngineOverDocker.start(test);
     const names = ["stopped", "paused", "crashed", "removed"];
-    await Promise.all(names.map((it) => node.run(it, { image: testImages.volume })));
+    await Promise.all(names.map((name) => node.run(name, { image: testImages.volume })));
     await node.want("stopped", "stopped");
     await node.rests("stopped", "stopped");
     await node.stopEngine();
@@ -124,8 +124,8 @@ describeWithDocker("a delete", () => {
     await node.host.outsider.remove(node.id("removed"));
     await node.startEngine();
 
-    await Promise.all(names.map((it) => node.delete(it)));
-    await Promise.all(names.map((it) => node.isGone(it)));
+    await Promise.all(names.map((name) => node.delete(name)));
+    await Promise.all(names.map((name) => node.isGone(name)));
 
     expect(await node.host.census()).toEqual([]);
   });
@@ -163,7 +163,7 @@ describeWithDocker("a container of an older agent", () => {
     const older = await olderContainer(node, test);
 
     await node.apply("web", node.host.longRunning());
-    await node.reaches("web", (it) => it.observedRevisionId === "r1");
+    await node.reaches("web", (seen) => seen.observedRevisionId === "r1");
     expect((await older.inspect()).State.Running).toBe(false);
 
     await node.rests("web", "running");
@@ -178,7 +178,7 @@ describeWithDocker("a container of an older agent", () => {
 
     const image = `persys-test/nowhere-${randomUUID()}:1`;
     await node.apply("web", { image, pullPolicy: "never" });
-    await node.reaches("web", (it) => (it.failure?.attempts ?? 0) >= 2);
+    await node.reaches("web", (seen) => (seen.failure?.attempts ?? 0) >= 2);
 
     expect((await older.inspect()).State.Running).toBe(true);
   });
@@ -197,7 +197,7 @@ describeWithDocker("a container of an older agent", () => {
     const node = await EngineOverDocker.start(test, { settleAfterMs: 30_000 });
     const older = await olderContainer(node, test);
     await node.apply("web", node.host.longRunning());
-    await node.reaches("web", (it) => it.observedRevisionId === "r1");
+    await node.reaches("web", (seen) => seen.observedRevisionId === "r1");
 
     await node.delete("web");
     await node.isGone("web");

@@ -44,10 +44,13 @@ describeWithDocker("a container that ends by itself", () => {
         const node = await EngineOverDocker.start(test, settlesLate);
         await node.apply("job", specOf(node.host, ending, { policy }));
 
-        await node.reaches("job", (it) => it.restarts >= 3);
+        await node.reaches("job", (seen) => seen.restarts >= 3);
 
         expect(node.state("job")).toBe("failed");
-        const waiting = await node.reaches("job", (it) => it.failure?.nextRetryAtMs !== undefined);
+        const waiting = await node.reaches(
+          "job",
+          (seen) => seen.failure?.nextRetryAtMs !== undefined,
+        );
         expect(waiting.failure).toMatchObject({ retryable: true });
         expect(waiting.metadata["exit"]).toBe(ending.exit);
         expect(await node.host.outsider.containers(node.id("job"))).toHaveLength(1);
@@ -121,7 +124,7 @@ describeWithDocker("a job", () => {
     await node.rests("job", "stopped");
 
     await node.host.outsider.remove(node.id("job"));
-    await node.reaches("job", (it) => it.observedRevisionId === "");
+    await node.reaches("job", (seen) => seen.observedRevisionId === "");
 
     expect(await node.rests("job", "stopped")).toMatchObject({ desired: "running" });
     expect(await node.host.outsider.containers(node.id("job"))).toEqual([]);
@@ -160,7 +163,7 @@ describeWithDocker("a job", () => {
     const first = node.containerId("job");
 
     await node.apply("job", spec, { revisionId: "r2" });
-    await node.reaches("job", (it) => it.observedRevisionId === "r2");
+    await node.reaches("job", (seen) => seen.observedRevisionId === "r2");
     await node.rests("job", "stopped");
 
     expect(node.containerId("job")).not.toBe(first);

@@ -18,25 +18,27 @@ describeWithDocker("a restart of the agent", () => {
         { image: testImages.volume },
         node.host.script("exit 0", { restartPolicy: { policy: "no" } }),
       ][at % 4] ?? {};
-    await Promise.all(names.map((it, at) => node.apply(it, spec(at))));
-    await Promise.all(names.map((it, at) => node.rests(it, at % 4 === 3 ? "stopped" : "running")));
+    await Promise.all(names.map((name, at) => node.apply(name, spec(at))));
+    await Promise.all(
+      names.map((name, at) => node.rests(name, at % 4 === 3 ? "stopped" : "running")),
+    );
     await node.want("w0", "stopped");
     await node.rests("w0", "stopped");
     await node.run("w1", node.host.web({ env: { N: "2" } }), { revisionId: "r2" });
-    const before = names.map((it) => essenceOf(node, it));
+    const before = names.map((name) => essenceOf(node, name));
     await node.stopEngine();
 
     const gateway = await DockerGateway.open(test);
     await node.startEngine({ runtime: node.host.another({ endpoint: gateway.endpoint }) });
-    expect(names.map((it) => essenceOf(node, it))).toEqual(before);
+    expect(names.map((name) => essenceOf(node, name))).toEqual(before);
     const after = gateway.reads;
     // Some lists later everything was looked at in turn.
     await node.becomes(() => gateway.reads > after + 3 * workloadsCount);
 
     expect(gateway.changes).toEqual([]);
     expect(node.commits).toBe(0);
-    expect(names.map((it) => node.steps(it))).toEqual(names.map(() => []));
-    expect(names.map((it) => essenceOf(node, it))).toEqual(before);
+    expect(names.map((name) => node.steps(name))).toEqual(names.map(() => []));
+    expect(names.map((name) => essenceOf(node, name))).toEqual(before);
     expect(node.missedEvents).toBe(0);
   });
 
@@ -45,7 +47,7 @@ describeWithDocker("a restart of the agent", () => {
     const names = ["killed", "removed", "paused", "updated", "renamed", "disconnected"] as const;
     const memoryBytes = 64 * 1024 * 1024;
     const spec = node.host.longRunning({ resources: { memoryBytes } });
-    const before = await Promise.all(names.map((it) => node.run(it, spec)));
+    const before = await Promise.all(names.map((name) => node.run(name, spec)));
     await node.stopEngine();
 
     const { outsider } = node.host;
@@ -71,7 +73,7 @@ describeWithDocker("a restart of the agent", () => {
       );
     };
     for (const name of names) await node.becomes(() => isHealed(name), { name });
-    const after = names.map((it) => node.containerId(it));
+    const after = names.map((name) => node.containerId(name));
     expect(names.filter((_, at) => after[at] !== before[at])).toEqual(["removed"]);
   });
 
@@ -106,7 +108,7 @@ describeWithDocker("a restart of the agent", () => {
       backoffMaxMs: 60_000,
     });
     await node.apply("web", node.host.script("exit 1"), { revisionId: "r2" });
-    const failed = await node.reaches("web", (it) => it.failure?.nextRetryAtMs !== undefined);
+    const failed = await node.reaches("web", (seen) => seen.failure?.nextRetryAtMs !== undefined);
 
     await node.restartEngine();
 
@@ -115,8 +117,8 @@ describeWithDocker("a restart of the agent", () => {
     expect(status.failure?.nextRetryAtMs).toBe(failed.failure?.nextRetryAtMs);
     await node.restartEngine({ backoffBaseMs: 50, backoffMaxMs: 50 });
     await node.retry("web");
-    await node.reaches("web", (it) => it.failure?.reason === "NOT_SETTLED");
-    await node.reaches("web", (it) => it.metadata["container.state"] === "running");
+    await node.reaches("web", (seen) => seen.failure?.reason === "NOT_SETTLED");
+    await node.reaches("web", (seen) => seen.metadata["container.state"] === "running");
     expect(node.containerId("web")).toBe(old);
   });
 });

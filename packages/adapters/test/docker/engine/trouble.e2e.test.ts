@@ -12,7 +12,7 @@ describeWithDocker("what stands in the way of a container", () => {
     const { port: hostPort, close } = await freeablePort();
     const ports = [{ hostPort, containerPort: 8080, hostIp: "127.0.0.1" }];
     await node.apply("web", node.host.web({ ports }));
-    const failed = await node.reaches("web", (it) => it.failure?.nextRetryAtMs !== undefined);
+    const failed = await node.reaches("web", (seen) => seen.failure?.nextRetryAtMs !== undefined);
     expect(failed.failure).toMatchObject({ reason: "PORT_CONFLICT", retryable: true });
     expect(failed.message).toContain(String(hostPort));
 
@@ -33,7 +33,7 @@ describeWithDocker("what stands in the way of a container", () => {
     await network.remove();
     await node.startEngine();
 
-    const failed = await node.reaches("web", (it) => (it.failure?.attempts ?? 0) >= 2);
+    const failed = await node.reaches("web", (seen) => (seen.failure?.attempts ?? 0) >= 2);
     expect(failed.failure).toMatchObject({ reason: "NETWORK_ERROR", retryable: true });
     expect(failed.message).toContain(name);
     const again = await docker.createNetwork({ Name: name });
@@ -87,7 +87,7 @@ describeWithDocker("what stands in the way of a container", () => {
     test.onTestFinished(() => stranger.remove({ force: true }));
     await node.startEngine();
 
-    const failed = await node.reaches("web", (it) => (it.failure?.attempts ?? 0) >= 3);
+    const failed = await node.reaches("web", (seen) => (seen.failure?.attempts ?? 0) >= 3);
     expect(failed.failure).toMatchObject({ reason: "NAME_CONFLICT", retryable: true });
     expect((await node.host.outsider.inspect(node.id("web"))).State.Running).toBe(true);
     await stranger.rename({ name: `stranger-${randomUUID()}` });
@@ -116,11 +116,11 @@ describeWithDocker("a container", () => {
   it.concurrent("that crashes again and again stays in the hands of the agent when somebody gives it a restart policy", async (test) => {
     const node = await EngineOverDocker.start(test, { settleAfterMs: 30_000, backoffBaseMs: 200 });
     await node.apply("web", node.host.script("sleep 0.2; exit 1"));
-    await node.reaches("web", (it) => it.restarts >= 2);
+    await node.reaches("web", (seen) => seen.restarts >= 2);
 
     await node.host.outsider.update(node.id("web"), { RestartPolicy: { Name: "always" } });
     const { restarts } = node.status("web");
-    await node.reaches("web", (it) => it.restarts >= restarts + 2);
+    await node.reaches("web", (seen) => seen.restarts >= restarts + 2);
 
     const { HostConfig, RestartCount } = await node.host.outsider.inspect(node.id("web"));
     expect(HostConfig.RestartPolicy?.Name).toBe("no");

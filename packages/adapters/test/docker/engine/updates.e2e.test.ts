@@ -15,7 +15,7 @@ describeWithDocker("an update", () => {
     const old = await node.run("web", node.host.longRunning());
 
     await node.apply("web", node.host.longRunning({ env: { N: "2" } }), { revisionId: "r2" });
-    const status = await node.reaches("web", (it) => it.observedRevisionId === "r2");
+    const status = await node.reaches("web", (seen) => seen.observedRevisionId === "r2");
 
     expect(status.actual).toBe("pending");
     const fresh = node.containerId("web");
@@ -31,7 +31,7 @@ describeWithDocker("an update", () => {
     const old = await node.run("web", node.host.longRunning());
 
     await node.apply("web", node.host.web(), { revisionId: "r2" });
-    await node.reaches("web", (it) => it.health === "starting");
+    await node.reaches("web", (seen) => seen.health === "starting");
     expect(Object.keys(await statesOf(node, "web"))).toContain(old);
 
     await node.rests("web", "running");
@@ -102,7 +102,7 @@ describeWithDocker("an update", () => {
     const old = await node.run("web", node.host.longRunning());
     const spec = node.host.longRunning({ env: { N: "2" } });
     await node.apply("web", spec, { revisionId: "r2" });
-    await node.reaches("web", (it) => it.observedRevisionId === "r2");
+    await node.reaches("web", (seen) => seen.observedRevisionId === "r2");
 
     await node.apply("web", node.host.longRunning());
     await node.rests("web", "running");
@@ -125,12 +125,12 @@ describeWithDocker("an update whose image cannot be had", () => {
   it.concurrent("leaves the old container as it is, says why, and when it is tried again", async (test) => {
     const { node, old, image } = await update(test);
 
-    const status = await node.reaches("web", (it) => it.failure?.nextRetryAtMs !== undefined);
+    const status = await node.reaches("web", (seen) => seen.failure?.nextRetryAtMs !== undefined);
     expect(status).toMatchObject({ revisionId: "r2", observedRevisionId: "r1" });
     expect(status.failure).toMatchObject({ reason: "IMAGE_NOT_FOUND", retryable: true });
     expect(status.message).toContain(image);
     expect(await statesOf(node, "web")).toEqual({ [old]: "running" });
-    await node.reaches("web", (it) => (it.failure?.attempts ?? 0) >= 4);
+    await node.reaches("web", (seen) => (seen.failure?.attempts ?? 0) >= 4);
     expect(await statesOf(node, "web")).toEqual({ [old]: "running" });
   });
 
@@ -277,7 +277,7 @@ describeWithDocker("an update that does not settle", () => {
     const old = await node.run("web", node.host.longRunning());
     await node.restartEngine({ settleAfterMs: 30_000 });
     await node.apply("web", node.host.script("sleep 1; exit 1"), { revisionId: "r2" });
-    await node.reaches("web", (it) => it.observedRevisionId === "r2");
+    await node.reaches("web", (seen) => seen.observedRevisionId === "r2");
 
     await node.host.docker.getContainer(old).remove({ force: true });
     await node.rests("web", "failed");
@@ -293,7 +293,7 @@ describeWithDocker("an update that does not settle", () => {
     const old = await node.run("web", node.host.longRunning());
     const spec = node.host.longRunning({ env: { N: "2" } });
     await node.apply("web", spec, { revisionId: "r2" });
-    await node.reaches("web", (it) => it.observedRevisionId === "r2");
+    await node.reaches("web", (seen) => seen.observedRevisionId === "r2");
 
     await node.host.docker.getContainer(old).start();
     await node.becomes(() => node.steps("web").includes("stop"), { name: "web" });
@@ -314,9 +314,9 @@ describeWithDocker("an update that does not settle", () => {
 
     for (const again of [() => node.retry("web"), apply]) {
       await again();
-      await node.reaches("web", (it) => it.failure === undefined || it.failure.retryable);
-      await node.reaches("web", (it) => it.failure?.reason === "NOT_SETTLED");
-      await node.reaches("web", (it) => it.metadata["container.id"] === old);
+      await node.reaches("web", (seen) => seen.failure === undefined || seen.failure.retryable);
+      await node.reaches("web", (seen) => seen.failure?.reason === "NOT_SETTLED");
+      await node.reaches("web", (seen) => seen.metadata["container.id"] === old);
       await node.becomes(async () => (await statesOf(node, "web"))[old] === "running");
       expect(Object.keys(await statesOf(node, "web"))).toEqual([old]);
     }
@@ -342,5 +342,5 @@ async function statesOf(
   name: string,
 ): Promise<Readonly<Record<string, string>>> {
   const containers = await node.host.outsider.containers(node.id(name));
-  return Object.fromEntries(containers.map((it) => [it.Id, it.State]));
+  return Object.fromEntries(containers.map(({ Id, State }) => [Id, State]));
 }
