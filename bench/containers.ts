@@ -2,12 +2,12 @@ import { rmSync } from "node:fs";
 import type { ContainerCreateOptions } from "dockerode";
 import type { Bench } from "./bench.ts";
 import { applyMany, applyOnes } from "./container-apply.ts";
-import { callLines, callsOfOneApply, createOptionsOf } from "./container-calls.ts";
+import { callsOfApplies } from "./container-calls.ts";
 import { healing } from "./container-heal.ts";
 import { ContainerHost } from "./container-host.ts";
 import { atRest } from "./container-rest.ts";
 import { ContainerStarts } from "./container-starts.ts";
-import { type Figure, figure } from "./figure.ts";
+import type { Figure } from "./figure.ts";
 
 /** How much an agent adds to what a Docker engine takes. */
 export const containers: Bench = {
@@ -22,13 +22,8 @@ export const containers: Bench = {
       rmSync(folder, { recursive: true, force: true });
     });
     try {
-      const calls = await callsOfOneApply(host);
-      for (const line of callLines(calls)) say(line);
-      return [
-        figure({ name: "container-apply.1.calls", unit: "times", samples: [calls.length] }),
-        ...(await compared(host, createOptionsOf(calls), say)),
-        ...(await atRest(host, say)),
-      ];
+      const { figures, options } = await callsOfApplies(host, say);
+      return [...figures, ...(await compared(host, options, say)), ...(await atRest(host, say))];
     } finally {
       await interruption.over();
       await host.clear();
