@@ -8,8 +8,9 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { onTestFinished } from "vitest";
 
-/** Starts the server and ends it with whoever started it, whose end closes stdin. */
-const guard = 'redis-server "$@" & echo "pid $!"; cat >/dev/null; kill -KILL $!; wait';
+/** Starts the server and ends it with whoever started it, whose end closes stdin. Ends when the server does. */
+const guard =
+  'exec 3<&0; redis-server "$@" & pid=$!; echo "pid $pid"; (cat; kill -KILL $pid) <&3 >/dev/null & wait $pid';
 
 /**
  * A Redis server of one test alone, for what nobody may do to the shared one. It syncs before it acknowledges, unless told otherwise, and keeps
@@ -30,12 +31,13 @@ export class PrivateRedis {
 
   /**
    * A running server that lasts as long as the test.
-   * @param settings as on the command line of redis-server: `["--maxmemory", "10mb"]`. `FOLDER` stands for its folder.
+   * @param settings as on the command line of redis-server: `["--maxmemory", "10mb"]`. `FOLDER` stands for its folder, `PORT` for its port.
    */
   static async start(...settings: readonly string[]): Promise<PrivateRedis> {
     const folder = await mkdtemp(join(tmpdir(), "persys-redis-"));
-    const words = settings.map((word) => word.replace("FOLDER", folder));
-    const server = new PrivateRedis(folder, await freePort(), words);
+    const port = await freePort();
+    const words = settings.map((it) => it.replace("FOLDER", folder).replace("PORT", String(port)));
+    const server = new PrivateRedis(folder, port, words);
     onTestFinished(async () => {
       await server.kill();
       await rm(folder, { recursive: true, force: true });
