@@ -1,4 +1,5 @@
-import { ActualState, WorkloadHealth } from "@persys/client/contract";
+import { create } from "@bufbuild/protobuf";
+import { ActualState, WorkloadHealth, WorkloadUsageSnapshotSchema } from "@persys/client/contract";
 import { describe, expect, it } from "vitest";
 import { eventually } from "./eventually.ts";
 import { persysctl } from "./persysctl.ts";
@@ -239,7 +240,13 @@ describe("persysctl describe, actions, health and version", () => {
     const { agent, run } = await scene();
     const metadata = { "container.image": "busybox:1", "container.ports": "127.0.0.1:80->80/tcp" };
     const health = WorkloadHealth.UNHEALTHY;
-    agent.put({ id: "web", runtime: "container", health, metadata });
+    const usage = create(WorkloadUsageSnapshotSchema, {
+      cpuPercent: 3.14,
+      memoryBytes: 13_002_342n,
+      netRxBytes: 900n,
+      collectedAt: 1n,
+    });
+    agent.put({ id: "web", runtime: "container", health, metadata, usage });
     agent.observed = [
       {
         handle: "c1",
@@ -257,6 +264,7 @@ describe("persysctl describe, actions, health and version", () => {
       "Health:    unhealthy, last output: refused \\x1b[2J",
       "Image:     busybox:1",
       "Ports:     127.0.0.1:80->80/tcp",
+      "Usage:     3.1 % of a core; 12.4 MiB; disk 0 B read, 0 B written; network 900 B in, 0 B out; measured ",
       "c1  running, unhealthy, revision 2",
       "c0  exited, revision 1, ended: code 0, kept to go back to",
     ]) {

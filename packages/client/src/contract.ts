@@ -28,6 +28,7 @@ export {
   WorkloadStatusSchema,
   WorkloadType,
   WorkloadTypeSchema,
+  WorkloadUsageSnapshotSchema,
 } from "@persys/transports/gen";
 export type {
   AgentAction,

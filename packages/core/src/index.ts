@@ -57,6 +57,7 @@ export {
 export { derivedRevisionId, type SpecDigest, specDigest } from "./domain/spec-digest.ts";
 export { type ViolationOptions, violationsOf } from "./domain/spec-violations.ts";
 export type { RuntimeStep, Step, StepKind, StepTarget } from "./domain/step.ts";
+export type { UsageSnapshot } from "./domain/usage-snapshot.ts";
 export {
   type ActualState,
   actualStates,
@@ -112,7 +113,6 @@ export type {
   RuntimeEvent,
   RuntimeHealth,
   Target,
-  UsageSnapshot,
   WorkloadRuntime,
 } from "./ports/workload-runtime.ts";
 

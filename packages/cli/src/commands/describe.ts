@@ -12,6 +12,7 @@ import {
 import { stringify } from "yaml";
 import { type ExitCode, exitCodes } from "../exit-code.ts";
 import type { Session } from "../session.ts";
+import { humanBytes } from "../text/bytes.ts";
 import { humanDuration } from "../text/duration.ts";
 import {
   desiredName,
@@ -111,6 +112,7 @@ function facts(
     ["Health", healthLine(status, observed)],
     ["Image", safeLine(status.metadata["container.image"] ?? "")],
     ["Ports", safeLine(status.metadata["container.ports"] ?? "")],
+    ["Usage", usageLine(status.usage, ago)],
     ["Restarts", status.restarts === 0 ? "" : String(status.restarts)],
     ["Created", status.createdAt === 0n ? "" : `${ago(status.createdAt)} ago`],
     ["Labels", safeLine(pairs(status.labels))],
@@ -138,6 +140,19 @@ function healthLine(
   const name = healthName(health);
   const output = observed.find(({ kept }) => !kept)?.healthOutput ?? "";
   return name === "" || output === "" ? name : safeLine(`${name}, last output: ${output}`);
+}
+
+/** Such as `3.1 % of a core; 12.4 MiB; disk 0 B read, 4.0 KiB written; network 1.2 KiB in, 800 B out; measured 12s ago`. */
+function usageLine(usage: WorkloadStatus["usage"], ago: (seconds: bigint) => string): string {
+  if (usage === undefined) return "";
+  const { cpuPercent, memoryBytes, diskReadBytes, diskWriteBytes, netRxBytes, netTxBytes } = usage;
+  return [
+    `${cpuPercent.toFixed(1)} % of a core`,
+    humanBytes(memoryBytes),
+    `disk ${humanBytes(diskReadBytes)} read, ${humanBytes(diskWriteBytes)} written`,
+    `network ${humanBytes(netRxBytes)} in, ${humanBytes(netTxBytes)} out`,
+    `measured ${ago(usage.collectedAt)} ago`,
+  ].join("; ");
 }
 
 function failureLine(failure: WorkloadFailure, now: () => number): string {

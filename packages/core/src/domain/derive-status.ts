@@ -1,6 +1,7 @@
 import { activeTarget, currentOf } from "./active-target.ts";
 import type { Failure } from "./failure.ts";
 import { currentInstance, type Instance, isLive, type InstanceExit } from "./observation.ts";
+import type { UsageSnapshot } from "./usage-snapshot.ts";
 import type { Trial, WorkloadRecord } from "./workload-record.ts";
 import type { ActualState, StatusFailure, WorkloadStatus } from "./workload-status.ts";
 
@@ -12,6 +13,8 @@ export interface LiveView {
   readonly confirmedAtMs: number;
   /** The last sentence of a prepare under way. */
   readonly progress?: string;
+  /** The last measurement, of whichever run. */
+  readonly usage?: UsageSnapshot;
   /** Facts of the request being worked on, such as `task_id`. */
   readonly task?: Readonly<Record<string, string>>;
 }
@@ -46,6 +49,7 @@ export function deriveStatus(
     restarts: (activeTarget(record)?.revision ?? record.wanted).ends,
     labels: record.labels,
     metadata: metadata(current, statusFailure, live),
+    ...usageOfRun(current, live),
     createdAtMs: record.createdAtMs,
     updatedAtMs: record.updatedAtMs,
     transitionAtMs: live.unreadable?.atMs ?? record.transitionAtMs,
@@ -177,6 +181,16 @@ function metadata(
       ? { retry_terminal: "true", retry_terminal_reason: failure.message }
       : {}),
   };
+}
+
+/** A measurement says nothing of another run, nor of none. */
+function usageOfRun(
+  current: Instance | undefined,
+  { usage, unreadable }: LiveView,
+): Pick<WorkloadStatus, "usage"> {
+  if (current === undefined || usage === undefined || unreadable !== undefined) return {};
+  const isOfRun = isLive(current) && usage.collectedAtMs >= (current.startedAtMs ?? 0);
+  return isOfRun ? { usage } : {};
 }
 
 /** An exit in words: `code 3`, `code 137 (out of memory)`, `unknown`. */

@@ -1,6 +1,7 @@
 import type { Failure } from "./failure.ts";
 import type { InstanceHealth } from "./observation.ts";
 import type { WorkloadId } from "./workload-id.ts";
+import type { UsageSnapshot } from "./usage-snapshot.ts";
 import type { DesiredState } from "./workload-record.ts";
 
 /** The state a client sees, derived from the record. */
@@ -39,6 +40,8 @@ export interface WorkloadStatus {
   readonly labels: Readonly<Record<string, string>>;
   /** Facts of the current instance, of the last request and of the retry, flat: `process.pid`, `task_id`, `next_retry_time`. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** The last measurement of this run; undefined before the first, and while it does not run. */
+  readonly usage?: UsageSnapshot;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   readonly transitionAtMs: number;

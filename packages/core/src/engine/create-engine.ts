@@ -17,6 +17,7 @@ import { Lane } from "./lane.ts";
 import { RuntimeGate } from "./runtime-gate.ts";
 import { RuntimeWatch } from "./runtime-watch.ts";
 import { Slices } from "./slices.ts";
+import { UsageWatch } from "./usage-watch.ts";
 import { WatchHub } from "./watch-hub.ts";
 
 /** How long a start waits for a runtime to be listed before it calls the runtime unreadable and goes on. */
@@ -101,7 +102,8 @@ class NodeEngine implements Engine {
     );
     stopGrace();
     abort();
-    const watches = [...this.#state.watches.values()].map((watch) => watch.ended);
+    const { usages, watches: runtimeWatches } = this.#state;
+    const watches = [...runtimeWatches.values(), ...usages.values()].map((watch) => watch.ended);
     const starting = this.#starting?.catch(() => {});
     await this.#atMost(abortGraceMs, Promise.all([...watches, starting]));
     if (await this.#atMost(commitTimeoutMs, store.close())) return;
@@ -162,6 +164,7 @@ class NodeEngine implements Engine {
       signal: this.#controller.signal,
       gate: (type) => this.#gates.get(type),
       runtimeFailure: (type) => this.#state.watches.get(type)?.failure,
+      usageOf: ({ id, type }) => this.#state.usages.get(type)?.usageOf(id),
       onRuntimeSuspect: (type) => this.#state.watches.get(type)?.relist(),
       onCommitted: (id, record, before) => this.#onCommitted(id, record, before),
       onLaneEmpty: (id) => this.#state.dropIfEmpty(id),
@@ -217,6 +220,17 @@ class NodeEngine implements Engine {
       state.watches.set(runtime.type, watch);
     }
     await Promise.all([...state.watches.values()].map((watch) => watch.start(firstListMs)));
+    this.#measureRuntimes(context);
+  }
+
+  #measureRuntimes({ clock, policy, logger, signal }: EngineContext): void {
+    const state = this.#state;
+    const lanes = (type: string): Iterable<Lane> => lanesOf(state, type);
+    for (const runtime of this.#options.runtimes) {
+      const usage = new UsageWatch(runtime, { clock, policy, logger, signal, lanes });
+      state.usages.set(runtime.type, usage);
+      usage.start();
+    }
   }
 
   /** Records whose runtime is not registered are shown as unreadable, not forgotten. */

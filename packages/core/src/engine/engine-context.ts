@@ -1,5 +1,6 @@
 import type { Failure } from "../domain/failure.ts";
 import type { WorkloadId } from "../domain/workload-id.ts";
+import type { UsageSnapshot } from "../domain/usage-snapshot.ts";
 import type { WorkloadRecord } from "../domain/workload-record.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -27,6 +28,8 @@ export interface EngineContext {
   readonly gate: (type: string) => RuntimeGate | undefined;
   /** Why nothing can be said of what a runtime holds; undefined while it answers. */
   readonly runtimeFailure: (type: string) => Failure | undefined;
+  /** What a workload used when it was last measured; undefined when it was not. */
+  readonly usageOf: (record: WorkloadRecord) => UsageSnapshot | undefined;
   /** A call could not reach the runtime: check on it now. */
   readonly onRuntimeSuspect: (type: string) => void;
   /** A record was committed, or forgotten when `record` is undefined. */

@@ -17,6 +17,8 @@ export interface EnginePolicy {
   readonly eventsEnabled: boolean;
   /** An event stream that says nothing for this long is opened anew and the runtime listed. */
   readonly eventIdleMs: number;
+  /** What runs is measured this often. 0: never. */
+  readonly usageIntervalMs: number;
   /** Runtime steps at a time for each runtime. */
   readonly stepsAtOnce: number;
   /** Prepares at a time for each runtime. */
@@ -56,6 +58,7 @@ export const defaultEnginePolicy: EnginePolicy = {
   resyncIntervalMs: 30_000,
   eventsEnabled: true,
   eventIdleMs: 300_000,
+  usageIntervalMs: 60_000,
   stepsAtOnce: 16,
   preparesAtOnce: 4,
   observesAtOnce: 32,

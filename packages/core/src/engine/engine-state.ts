@@ -9,6 +9,7 @@ import type { EngineOptions } from "./engine.ts";
 import type { EngineContext } from "./engine-context.ts";
 import { Lane } from "./lane.ts";
 import type { RuntimeWatch } from "./runtime-watch.ts";
+import type { UsageWatch } from "./usage-watch.ts";
 import type { WatchHub } from "./watch-hub.ts";
 
 /**
@@ -29,6 +30,7 @@ export class EngineState {
   readonly options: EngineOptions;
   readonly lanes: Map<WorkloadId, Lane> = new Map();
   readonly watches: Map<string, RuntimeWatch> = new Map();
+  readonly usages: Map<string, UsageWatch> = new Map();
   /** Ids of stored records that cannot be trusted, and why. */
   readonly quarantined: Map<WorkloadId, string> = new Map();
   #started: StartedEngine | undefined;

@@ -86,7 +86,12 @@ export class Lane {
     const { record } = this;
     if (record === undefined) return undefined;
     const { actionLog, clock } = this.#context;
-    const live = liveView(this.#sight, this.#progress, actionLog.get(record.actionSeq));
+    const live = liveView({
+      sight: this.#sight,
+      progress: this.#progress,
+      action: actionLog.get(record.actionSeq),
+      usage: this.#context.usageOf(record),
+    });
     return deriveStatus(record, live, clock.wallMs());
   }
 

@@ -4,6 +4,7 @@ import type { Observation } from "../domain/observation.ts";
 import type { Parsed } from "../domain/parsed.ts";
 import type { RestartPolicy } from "../domain/restart-policy.ts";
 import type { SpecDigest } from "../domain/spec-digest.ts";
+import type { UsageSnapshot } from "../domain/usage-snapshot.ts";
 import type { WorkloadId } from "../domain/workload-id.ts";
 
 /** A revision as a runtime is asked to make it. Constant while the revision is. */
@@ -82,20 +83,6 @@ export interface LogChunk {
   readonly data: Uint8Array;
   /** When the runtime received it, Unix milliseconds; undefined where the runtime does not know. */
   readonly atMs?: number;
-}
-
-/** What a workload uses now. Counters grow from the start of the run. */
-export interface UsageSnapshot {
-  /** 100 is one core. */
-  readonly cpuPercent: number;
-  readonly memoryBytes: number;
-  readonly diskReadBytes: number;
-  readonly diskWriteBytes: number;
-  readonly netRxBytes: number;
-  readonly netTxBytes: number;
-  readonly collectedAtMs: number;
-  /** Where the numbers come from, such as `cgroup` or `procfs`. */
-  readonly source: string;
 }
 
 /** Receives the progress of a prepare, as a sentence for a person. Calling it often is fine: only the last sentence is shown. */

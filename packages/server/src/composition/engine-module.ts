@@ -44,6 +44,7 @@ export function enginePolicy(config: Config): Partial<EnginePolicy> {
     // Without reconciling, neither events nor the periodic comparison make the engine look.
     eventsEnabled: config.reconcileEnabled && config.eventsEnabled,
     resyncIntervalMs: config.reconcileEnabled ? config.reconcileIntervalMs : 0,
+    usageIntervalMs: config.usageIntervalMs,
     prepareTimeoutMs: config.prepareTimeoutMs,
     stepTimeoutMs: config.stepTimeoutMs,
     workloadsMax: config.workloadsMax,

@@ -179,6 +179,14 @@ export const configTable: ConfigTable = {
     standard: engine.resyncIntervalMs,
     doc: "How often everything is compared with the runtimes, whatever their events say. Changes are normally noticed at once; this is the safety net. To switch it off, set `reconcile_enabled` to false.",
   },
+  usageIntervalMs: {
+    section: "Engine",
+    key: "usage_interval",
+    env: ["PERSYS_USAGE_INTERVAL"],
+    type: duration(secondMs, dayMs),
+    standard: engine.usageIntervalMs,
+    doc: "How often what runs is measured: processor, memory, disks, network. A status shows the last measurement with its time.",
+  },
   settleTimeMs: {
     section: "Engine",
     key: "settle_time",

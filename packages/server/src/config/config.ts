@@ -26,6 +26,7 @@ export interface Config {
   readonly logFormat: LogFormat;
   readonly reconcileEnabled: boolean;
   readonly eventsEnabled: boolean;
+  readonly usageIntervalMs: number;
   readonly reconcileIntervalMs: number;
   readonly settleTimeMs: number;
   readonly restoreAfterAttempts: number;

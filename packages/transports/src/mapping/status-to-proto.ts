@@ -1,10 +1,12 @@
 import { create } from "@bufbuild/protobuf";
-import type { StatusFailure, WorkloadStatus as CoreStatus } from "@persys/core";
+import type { StatusFailure, UsageSnapshot, WorkloadStatus as CoreStatus } from "@persys/core";
 import {
   type WorkloadFailure,
   WorkloadFailureSchema,
   type WorkloadStatus,
   WorkloadStatusSchema,
+  type WorkloadUsageSnapshot,
+  WorkloadUsageSnapshotSchema,
 } from "../gen/persys/agent/v1/agent_pb.ts";
 import {
   actualStateValues,
@@ -40,6 +42,22 @@ export function statusToProto(status: CoreStatus): WorkloadStatus {
     updatedAt: toSeconds(status.updatedAtMs),
     lastTransitionAt: toSeconds(status.transitionAtMs),
     observedAt: toSeconds(status.observedAtMs),
+    ...(status.usage === undefined ? {} : { usage: usageToProto(status, status.usage) }),
+  });
+}
+
+function usageToProto({ id, type }: CoreStatus, usage: UsageSnapshot): WorkloadUsageSnapshot {
+  return create(WorkloadUsageSnapshotSchema, {
+    workloadId: id,
+    type: typeOfRuntime(type),
+    cpuPercent: usage.cpuPercent,
+    memoryBytes: BigInt(Math.round(usage.memoryBytes)),
+    diskReadBytes: BigInt(Math.round(usage.diskReadBytes)),
+    diskWriteBytes: BigInt(Math.round(usage.diskWriteBytes)),
+    netRxBytes: BigInt(Math.round(usage.netRxBytes)),
+    netTxBytes: BigInt(Math.round(usage.netTxBytes)),
+    collectedAt: toSeconds(usage.collectedAtMs),
+    source: usage.source,
   });
 }
 

@@ -50,6 +50,32 @@ describe("a status", () => {
     });
   });
 
+  it("has the last measurement, in whole bytes", () => {
+    const usage = {
+      cpuPercent: 12.5,
+      memoryBytes: 4_096.4,
+      diskReadBytes: 1,
+      diskWriteBytes: 2,
+      netRxBytes: 3,
+      netTxBytes: 4,
+      collectedAtMs: 1_700_000_009_999,
+      source: "cgroup",
+    };
+
+    expect(jsonOf("web", { usage })["usage"]).toEqual({
+      workloadId: "web",
+      type: "WORKLOAD_TYPE_PROCESS",
+      cpuPercent: 12.5,
+      memoryBytes: "4096",
+      diskReadBytes: "1",
+      diskWriteBytes: "2",
+      netRxBytes: "3",
+      netTxBytes: "4",
+      collectedAt: "1700000009",
+      source: "cgroup",
+    });
+  });
+
   it("of a custom runtime has its name", () => {
     expect(jsonOf("l", { type: "lamp" })).toMatchObject({
       type: "WORKLOAD_TYPE_CUSTOM",
