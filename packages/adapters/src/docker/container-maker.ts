@@ -49,6 +49,12 @@ export class ContainerMaker {
     this.#to = options;
   }
 
+  /** What the engine can hold a container to. Asked for once: the first container need not wait for it when it was asked for before. */
+  async learn(signal: AbortSignal): Promise<EngineFacts> {
+    this.#facts ??= await this.#to.client.facts(signal);
+    return this.#facts;
+  }
+
   /**
    * Makes the target's container under its own name.
    *
@@ -65,11 +71,11 @@ export class ContainerMaker {
       paths.length === 0
         ? new Map<string, string>()
         : await this.#to.volumes.toCarry(input.target, input.found, signal);
-    this.#facts ??= await client.facts(signal);
+    const engine = await this.learn(signal);
     let configuration: ContainerConfiguration | undefined = expectedConfiguration(
       spec,
       image,
-      this.#facts,
+      engine,
     );
     // For people the image has the name they gave it, as long as that is still the same image.
     let imageName = spec.image;

@@ -83,6 +83,11 @@ export class DockerClient {
     });
   }
 
+  /** Resolves when the engine answers: the cheapest question there is. Its version makes it execute two programs. */
+  async ping(signal: AbortSignal): Promise<void> {
+    await called("reach the engine", signal, () => this.#docker.ping());
+  }
+
   facts(signal: AbortSignal): Promise<EngineFacts> {
     return called("ask the engine about its host", signal, async () => {
       const facts = infoSchema.parse(await this.#docker.info());

@@ -27,7 +27,10 @@ export function dockerError(
 ): AgentError {
   if (AgentError.is(error)) return error;
   const status = httpStatusOf(error);
-  if (status === undefined) return unansweredError(error, doing);
+  if (status === undefined)
+    return errnoOf(error) === undefined
+      ? unexpectedError(error, doing)
+      : unansweredError(error, doing);
   const code = codeOfStatus(status);
   return new AgentError(code, `could not ${doing}: ${wordsOf(error)}`, {
     ...(status < 500 ? { effect: "none" } : {}),
@@ -72,17 +75,26 @@ function codeOfStatus(status: number): ErrorCode {
   return status > 501 ? "RUNTIME_UNAVAILABLE" : "RUNTIME_ERROR";
 }
 
+/** Neither an answer nor the want of one: an answer that cannot be understood, or a fault of the program. */
+function unexpectedError(error: unknown, doing: string): AgentError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new AgentError("RUNTIME_ERROR", `could not ${doing}: ${shortened(why)}`, {
+    retryable: true,
+    cause: error,
+  });
+}
+
 function unansweredError(error: unknown, doing: string): AgentError {
-  const errno = errnoOf(error);
+  const errno = errnoOf(error) ?? "";
   const isRefused = errno === "EACCES" || errno === "EPERM";
   const why = isRefused
     ? `${errno}: this user may not use the engine's socket; add it to the group of the socket, or run as root`
-    : (errno ?? (error instanceof Error ? error.message : String(error)));
+    : errno;
   return new AgentError("RUNTIME_UNAVAILABLE", `could not ${doing}: no answer (${why})`, {
     retryable: true,
-    effect: errno !== undefined && unreachedErrnos.has(errno) ? "none" : "unknown",
+    effect: unreachedErrnos.has(errno) ? "none" : "unknown",
     cause: error,
-    details: errno === undefined ? {} : { errno },
+    details: { errno },
   });
 }
 
@@ -94,7 +106,10 @@ function wordsOf(error: unknown): string {
       : error instanceof Error
         ? error.message
         : String(error);
-  const words = said.trim();
+  return shortened(said.trim());
+}
+
+function shortened(words: string): string {
   return words.length <= wordsCharsMax ? words : `${words.slice(0, wordsCharsMax - 1)}…`;
 }
 

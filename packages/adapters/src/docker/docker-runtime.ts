@@ -51,6 +51,9 @@ import { isLiveEntry, type OwnedContainer, OwnedContainers } from "./owned-conta
 /** What is removed or changes its state between a list and its inspection is looked at again; more than this is not explained by that. */
 const looksMax = 3;
 
+/** An engine that was replaced by a newer one while it answered all the time is told by its new version after this time. */
+const versionValidMs = 600_000;
+
 /**
  * Runs workloads as containers of a Docker engine. The engine's containers, their labels and names are the only state: an agent that comes
  * later finds everything there. The engine never restarts a container by itself.
@@ -63,6 +66,8 @@ export class DockerRuntime implements WorkloadRuntime {
   readonly #images: ImageCache;
   readonly #owned: OwnedContainers;
   readonly #glances: Glances;
+  readonly #maker: ContainerMaker;
+  #version: { readonly text: string; readonly validUntilMs: number } | undefined;
   readonly #imageParts: ImageParts;
   readonly #operations: ContainerOperations;
   readonly #events: ContainerEvents;
@@ -79,13 +84,14 @@ export class DockerRuntime implements WorkloadRuntime {
     this.#images = new ImageCache(client);
     this.#owned = new OwnedContainers(client, this.#images, nodeId);
     this.#glances = new Glances(client);
+    this.#maker = new ContainerMaker({ client, endpoint, volumes, nodeId });
     this.#operations = new ContainerOperations({
       client,
       endpoint,
       nodeId,
       volumes,
       owned: this.#owned,
-      maker: new ContainerMaker({ client, endpoint, volumes, nodeId }),
+      maker: this.#maker,
       pins,
     });
     this.#imageParts = {
@@ -117,10 +123,11 @@ export class DockerRuntime implements WorkloadRuntime {
 
   async probe(signal: AbortSignal): Promise<RuntimeHealth> {
     try {
-      const { engine, api } = await this.#client.version(signal);
-      return { healthy: true, version: `${engine} (API ${api})` };
+      return { healthy: true, version: await this.#versionNow(signal) };
     } catch (error) {
       signal.throwIfAborted();
+      // Another engine may answer the next time.
+      this.#version = undefined;
       const failure = failureOf(dockerError(error, "reach the engine"), Date.now());
       return { healthy: false, failure };
     }
@@ -228,6 +235,19 @@ export class DockerRuntime implements WorkloadRuntime {
       }
       return this.#usage.measure(running, signal);
     });
+  }
+
+  /** Asked again at times only: whether the engine answers is found out at less cost. */
+  async #versionNow(signal: AbortSignal): Promise<string> {
+    if (this.#version !== undefined && performance.now() < this.#version.validUntilMs) {
+      await this.#client.ping(signal);
+      return this.#version.text;
+    }
+    const { engine, api } = await this.#client.version(signal);
+    await this.#maker.learn(signal);
+    const text = `${engine} (API ${api})`;
+    this.#version = { text, validUntilMs: performance.now() + versionValidMs };
+    return text;
   }
 
   /** What there is to read; undefined: no container. */

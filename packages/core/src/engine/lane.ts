@@ -284,7 +284,8 @@ export class Lane {
       return true;
     }
     const run = this.#begin(gate, planned, step);
-    const ended = await this.#untilEnded(run, gate);
+    const isAlone = before.kind === "absent" && planned.fallback === undefined;
+    const ended = await this.#untilEnded(run, gate, isAlone);
     this.#sight.markDirty();
     if (ended.kind === "cancelled" && !run.hasBegun) {
       await this.#record.withdraw(planned);
@@ -305,9 +306,9 @@ export class Lane {
   }
 
   /** Waits until the step has really ended. */
-  async #untilEnded(run: StepRun, gate: RuntimeGate): Promise<StepOutcome> {
+  async #untilEnded(run: StepRun, gate: RuntimeGate, isAlone: boolean): Promise<StepOutcome> {
     try {
-      if (run.step.kind === "prepare") await this.#besidePrepare(run, gate);
+      if (run.step.kind === "prepare") await this.#besidePrepare(run, gate, isAlone);
     } catch (error) {
       run.callOff();
       throw error;
@@ -333,8 +334,8 @@ export class Lane {
     return run;
   }
 
-  /** While a prepare is under way, what runs is looked after all the same: a heal calls the prepare off, and it goes on afterwards. */
-  async #besidePrepare(run: StepRun, gate: RuntimeGate): Promise<void> {
+  /** Beside a prepare what runs is looked after, where anything does (`isAlone`: nothing): a heal calls it off, and it goes on afterwards. */
+  async #besidePrepare(run: StepRun, gate: RuntimeGate, isAlone: boolean): Promise<void> {
     let isOver = false;
     void run.ended.then(() => {
       isOver = true;
@@ -345,6 +346,7 @@ export class Lane {
       this.#onWake = undefined;
       if (isOver || this.#closed) return;
       this.#woken = false;
+      if (isAlone && this.#sight.unreadable === undefined) continue;
       const observation = await this.#look(gate);
       const record = await this.#absorb(observation);
       if (record === undefined || isOver) continue;
