@@ -41,7 +41,7 @@ export type ReadPage = (
 const sliceMs = 3;
 
 /** What a page is to hold: reading it keeps neither this process nor the server for long. */
-const pageBytes = 2 ** 18;
+const pageBytes = 2 ** 16;
 const pageEntriesMax = 256;
 
 /**

@@ -25,7 +25,8 @@ export class OwnerProcess {
 
   constructor({ url, nodeId, leaseMs, wrapper = [] }: OwnerProcessOptions) {
     const node = [process.execPath, "--conditions=@persys/source", program];
-    const [command = "", ...rest] = [...wrapper, ...node, url, nodeId, String(leaseMs)];
+    const words = [...wrapper, ...node, url, nodeId, String(leaseMs)];
+    const [command = "", ...rest] = words;
     this.#child = spawn(command, rest, { stdio: ["pipe", "pipe", "inherit"] });
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
     onTestFinished(() => this.kill());

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { RedisStateStore, type RedisStateStoreOptions } from "@persys/adapters/redis";
 import { AgentError, type Logger, type StoredState } from "@persys/core";
-import { Redis, type RedisOptions } from "ioredis";
+import { Redis } from "ioredis";
 import { onTestFinished } from "vitest";
 
 /** A signal that never aborts. */
@@ -39,8 +39,15 @@ export function keyOf(nodeId: string, name: string): string {
 }
 
 /** A client beside the store; closed with the test. */
-export function clientAt(url: string, options: RedisOptions = {}): Redis {
-  const client = new Redis(url, { protocol: 2, retryStrategy: null, ...options });
+export function clientAt(url: string, options: { readonly password?: string } = {}): Redis {
+  const { hostname: host, port } = new URL(url);
+  const client = new Redis({
+    host,
+    port: Number(port),
+    ...options,
+    protocol: 2,
+    retryStrategy: null,
+  });
   // Calls that fail say so.
   client.on("error", () => {});
   onTestFinished(() => client.disconnect());

@@ -33,9 +33,9 @@ describeWithRedis("RedisStateStore whose server goes away", () => {
     const store = storeAt(server.url, nodeId);
     await store.open(never);
     const acknowledged = new Map<string, number>();
-    let isOver = false;
+    const over = new AbortController();
     const write = async (writer: number): Promise<void> => {
-      for (let generation = 1; !isOver; generation += 1) {
+      for (let generation = 1; !over.signal.aborted; generation += 1) {
         try {
           await store.commit([
             { kind: "put-record", record: aRecord({ id: `left-${writer}`, generation }) },
@@ -68,7 +68,7 @@ describeWithRedis("RedisStateStore whose server goes away", () => {
         expect(found).toBeGreaterThanOrEqual(generation);
       }
     }
-    isOver = true;
+    over.abort();
     await writers;
     await store.close();
 
@@ -271,7 +271,7 @@ describeWithRedis("RedisStateStore whose server has lost what it acknowledged", 
     const redis = clientAt(server.url);
 
     await redis.hincrby(keyOf(nodeId, "owner"), "commits", -1);
-    await redis.client("KILL", "TYPE", "normal", "SKIPME", "yes");
+    await redis.call("CLIENT", ["KILL", "TYPE", "normal", "SKIPME", "yes"]);
 
     await expect
       .poll(() => failureOf(put(store, "web")), { timeout: 5000 })

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { aRecord, anAction } from "@persys/conformance";
 import { expect, it, onTestFinished } from "vitest";
 import { PrivateRedis } from "../../../../test/redis/private-redis.ts";
@@ -17,16 +18,10 @@ const aBatch = [
 ] as const;
 
 /** The rights that docs/operations.md names for a user of one node. */
-const documentedRights = [
-  "~{persys:node-1}:*",
-  "+@connection",
-  "+evalsha",
-  "+script|load",
-  ...["+get", "+set", "+del", "+pttl", "+hget", "+hmget", "+hset", "+hdel", "+hlen", "+hscan"],
-  "+hincrby",
-  "+info",
-  "+config|get",
-];
+const documentedRights =
+  "~{persys:node-1}:* +@connection +evalsha +script|load +get +set +del +pttl +hget +hmget +hset +hdel +hlen +hscan +hincrby +info +config|get".split(
+    " ",
+  );
 
 async function withUser(...rights: readonly string[]): Promise<PrivateRedis> {
   const server = await PrivateRedis.start("--requirepass", "admin-word");
@@ -51,7 +46,11 @@ describeWithRedis("RedisStateStore with users of the server", () => {
     await store.commit(aBatch);
     await store.commit([{ kind: "delete-actions", seqs: [1] }]);
     const owned = await failureOf(storeAt(url, nodeId).open(never));
-    await clientAt(server.url, { password: "admin-word" }).client("KILL", "USER", "persys");
+    await clientAt(server.url, { password: "admin-word" }).call("CLIENT", [
+      "KILL",
+      "USER",
+      "persys",
+    ]);
     await expect.poll(() => heard).toContain("the connection to the state is back");
     await store.close();
 
@@ -73,8 +72,7 @@ describeWithRedis("RedisStateStore with users of the server", () => {
     expect(none).toMatchObject({ ...refused, details: { code: "NOAUTH" } });
     expect(wrong).toMatchObject({ ...refused, details: { code: "WRONGPASS" } });
     expect(other).toMatchObject({ ...refused, details: { code: "NOPERM" } });
-    expect(JSON.stringify(Object.entries({ ...wrong }))).not.toContain("guess-1");
-    expect(Object.keys(wrong.cause as object)).toEqual([]);
+    expect(inspect(wrong, { depth: 9, showHidden: true })).not.toContain("guess-1");
   });
 
   it.each(["hset", "hdel", "hincrby", "set", "del"])(
@@ -123,7 +121,7 @@ describeWithRedis("RedisStateStore on a server that promises less than asked", (
   });
 
   it("warns as well where the server does not tell", async () => {
-    const server = await withUser(...documentedRights.filter((it) => it !== "+config|get"));
+    const server = await withUser(...documentedRights.filter((right) => right !== "+config|get"));
     const { logger, heard } = listening();
     const store = storeAt(urlOf(server, "persys", "pass/word@1"), nodeId, { logger });
 
@@ -143,12 +141,12 @@ describeWithRedis("RedisStateStore on a server that promises less than asked", (
     await redis.config("SET", "appendfsync", "everysec");
     const back = "the connection to the state is back";
     for (let times = 1; times <= 2; times += 1) {
-      await redis.client("KILL", "TYPE", "normal", "SKIPME", "yes");
-      await expect.poll(() => heard.filter((it) => it === back)).toHaveLength(times);
+      await redis.call("CLIENT", ["KILL", "TYPE", "normal", "SKIPME", "yes"]);
+      await expect.poll(() => heard.filter((each) => each === back)).toHaveLength(times);
       await expect.poll(() => store.durability?.appendFsync).toBe("everysec");
     }
 
-    expect(heard.filter((it) => it === warning)).toHaveLength(1);
+    expect(heard.filter((each) => each === warning)).toHaveLength(1);
   });
 });
 
@@ -181,7 +179,7 @@ describeWithRedis("RedisStateStore on a cluster", () => {
     await atOne.call("CLUSTER", ["MEET", "127.0.0.1", other.port]);
     await eventually(async () => {
       const states = await Promise.all([atOne, atOther].map((at) => at.call("CLUSTER", ["INFO"])));
-      return states.every((it) => /cluster_state:ok[^]*known_nodes:2/.test(String(it)));
+      return states.every((state) => /cluster_state:ok[^]*known_nodes:2/.test(String(state)));
     }, 30_000);
     const store = storeAt(other.url, nodeId);
     await store.open(never);
@@ -189,7 +187,9 @@ describeWithRedis("RedisStateStore on a cluster", () => {
     const ids = [await atOne.call("CLUSTER", ["MYID"]), await atOther.call("CLUSTER", ["MYID"])];
     const slot = await atOne.cluster("KEYSLOT", keyOf(nodeId, "owner"));
 
-    const keys = ["about", "owner", "lease", "records", "actions"].map((it) => keyOf(nodeId, it));
+    const keys = ["about", "owner", "lease", "records", "actions"].map((name) =>
+      keyOf(nodeId, name),
+    );
     await atOther.call("CLUSTER", ["SETSLOT", slot, "IMPORTING", String(ids[0])]);
     await atOne.call("CLUSTER", ["SETSLOT", slot, "MIGRATING", String(ids[1])]);
     const target = ["127.0.0.1", other.port, "", 0, 5000, "KEYS", ...keys];
@@ -220,12 +220,13 @@ describeWithRedis("RedisStateStore over TLS", () => {
   it("checks the certificate, and shows its own where that is asked for", async () => {
     const folder = await temporaryFolder();
     makeCertificate(folder);
-    const server = await PrivateRedis.start(
-      ...["--port", "0", "--tls-port", "PORT", "--tls-ca-cert-file", join(folder, "cert.pem")],
-      ...["--tls-cert-file", join(folder, "cert.pem")],
-      ...["--tls-key-file", join(folder, "key.pem")],
+    const [certFile, keyFile] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+    const files = ["ca-cert", "cert"].flatMap((name) => [`--tls-${name}-file`, certFile]);
+    const ports = ["--port", "0", "--tls-port", "PORT"];
+    const server = await PrivateRedis.start(...ports, ...files, "--tls-key-file", keyFile);
+    const [cert, key] = ["cert.pem", "key.pem"].map((name) =>
+      readFileSync(join(folder, name), "utf8"),
     );
-    const [cert, key] = ["cert.pem", "key.pem"].map((it) => readFileSync(join(folder, it), "utf8"));
     const url = server.url.replace("redis:", "rediss:").replace("127.0.0.1", "localhost");
     const tls = { ca: cert ?? "", cert: cert ?? "", key: key ?? "" };
 
