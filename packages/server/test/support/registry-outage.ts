@@ -1,21 +1,90 @@
 import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import type Docker from "dockerode";
+import { expect, onTestFinished } from "vitest";
+import { RegistryProxy } from "../../../adapters/test/docker/registry-proxy.ts";
 import { dockerHost } from "../../../../test/docker/docker-host.ts";
 import { publish, testImages } from "../../../../test/docker/test-images.ts";
 
-/** An image to be pulled. */
-export interface FreshImage {
+/** An image that cannot be had. */
+export interface Trouble {
+  readonly image: string;
+  /** What it is called in the status. */
+  readonly reason: string;
+  /** The registry recovers. */
+  readonly mend: () => Promise<unknown>;
+  /** Brings the trouble about, where a pull has to be under way for it. */
+  readonly onPull?: () => Promise<unknown>;
+}
+
+/** A registry that is there, and does something else than its work. */
+export async function faulty(
+  docker: Docker,
+  fault: NonNullable<RegistryProxy["fault"]>,
+  reason: string,
+): Promise<Trouble> {
+  const { proxy, image } = await proxied(docker);
+  proxy.fault = fault;
+  const mend = (): Promise<void> => {
+    proxy.fault = undefined;
+    return Promise.resolve();
+  };
+  return { image, reason, mend };
+}
+
+/** A registry that does not run. */
+export async function refusing(docker: Docker): Promise<Trouble> {
+  const { proxy, image } = await proxied(docker);
+  await proxy.close();
+  return { image, reason: "NETWORK_ERROR", mend: () => proxy.open() };
+}
+
+/** A registry that ends in the midst of a layer. */
+export async function vanishing(docker: Docker): Promise<Trouble> {
+  const { proxy, image } = await proxied(docker);
+  proxy.fault = { kind: "stalls layers", afterBytes: 100_000 };
+  const mend = (): Promise<void> => {
+    proxy.fault = undefined;
+    return proxy.open();
+  };
+  const onPull = async (): Promise<void> => {
+    // The first is the configuration of the image.
+    await expect.poll(() => proxy.count("blobs"), { timeout: 30_000 }).toBeGreaterThan(1);
+    await proxy.close();
+  };
+  return { image, reason: "NETWORK_ERROR", mend, onPull };
+}
+
+/** A registry that does not have the image yet. */
+export function lacking(docker: Docker): Trouble {
+  const as = `persys-test/${randomUUID()}:1`;
+  const image = `${dockerHost().registry}/${as}`;
+  return { image, reason: "IMAGE_NOT_FOUND", mend: () => publishFresh(docker, { as }) };
+}
+
+/** A registry that wants credentials, which are not yet in the Docker `config.json`. */
+export async function guarded(docker: Docker, configFile: string): Promise<Trouble> {
+  const image = await publishFresh(docker, { guarded: true });
+  const mend = (): Promise<void> =>
+    Promise.resolve(writeFileSync(configFile, configWithCredentials()));
+  return { image, reason: "REGISTRY_UNAUTHORIZED", mend };
+}
+
+async function proxied(docker: Docker): Promise<{ proxy: RegistryProxy; image: string }> {
+  const proxy = await RegistryProxy.before(dockerHost().registry);
+  onTestFinished(() => proxy.close());
+  return { proxy, image: proxy.here(await publishFresh(docker)) };
+}
+
+interface Publishing {
   /** Whether only the registry with credentials has it. Default false. */
   readonly guarded?: boolean;
   /** `name:tag`. Default: one that nobody else has. */
   readonly as?: string;
 }
 
-/**
- * Busybox with a layer of 2 MB on top that no engine has: in a registry, and not in this engine. Resolves with the reference to pull. `as` a
- * name that exists makes another image of it.
- */
-export async function publishFresh(docker: Docker, image: FreshImage = {}): Promise<string> {
+/** Publishes busybox with a layer of 2 MB on top that no engine has. Resolves with the reference to pull. */
+async function publishFresh(docker: Docker, publishing: Publishing = {}): Promise<string> {
   const filling = await docker.createContainer({
     Image: testImages.busybox,
     Cmd: ["sh", "-c", "head -c 2000000 /dev/urandom > /filling"],
@@ -26,14 +95,13 @@ export async function publishFresh(docker: Docker, image: FreshImage = {}): Prom
   await filling.commit({ repo: name, tag: "1", changes: 'CMD ["/bin/linger"]' });
   await filling.remove();
   try {
-    return await publish(docker, dockerHost(), { image: `${name}:1`, ...image });
+    return await publish(docker, dockerHost(), { image: `${name}:1`, ...publishing });
   } finally {
     await docker.getImage(`${name}:1`).remove();
   }
 }
 
-/** A Docker `config.json` with the credentials of the guarded registry. */
-export function configWithCredentials(): string {
+function configWithCredentials(): string {
   const { guardedRegistry, credentials } = dockerHost();
   const auth = Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64");
   return JSON.stringify({ auths: { [guardedRegistry]: { auth } } });
