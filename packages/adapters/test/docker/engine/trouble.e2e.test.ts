@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:net";
 import { expect, it } from "vitest";
+import { unlessMissing } from "../../../../../test/docker/docker-answers.ts";
 import { describeWithDocker } from "../../../../../test/docker/docker-host.ts";
 import { testImages } from "../../../../../test/docker/test-images.ts";
 import { EngineOverDocker } from "./engine-over-docker.ts";
@@ -27,6 +28,11 @@ describeWithDocker("what stands in the way of a container", () => {
     const name = `test-${randomUUID()}`;
     const { docker, outsider } = node.host;
     const network = await docker.createNetwork({ Name: name });
+    test.onTestFinished(async () => {
+      await node.stopEngine();
+      await node.host.close();
+      await unlessMissing(docker.getNetwork(name).remove());
+    });
     const id = await node.run("web", node.host.longRunning({ network: name }));
     await node.stopEngine();
     await outsider.stop(node.id("web"));
@@ -36,12 +42,7 @@ describeWithDocker("what stands in the way of a container", () => {
     const failed = await node.reaches("web", (seen) => (seen.failure?.attempts ?? 0) >= 2);
     expect(failed.failure).toMatchObject({ reason: "NETWORK_ERROR", retryable: true });
     expect(failed.message).toContain(name);
-    const again = await docker.createNetwork({ Name: name });
-    test.onTestFinished(async () => {
-      await node.stopEngine();
-      await node.host.close();
-      await again.remove();
-    });
+    await docker.createNetwork({ Name: name });
     await node.rests("web", "running");
 
     expect(node.containerId("web")).toBe(id);
