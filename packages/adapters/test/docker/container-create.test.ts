@@ -33,7 +33,7 @@ const name = string({
   unit: constantFrom("a", "B", "0", "_", "-", "."),
   minLength: 1,
   maxLength: 8,
-}).map((it) => `k${it}`);
+}).map((one) => `k${one}`);
 const path = constantFrom("/data", "/more", "/a", "/a/b", "/c d", "/ü");
 const optionally = { nil: undefined } as const;
 
@@ -45,7 +45,7 @@ const specs = record({
   labels: dictionary(name, word, { maxKeys: 4 }),
   mounts: uniqueArray(
     record({ containerPath: path, kind: constantFrom("bind", "tmpfs"), readOnly: boolean() }),
-    { selector: (it) => it.containerPath, maxLength: 4 },
+    { selector: (one) => one.containerPath, maxLength: 4 },
   ),
   ports: uniqueArray(
     record({
@@ -53,7 +53,7 @@ const specs = record({
       hostPort: integer({ min: 0, max: 65_535 }),
       protocol: constantFrom("tcp", "udp", ""),
     }),
-    { selector: (it) => it.hostPort, maxLength: 5 },
+    { selector: (one) => one.hostPort, maxLength: 5 },
   ),
   stopGraceSeconds: option(integer({ min: 0, max: 3_600 }), optionally),
   cpuMillicores: option(integer({ min: 10, max: 1_024_000 }), optionally),
@@ -61,13 +61,15 @@ const specs = record({
   image: "web",
   ...rest,
   volumes: mounts
-    .filter((it) => it.kind === "bind")
+    .filter((one) => one.kind === "bind")
     .map(({ containerPath, readOnly }) => ({
       containerPath,
       readOnly,
       hostPath: `/h${containerPath}`,
     })),
-  tmpfs: mounts.filter((it) => it.kind === "tmpfs").map(({ containerPath }) => ({ containerPath })),
+  tmpfs: mounts
+    .filter((one) => one.kind === "tmpfs")
+    .map(({ containerPath }) => ({ containerPath })),
   resources: cpuMillicores === undefined ? {} : { cpuMillicores },
 }));
 
@@ -78,30 +80,32 @@ describe("what an engine is asked for", () => {
         const { options, spec } = optionsFor(sent);
         const { HostConfig: host = {} } = options;
         expect(options.Cmd ?? []).toEqual([...sent.command, ...sent.args]);
-        expect(options.Env).toEqual(Object.entries(sent.env).map(([key, it]) => `${key}=${it}`));
+        expect(options.Env).toEqual(Object.entries(sent.env).map(([key, one]) => `${key}=${one}`));
         expect(options.Labels).toMatchObject(sent.labels);
-        const bindings = Object.entries(host.PortBindings ?? {}).flatMap(([port, all]) =>
-          (all as readonly { HostPort: string }[]).map((it) => `${port} ${it.HostPort || 0}`),
+        const bound: Readonly<Record<string, readonly { HostPort: string }[]>> =
+          host.PortBindings ?? {};
+        const bindings = Object.entries(bound).flatMap(([port, all]) =>
+          all.map((one) => `${port} ${one.HostPort || 0}`),
         );
         expect(bindings.toSorted()).toEqual(
           sent.ports
-            .map((it) => `${it.containerPort}/${it.protocol || "tcp"} ${it.hostPort}`)
+            .map((one) => `${one.containerPort}/${one.protocol || "tcp"} ${one.hostPort}`)
             .toSorted(),
         );
         expect(Object.keys(options.ExposedPorts ?? {}).toSorted()).toEqual(
-          Object.keys(host.PortBindings ?? {}).toSorted(),
+          Object.keys(bound).toSorted(),
         );
-        expect(Object.keys(host.Tmpfs ?? {})).toEqual(sent.tmpfs.map((it) => it.containerPath));
+        expect(Object.keys(host.Tmpfs ?? {})).toEqual(sent.tmpfs.map((one) => one.containerPath));
         const places = [
-          ...(host.Mounts ?? []).map((it) => it.Target),
+          ...(host.Mounts ?? []).map((one) => one.Target),
           ...Object.keys(host.Tmpfs ?? {}),
         ];
         expect(new Set(places).size).toBe(places.length);
         expect(places).toEqual(expect.arrayContaining(["/data", "/more"]));
         expect(anonymousVolumePaths(spec, image)).toEqual(
           ["/data", "/more"].filter(
-            (it) =>
-              ![...sent.volumes, ...sent.tmpfs].some(({ containerPath }) => containerPath === it),
+            (one) =>
+              ![...sent.volumes, ...sent.tmpfs].some(({ containerPath }) => containerPath === one),
           ),
         );
         expect(host.NanoCpus).toBe((spec.resources?.cpuMillicores ?? 0) * 1_000_000);

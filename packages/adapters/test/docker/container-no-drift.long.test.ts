@@ -34,7 +34,7 @@ const specs = record({
 }).map(({ image, network, hasPorts, hasSwap, memoryMib, hasTmpfs, hasCheck, ...limits }): Json => {
   const memory = memoryMib === undefined ? undefined : memoryMib * mib;
   const resources = {
-    ...Object.fromEntries(Object.entries(limits).filter(([, it]) => it !== undefined)),
+    ...Object.fromEntries(Object.entries(limits).filter(([, one]) => one !== undefined)),
     ...(memory === undefined ? {} : { memoryBytes: memory }),
     ...(memory === undefined || !hasSwap ? {} : { memorySwapBytes: memory + 10 * mib }),
   };

@@ -162,7 +162,7 @@ async function expectOutcome(host: DockerHarness, target: Target, { kind }: Step
       expect(await leftOf(host, target.id)).toEqual([]);
       break;
     case "retire":
-      expect(seen.kind === "present" ? seen.instances.filter((it) => it.kept) : []).toEqual([]);
+      expect(seen.kind === "present" ? seen.instances.filter((one) => one.kept) : []).toEqual([]);
       break;
     default:
   }
@@ -173,20 +173,20 @@ async function expectOutcome(host: DockerHarness, target: Target, { kind }: Step
 
 function liveOf(seen: Observation): readonly string[] {
   if (seen.kind === "unreadable") throw new Error(seen.failure.message);
-  return seen.kind === "present" ? seen.instances.filter(isLive).map((it) => it.handle) : [];
+  return seen.kind === "present" ? seen.instances.filter(isLive).map((one) => one.handle) : [];
 }
 
 async function volumesOf(host: DockerHarness, id: string): Promise<readonly string[]> {
   const filters = JSON.stringify({
     label: [`persys.node_id=${host.nodeId}`, `persys.workload_id=${id}`],
   });
-  return ((await host.docker.listVolumes({ filters })).Volumes ?? []).map((it) => it.Name);
+  return ((await host.docker.listVolumes({ filters })).Volumes ?? []).map((one) => one.Name);
 }
 
 /** What there is of a workload. */
 async function leftOf(host: DockerHarness, id: string): Promise<readonly string[]> {
   return [
-    ...(await host.outsider.containers(id)).map((it) => it.Id),
+    ...(await host.outsider.containers(id)).map((one) => one.Id),
     ...(await volumesOf(host, id)),
     ...(await host.outsider.pins([id])),
   ];
