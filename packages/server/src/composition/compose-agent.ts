@@ -1,5 +1,6 @@
 import type { Engine, Logger } from "@persys/core";
 import type { Container, ContainerModule } from "inversify";
+import { placeOfState } from "../config/state-url.ts";
 import { StatusServer } from "../http-status/status-server.ts";
 import { PhaseHolder } from "../lifecycle/agent-phase.ts";
 import {
@@ -67,7 +68,7 @@ export async function composeAgent(
   const transports = await container.getAllAsync(tokens.transport, { optional: true });
   const background = await container.getAllAsync(tokens.background, { optional: true });
   const parts: readonly LifecyclePart[] = [
-    nodeLockPart({ pid: process.pid, nodeId, statePath: config.statePath }),
+    nodeLockPart({ pid: process.pid, nodeId, state: placeOfState(config) }),
     statusPart(status, config, (origin) => {
       found.metrics = origin;
     }),

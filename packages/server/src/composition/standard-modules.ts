@@ -1,8 +1,10 @@
 import type { ContainerModule } from "inversify";
+import { noStateUrl } from "../config/state-url.ts";
 import type { AgentSettings } from "./agent-settings.ts";
 import { dockerModule } from "./docker-module.ts";
 import { engineModule } from "./engine-module.ts";
 import { processModule } from "./process-module.ts";
+import { redisStoreModule } from "./redis-store-module.ts";
 import { storeModule } from "./store-module.ts";
 import { systemModule } from "./system-module.ts";
 import { connectModule } from "./connect-module.ts";
@@ -11,7 +13,7 @@ import { connectModule } from "./connect-module.ts";
 export function standardModules({ config }: AgentSettings): readonly ContainerModule[] {
   return [
     systemModule,
-    storeModule,
+    config.stateUrl === noStateUrl ? storeModule : redisStoreModule,
     ...(config.processEnabled ? [processModule] : []),
     ...(config.dockerEnabled ? [dockerModule] : []),
     engineModule,

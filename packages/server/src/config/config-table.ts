@@ -16,6 +16,7 @@ import {
   word,
   wordOrNone,
 } from "./option-type.ts";
+import { noStateUrl, stateUrl } from "./state-url.ts";
 
 /** A row for every member of {@link Config}; the compiler sees to it that none is missing. */
 export type ConfigTable = { readonly [Name in keyof Config]: ConfigOption<Config[Name]> };
@@ -81,7 +82,16 @@ export const configTable: ConfigTable = {
     type: absolutePath,
     standard: "/var/lib/persys/state",
     development: (devDir) => `${devDir}/state`,
-    doc: "Folder of the durable state, made when it does not exist. One agent at a time owns it.",
+    doc: "Folder of the durable state, made when it does not exist. One agent at a time owns it. Not used where `state_url` is set.",
+  },
+  stateUrl: {
+    section: "State",
+    key: "state_url",
+    env: ["PERSYS_STATE_URL"],
+    type: stateUrl,
+    standard: noStateUrl,
+    secret: true,
+    doc: "Keeps the state in this Redis server instead of a folder; `state_store_path` is then not used. `redis://user:password@host:port/database`, name and password percent-encoded; of a cluster, any member. What the server has to be like: docs/operations.md. `none`: the state is in the folder.",
   },
   actionsMax: {
     section: "State",

@@ -15,6 +15,7 @@ export interface Config {
   readonly metricsAddress: string;
   readonly metricsPort: number;
   readonly statePath: string;
+  readonly stateUrl: string;
   readonly actionsMax: number;
   readonly actionsMaxAgeMs: number;
   readonly nodeId: string;

@@ -2,6 +2,7 @@ import type { AgentHealth } from "@persys/core";
 import type { ContainerModule } from "inversify";
 import type { AgentSettings } from "../composition/agent-settings.ts";
 import { type ComposedAgent, composeAgent, type Places } from "../composition/compose-agent.ts";
+import { placeOfState } from "../config/state-url.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import type { AgentLogger } from "../logging/agent-logger.ts";
 import { exitCodeOf } from "../start-failure.ts";
@@ -44,7 +45,7 @@ export async function serve(options: ServeOptions): Promise<ExitCode> {
   logger.info("starting", {
     version: settings.config.version,
     labels: settings.labels,
-    state: settings.config.statePath,
+    state: placeOfState(settings.config),
   });
   try {
     const agent = await composeAgent(settings, options.modules, logger);

@@ -7,7 +7,8 @@ import { AgentError } from "@persys/core";
 export interface LockHolder {
   readonly pid: number;
   readonly nodeId: string;
-  readonly statePath: string;
+  /** Where its state is: a folder, or the URL of a server without name and password. */
+  readonly state: string;
 }
 
 /** A held lock. */
@@ -105,9 +106,9 @@ function parseHolder(text: string): LockHolder | undefined {
     throw error;
   }
   if (typeof answer !== "object" || answer === null) return undefined;
-  const { pid, nodeId, statePath } = answer as Readonly<Record<string, unknown>>;
-  return typeof pid === "number" && typeof nodeId === "string" && typeof statePath === "string"
-    ? { pid, nodeId, statePath }
+  const { pid, nodeId, state } = answer as Readonly<Record<string, unknown>>;
+  return typeof pid === "number" && typeof nodeId === "string" && typeof state === "string"
+    ? { pid, nodeId, state }
     : undefined;
 }
 
@@ -115,7 +116,7 @@ function ownedByOther(nodeId: string, other: LockHolder | "gone" | "silent"): Ag
   const holder =
     typeof other === "string"
       ? "another process that does not say who it is"
-      : `the agent with process id ${other.pid} and its state in ${other.statePath}`;
+      : `the agent with process id ${other.pid} and its state in ${other.state}`;
   return new AgentError(
     "OWNED_BY_OTHER",
     `node id "${nodeId}" is in use on this host by ${holder}; stop it first, or give this agent a node id of its own (PERSYS_NODE_ID)`,

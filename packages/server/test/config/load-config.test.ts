@@ -19,6 +19,7 @@ const samples: { readonly [Name in keyof Config]: readonly [text: string, value:
   metricsAddress: ["0.0.0.0", "0.0.0.0"],
   metricsPort: ["0", 0],
   statePath: ["/srv/state", "/srv/state"],
+  stateUrl: ["redis://h:7000/2", "redis://h:7000/2"],
   actionsMax: ["200", 200],
   actionsMaxAgeMs: ["1h", 3_600_000],
   nodeId: ["node-7", "node-7"],

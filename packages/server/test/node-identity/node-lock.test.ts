@@ -3,8 +3,8 @@ import { AgentError } from "@persys/core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { takeNodeLock } from "../../src/node-identity/node-lock.ts";
 
-function holder(nodeId: string): { pid: number; nodeId: string; statePath: string } {
-  return { pid: process.pid, nodeId, statePath: "/srv/state" };
+function holder(nodeId: string): { pid: number; nodeId: string; state: string } {
+  return { pid: process.pid, nodeId, state: "/srv/state" };
 }
 
 describe("takeNodeLock", () => {
