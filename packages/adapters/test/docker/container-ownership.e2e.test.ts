@@ -180,8 +180,18 @@ class Strangers {
   }
 
   static async make(): Promise<Strangers> {
-    const host = new DockerHarness();
-    const strangers = new Strangers(host);
+    const strangers = new Strangers(new DockerHarness());
+    try {
+      await strangers.#addAll();
+      return strangers;
+    } catch (error) {
+      await strangers.close();
+      throw error;
+    }
+  }
+
+  async #addAll(): Promise<void> {
+    const { host } = this;
     const a = host.id("a");
     const all: Labels = {
       "persys.managed": "true",
@@ -219,12 +229,11 @@ class Strangers {
       },
       Object.fromEntries(Object.entries(all).map(([key, value]) => [key.toUpperCase(), value])),
     ];
-    for (const labels of lookAlikes) await strangers.#run(labels);
-    await strangers.#run({}, { name: `persys.kept.${a}` }, false);
-    await strangers.#run({}, { name: `${a}-2` });
-    await strangers.#fromOurImage(a);
-    await strangers.#addVolumes(a);
-    return strangers;
+    for (const labels of lookAlikes) await this.#run(labels);
+    await this.#run({}, { name: `persys.kept.${a}` }, false);
+    await this.#run({}, { name: `${a}-2` });
+    await this.#fromOurImage(a);
+    await this.#addVolumes(a);
   }
 
   /** All the engine knows of them. */
