@@ -3,14 +3,7 @@ import { expect, it } from "vitest";
 import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
 import type { ContainerNode } from "../support/container-node.ts";
 import { engineOfTest, nodesOn, reasonOf, server } from "../support/engine-outage.ts";
-import {
-  faulty,
-  guarded,
-  lacking,
-  refusing,
-  type Trouble,
-  vanishing,
-} from "../support/registry-outage.ts";
+import { faulty, guarded, lacking, refusing, type Trouble } from "../support/registry-outage.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 /** Polls for as long as an engine may take to give up on a registry, twice. */
@@ -32,7 +25,6 @@ describeWithDocker("a registry in trouble", () => {
     const troubles = new Map<string, Trouble>([
       [nodes.id("refused"), refused],
       [nodes.id("hung"), await faulty(docker, { kind: "silent" }, "NETWORK_ERROR")],
-      [nodes.id("vanished"), await vanishing(docker)],
       [nodes.id("stalled"), await faulty(docker, stalling, "TIMEOUT")],
       [nodes.id("corrupt"), await faulty(docker, { kind: "corrupts layers" }, "IMAGE_PULL_FAILED")],
       [
@@ -49,7 +41,6 @@ describeWithDocker("a registry in trouble", () => {
 
     for (const [id, { image }] of troubles) await nodes.apply(id, { image });
     await nodes.apply(settled, { image: refused.image }, { revisionId: "r2" });
-    for (const { onPull } of troubles.values()) await onPull?.();
     await failTwice(nodes, troubles);
     expect(reasonOf(await nodes.node.status(settled))).toBe("NETWORK_ERROR");
     expect(await nodes.containerId(settled)).toBe(place);
@@ -61,7 +52,7 @@ describeWithDocker("a registry in trouble", () => {
     for (const { mend } of troubles.values()) await mend();
     await run(nodes, [...troubles.keys(), settled]);
     expect((await nodes.node.status(settled)).observedRevisionId).toBe("r2");
-  }, 240_000);
+  }, 120_000);
 });
 
 /** Waits until every workload has failed twice, for its reason, and says when it is tried again. */

@@ -1,23 +1,30 @@
 import { expect, it } from "vitest";
 import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
 import { engineOfTest, nodesOn, reasonOf } from "../support/engine-outage.ts";
-import { faulty } from "../support/registry-outage.ts";
+import { faulty, vanishing } from "../support/registry-outage.ts";
 
 // The engine gives up on a layer only after five attempts in 75 s.
 describeWithDocker("a registry that breaks off within a layer", () => {
-  it("is told once the engine has given up, and is tried again until it has recovered", async () => {
+  it("or ends there is told once the engine has given up, and is tried again until it has recovered", async () => {
     const engine = await engineOfTest();
     const nodes = await nodesOn(engine);
     const breaking = { kind: "breaks layers", afterBytes: 100_000 } as const;
-    const { image, reason, mend } = await faulty(engine.docker, breaking, "IMAGE_PULL_FAILED");
-    const id = nodes.id("broken");
+    const troubles = [
+      [nodes.id("broken"), await faulty(engine.docker, breaking, "IMAGE_PULL_FAILED")],
+      [nodes.id("vanished"), await vanishing(engine.docker)],
+    ] as const;
 
-    await nodes.apply(id, { image });
-    await expect
-      .poll(async () => reasonOf(await nodes.node.status(id)), { timeout: 150_000 })
-      .toBe(reason);
-    await mend();
+    for (const [id, { image }] of troubles) await nodes.apply(id, { image });
+    for (const [, { onPull }] of troubles) await onPull?.();
+    for (const [id, { reason }] of troubles)
+      await expect
+        .poll(async () => reasonOf(await nodes.node.status(id)), { timeout: 150_000, message: id })
+        .toBe(reason);
+    for (const [, { mend }] of troubles) await mend();
 
-    await expect.poll(() => nodes.node.state(id), { timeout: 120_000 }).toBe("RUNNING");
+    for (const [id] of troubles)
+      await expect
+        .poll(() => nodes.node.state(id), { timeout: 150_000, message: id })
+        .toBe("RUNNING");
   }, 400_000);
 });
