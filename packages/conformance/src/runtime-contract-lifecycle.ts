@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AgentError, currentInstance, isLive, type WorkloadId } from "@persys/core";
+import { AgentError, currentInstance, isLive } from "@persys/core";
 import { repetitions, type RuntimePromise } from "./runtime-contract-stage.ts";
 
 async function repeat(call: () => Promise<void>): Promise<void> {
@@ -70,7 +70,7 @@ export const lifecyclePromises: readonly RuntimePromise[] = [
     title: "the code with which a program ends is seen, and when",
     check: async (stage) => {
       for (const code of [0, 1, 42]) {
-        const id = `contract-exit-${code}` as WorkloadId;
+        const id = stage.idOf(`exit-${code}`);
         const target = stage.target("r1", stage.subject.specs.exitsWith(code), id);
         await stage.prepareAndStart(target);
         const { exit } = await stage.currentOnce("exited", id);
@@ -176,7 +176,7 @@ export const lifecyclePromises: readonly RuntimePromise[] = [
     level: "MUST",
     title: "workloads are started, stopped and removed without touching each other",
     check: async (stage) => {
-      const ids = Array.from({ length: 10 }, (_, at) => `contract-many-${at}` as WorkloadId);
+      const ids = Array.from({ length: 10 }, (_, at) => stage.idOf(`many-${at}`));
       await Promise.all(ids.map((id) => stage.prepareAndStart(stage.longRunning("r1", id))));
       const listed = await stage.runtime.list(stage.signal);
       assert.deepEqual([...listed.keys()].toSorted(), ids.toSorted());

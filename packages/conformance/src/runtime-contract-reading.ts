@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import { isWorkloadId, type WorkloadId } from "@persys/core";
+import { isWorkloadId } from "@persys/core";
 import type { RuntimePromise, RuntimeStage } from "./runtime-contract-stage.ts";
-
-const nowhere = "contract-nowhere" as WorkloadId;
 
 /** Asserts that list and observe tell the same of an id, and returns the glance. */
 async function agreedGlance(stage: RuntimeStage): Promise<string> {
@@ -104,7 +102,7 @@ export const readingPromises: readonly RuntimePromise[] = [
     id: "unknown-is-absent",
     level: "MUST",
     title: "what was never made is absent and not listed",
-    check: (stage) => stage.assertAbsent(nowhere),
+    check: (stage) => stage.assertAbsent(stage.idOf("nowhere")),
   },
   {
     id: "glances-agree",

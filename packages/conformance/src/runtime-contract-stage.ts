@@ -26,13 +26,19 @@ export type Outcome = { readonly returned: unknown } | { readonly thrown: unknow
 export class RuntimeStage {
   readonly subject: RuntimeSubject;
   readonly runtime: WorkloadRuntime;
-  readonly id: WorkloadId = "contract-a" as WorkloadId;
+  readonly id: WorkloadId;
   /** Never aborts. */
   readonly signal: AbortSignal = new AbortController().signal;
 
   constructor(subject: RuntimeSubject) {
     this.subject = subject;
     this.runtime = subject.runtime;
+    this.id = this.idOf("a");
+  }
+
+  /** An id for this case. */
+  idOf(name: string): WorkloadId {
+    return `${this.subject.idPrefix ?? "contract"}-${name}` as WorkloadId;
   }
 
   get patienceMs(): number {

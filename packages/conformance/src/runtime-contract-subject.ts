@@ -5,6 +5,8 @@ import type { WorkloadRuntime } from "@persys/core";
  */
 export interface RuntimeSubject {
   readonly runtime: WorkloadRuntime;
+  /** What the ids of all workloads begin with, for hosts on which others may have workloads of the same names. Default `contract`. */
+  readonly idPrefix?: string;
   /** Specs as a request would send them. */
   readonly specs: {
     /** Runs until it is stopped. Another `variant` gives another spec. */

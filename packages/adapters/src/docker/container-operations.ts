@@ -117,7 +117,8 @@ export class ContainerOperations {
     if (kept === undefined) return;
     for (const it of [current, ...spare]) if (it !== undefined) await this.#removeOne(it, signal);
     // In this order, so that one that does not run yet is still found as kept and restored by another call.
-    await this.#run(kept.entry.Id, signal);
+    const report = await this.#to.client.container(kept.entry.Id, signal);
+    if (report !== undefined) await this.#run(report, signal);
     await this.#rename(kept, containerName(id), signal);
   }
 
@@ -149,7 +150,7 @@ export class ContainerOperations {
     const isRight = await this.#setRight(report, current, { remakesDrifted, signal });
     if (!isRight && remakesDrifted) return this.#makeAgain(own, signal);
     if (!isRight && report.State.Running && !(await this.#isUp(id, signal))) return "again";
-    await this.#run(id, signal);
+    await this.#run(report, signal);
     return "done";
   }
 
@@ -240,7 +241,7 @@ export class ContainerOperations {
     );
     // Only now that the new one exists: whatever keeps it from being made has not cost the old one its run.
     for (const it of [aside, found.kept]) if (it !== undefined) await this.#stopOne(it, signal);
-    await this.#run(report.Id, signal);
+    await this.#run(report, signal);
     return "done";
   }
 
@@ -301,13 +302,13 @@ export class ContainerOperations {
     }
   }
 
-  async #run(id: string, signal: AbortSignal): Promise<void> {
+  /** From the state that was just reported to running. */
+  async #run({ Id: id, State }: ContainerReport, signal: AbortSignal): Promise<void> {
     const { client, endpoint } = this.#to;
-    const report = await client.container(id, signal);
-    if (report?.State.Paused === true) return client.unpause(id, signal);
+    if (State.Paused) return client.unpause(id, signal);
     // Down, but "running" to the engine until it is told to leave it alone.
-    if (report?.State.Restarting === true) await client.stop(id, 0, signal);
-    else if (report?.State.Running === true) return;
+    if (State.Restarting) await client.stop(id, 0, signal);
+    else if (State.Running) return;
     await startContainer(id, { client, endpoint, signal });
   }
 

@@ -42,7 +42,7 @@ import {
 } from "./docker-options.ts";
 import { ImageCache } from "./image-cache.ts";
 import { ImagePins } from "./image-pins.ts";
-import { imageDigest, type ImageParts, prepareImage } from "./image-prepare.ts";
+import { imageDigest, type ImageParts, knownImages, prepareImage } from "./image-prepare.ts";
 import { ImagePuller } from "./image-pull.ts";
 import { type LogSource, logSourceOf } from "./log-passes.ts";
 import { RegistryCredentialFiles } from "./registry-credentials.ts";
@@ -163,11 +163,12 @@ export class DockerRuntime implements WorkloadRuntime {
       const spec = specOf(target);
       progress("looking for what the container stands on");
       const { endpoint, nodeId } = this.#options;
-      await checkSurroundings(
-        { id: target.id, spec },
-        { client: this.#client, endpoint, nodeId, signal },
-      );
-      const image = await prepareImage(this.#imageParts, { target, spec, progress }, signal);
+      const surroundings = { client: this.#client, endpoint, nodeId, signal };
+      const [known] = await Promise.all([
+        knownImages(this.#imageParts, { target, spec }, signal),
+        checkSurroundings({ id: target.id, spec }, surroundings),
+      ]);
+      const image = await prepareImage(this.#imageParts, { target, spec, known, progress }, signal);
       await this.#operations.makeFirst(target, image, signal);
     });
   }

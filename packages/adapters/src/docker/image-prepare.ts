@@ -20,11 +20,37 @@ export interface ImageParts {
   readonly credentials: RegistryCredentialFiles;
 }
 
-/** For whom an image is made ready. */
-export interface WantedImage {
+/** A revision that wants an image. */
+export interface ImageWish {
   readonly target: Pick<Target, "id" | "specDigest">;
   readonly spec: Pick<ContainerSpec, "image" | "pullPolicy" | "registryAuth">;
+}
+
+/** What the engine has of an image. */
+export interface KnownImages {
+  /** The one that is pinned for the revision. */
+  readonly pinned: ImageReport | undefined;
+  /** The one of the name in the spec. */
+  readonly local: ImageReport | undefined;
+}
+
+/** For whom an image is made ready, and what there is of it. */
+export interface WantedImage extends ImageWish {
+  readonly known: KnownImages;
   readonly progress: Progress;
+}
+
+/** Looks for the image in the engine. Changes nothing. */
+export async function knownImages(
+  { client, pins }: ImageParts,
+  { target, spec }: ImageWish,
+  signal: AbortSignal,
+): Promise<KnownImages> {
+  const [pinned, local] = await Promise.all([
+    pins.resolve(target, signal),
+    client.image(spec.image, signal),
+  ]);
+  return { pinned, local };
 }
 
 /**
@@ -37,10 +63,9 @@ export async function prepareImage(
   wanted: WantedImage,
   signal: AbortSignal,
 ): Promise<ImageReport> {
-  const { target, spec } = wanted;
-  const pinned = await parts.pins.resolve(target, signal);
-  if (pinned !== undefined) return pinned;
-  const local = spec.pullPolicy === "always" ? undefined : await localImage(parts, wanted, signal);
+  const { target, spec, known } = wanted;
+  if (known.pinned !== undefined) return known.pinned;
+  const local = spec.pullPolicy === "always" ? undefined : localImage(wanted);
   const image = local ?? (await pulledImage(parts, wanted, signal));
   await parts.pins.pin(target, image.Id, signal);
   return image;
@@ -56,13 +81,8 @@ export function imageDigest(image: ImageReport, reference: string): string {
   return digests.find((it) => repositoryOf(it) === wanted) ?? digests[0] ?? image.Id;
 }
 
-async function localImage(
-  { client }: ImageParts,
-  { spec }: WantedImage,
-  signal: AbortSignal,
-): Promise<ImageReport | undefined> {
-  const image = await client.image(spec.image, signal);
-  if (image !== undefined || spec.pullPolicy !== "never") return image;
+function localImage({ spec, known }: WantedImage): ImageReport | undefined {
+  if (known.local !== undefined || spec.pullPolicy !== "never") return known.local;
   throw new AgentError(
     "IMAGE_NOT_FOUND",
     `the node does not have the image ${spec.image}, and pullPolicy never forbids to pull it: ` +

@@ -10,11 +10,13 @@ async function dockerSubject(): Promise<RuntimeSubject> {
   const proxy = await EngineProxy.open();
   const host = new DockerHarness();
   const runtime = host.another({ endpoint: proxy.endpoint });
+  const idPrefix = host.id("contract");
   // Whose images are counted as left over.
-  for (const id of ["contract-a", "contract-exit-0", "contract-many-0"]) host.known(id);
+  for (const name of ["a", "exit-0", "many-0"]) host.known(`${idPrefix}-${name}`);
   const strangers: string[] = [];
   return {
     runtime,
+    idPrefix,
     specs: {
       longRunning: (variant) => host.longRunning({ env: { VARIANT: variant } }),
       exitsWith: (code) => ({ image: testImages.exit, env: { CODE: String(code) } }),

@@ -12,6 +12,7 @@ import { ImagePins } from "../../src/docker/image-pins.ts";
 import {
   imageDigest,
   type ImageParts,
+  knownImages,
   prepareImage,
   type WantedImage,
 } from "../../src/docker/image-prepare.ts";
@@ -36,7 +37,8 @@ describeWithDocker("prepareImage", () => {
     target: WantedImage["target"] = { id, specDigest: specDigest({ ...spec }) },
   ): Promise<ImageReport> => {
     references.add(spec.image);
-    return prepareImage(parts, { target, spec, progress: silent }, forever);
+    const known = await knownImages(parts, { target, spec }, forever);
+    return prepareImage(parts, { target, spec, known, progress: silent }, forever);
   };
   /** Publishes other content under a tag that is in use. */
   const move = async (reference: string): Promise<void> => {
@@ -87,11 +89,9 @@ describeWithDocker("prepareImage", () => {
     const image = testImages.busybox;
 
     for (const spec of [{ image }, { image, pullPolicy: "missing" } as const]) {
-      const prepared = await prepareImage(
-        parts,
-        { target: { id, specDigest: specDigest(spec) }, spec, progress: silent },
-        forever,
-      );
+      const wish = { target: { id, specDigest: specDigest(spec) }, spec };
+      const known = await knownImages(parts, wish, forever);
+      const prepared = await prepareImage(parts, { ...wish, known, progress: silent }, forever);
       expect(prepared.RepoTags).toContain(image);
     }
   });
