@@ -2,7 +2,6 @@ import { runtimeContract, type RuntimeSubject } from "@persys/conformance";
 import { it } from "vitest";
 import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
 import { testImages } from "../../../../test/docker/test-images.ts";
-import { forever } from "../support/runtime-calls.ts";
 import { DockerHarness } from "./docker-harness.ts";
 import { EngineProxy } from "./engine-proxy.ts";
 
@@ -39,7 +38,7 @@ async function dockerSubject(): Promise<RuntimeSubject> {
       },
       isIntact: async () => {
         const seen = await Promise.all(
-          strangers.map((it) => host.docker.getContainer(it).inspect()),
+          strangers.map((id) => host.docker.getContainer(id).inspect()),
         );
         return seen.every(({ State }) => State.Running);
       },
