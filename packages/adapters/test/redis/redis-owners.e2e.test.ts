@@ -1,9 +1,11 @@
 import { hostname } from "node:os";
 import type { Redis } from "ioredis";
 import { beforeEach, expect, it } from "vitest";
+import { PrivateRedis } from "../../../../test/redis/private-redis.ts";
 import { describeWithRedis, sharedRedisUrl } from "../../../../test/redis/redis-host.ts";
 import { ownershipCodec, thisOwner } from "../../src/redis/owner.ts";
 import { eventually } from "../support/runtime-calls.ts";
+import { NetworkNamespace } from "./network-namespace.ts";
 import { OwnerProcess } from "./owner-process.ts";
 import { clientAt, failureOf, keyOf, never, newNodeId, readAt, storeAt } from "./redis-bench.ts";
 
@@ -94,6 +96,46 @@ describeWithRedis("the state of a node that another process owns", () => {
       details: { pid: 1, host: hostname() },
     });
     expect(await owner.commit("web")).toBe("kept");
+  });
+
+  it("is taken from an owner that is cut off, which writes nothing when it is back", async () => {
+    const network = NetworkNamespace.make();
+    const server = await PrivateRedis.start(
+      "--bind",
+      "127.0.0.1",
+      network.hostAddress,
+      "--protected-mode",
+      "no",
+    );
+    // A machine of its own, as far as can be seen from here.
+    const wrapper = [
+      ...network.wrapper,
+      "unshare",
+      "--pid",
+      "--fork",
+      "--kill-child",
+      "--mount-proc",
+    ];
+    const far = `redis://${network.hostAddress}:${server.port}`;
+    const owner = new OwnerProcess({ url: far, nodeId, leaseMs: 900, wrapper });
+    expect(await owner.line()).toBe("open 1");
+    expect(await owner.commit("before")).toBe("kept");
+    const refused = await failureOf(storeAt(server.url, nodeId, { leaseMs: 900 }).open(never));
+
+    network.cut();
+    owner.tell("cut-off");
+    const { epoch } = await readAt(server.url, nodeId);
+    const failed = await owner.line();
+    network.mend();
+    await eventually(
+      async () => (await owner.commit("late")) === "failed OWNERSHIP_LOST none",
+      20_000,
+    );
+
+    expect(refused.code).toBe("OWNED_BY_OTHER");
+    expect(epoch).toBe(2);
+    expect(failed).toBe("failed STORE_UNAVAILABLE unknown");
+    expect((await readAt(server.url, nodeId)).records.map(({ id }) => id)).toEqual(["before"]);
   });
 
   it("is taken where the owner cannot be seen, once its lease was over", async () => {
