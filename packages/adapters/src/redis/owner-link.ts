@@ -167,19 +167,32 @@ export class OwnerLink {
         if (await this.#claimed(connection)) return connection;
       } catch (error) {
         if (signal.aborted) return undefined;
-        this.#lastFailure = error;
+        this.#noteAway(error);
       }
       if (this.#lost !== undefined) return undefined;
     }
   }
 
+  /** Says why there is no connection, once for each reason. */
+  #noteAway(error: unknown): void {
+    const isNew = saidBy(error) !== saidBy(this.#lastFailure);
+    this.#lastFailure = error;
+    if (!isNew) return;
+    this.#options.logger.warn("the state is out of reach", { error: saidBy(error) });
+  }
+
   async #claimed(connection: RedisConnection): Promise<boolean> {
     const { keys, opening, leaseMs, dialer } = this.#options;
+    const { signal } = this.#stopping;
+    const stop = (): void => connection.end();
+    if (signal.aborted) {
+      stop();
+      return false;
+    }
     const number = this.#number + 1;
     // Counted also when no answer comes: it may have been taken.
     this.#number = number;
-    const stop = (): void => connection.end();
-    this.#stopping.signal.addEventListener("abort", stop, { once: true });
+    signal.addEventListener("abort", stop, { once: true });
     try {
       const claim = [opening, number, leaseMs, this.#commits];
       const [word, commits] = await connection.run(claimScript, [keys.owner, keys.lease], claim);
@@ -199,7 +212,7 @@ export class OwnerLink {
       connection.end();
       throw error;
     } finally {
-      this.#stopping.signal.removeEventListener("abort", stop);
+      signal.removeEventListener("abort", stop);
     }
   }
 
@@ -214,7 +227,7 @@ export class OwnerLink {
       // The lease matters only to others who want it: whether we still own the state, each commit finds out.
       if (connection !== undefined) this.#noteFailure(error, connection);
     }
-    if (this.#stopping.signal.aborted || this.#lost !== undefined) return;
+    if (this.#closing !== undefined || this.#lost !== undefined) return;
     this.#renewal = setTimeout(() => void this.#renew(), leaseMs / 3).unref();
   }
 

@@ -90,7 +90,7 @@ describeWithRedis("RedisStateStore whose server goes away", () => {
     await store.open(never);
 
     await server.kill();
-    await expect.poll(() => heard.length).toBe(1);
+    await expect.poll(() => heard.length).toBe(2);
     const refused = await failureOf(put(store, "web"));
     await server.up();
     await insist(store, "web");
@@ -102,6 +102,7 @@ describeWithRedis("RedisStateStore whose server goes away", () => {
     });
     expect(heard).toEqual([
       "the connection to the state was lost; commits fail until it is back",
+      "the state is out of reach",
       "the connection to the state is back",
     ]);
   });

@@ -86,10 +86,10 @@ describeWithRedis("the state of a node that another process owns", () => {
 
   it("is refused where the owner cannot be seen, once its lease was renewed", async () => {
     const wrapper = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
-    const owner = new OwnerProcess({ url, nodeId, leaseMs: 900, wrapper });
+    const owner = new OwnerProcess({ url, nodeId, leaseMs: 3000, wrapper });
     expect(await owner.line()).toBe("open 1");
 
-    const refused = await failureOf(storeAt(url, nodeId, { leaseMs: 900 }).open(never));
+    const refused = await failureOf(storeAt(url, nodeId, { leaseMs: 3000 }).open(never));
 
     expect(refused).toMatchObject({
       code: "OWNED_BY_OTHER",
@@ -117,10 +117,10 @@ describeWithRedis("the state of a node that another process owns", () => {
       "--mount-proc",
     ];
     const far = `redis://${network.hostAddress}:${server.port}`;
-    const owner = new OwnerProcess({ url: far, nodeId, leaseMs: 900, wrapper });
+    const owner = new OwnerProcess({ url: far, nodeId, leaseMs: 3000, wrapper });
     expect(await owner.line()).toBe("open 1");
     expect(await owner.commit("before")).toBe("kept");
-    const refused = await failureOf(storeAt(server.url, nodeId, { leaseMs: 900 }).open(never));
+    const refused = await failureOf(storeAt(server.url, nodeId, { leaseMs: 3000 }).open(never));
 
     network.cut();
     owner.tell("cut-off");

@@ -40,7 +40,7 @@ describeWithRedis("RedisStateStore with users of the server", () => {
     const server = await withUser(...documentedRights);
     const url = urlOf(server, "persys", "pass/word@1");
     const { logger, heard } = listening();
-    const store = storeAt(url, nodeId, { logger, leaseMs: 60 });
+    const store = storeAt(url, nodeId, { logger });
 
     await store.open(never);
     await store.commit(aBatch);
@@ -73,6 +73,27 @@ describeWithRedis("RedisStateStore with users of the server", () => {
     expect(wrong).toMatchObject({ ...refused, details: { code: "WRONGPASS" } });
     expect(other).toMatchObject({ ...refused, details: { code: "NOPERM" } });
     expect(inspect(wrong, { depth: 9, showHidden: true })).not.toContain("guess-1");
+  });
+
+  it("goes on once it is let in again, having said why it was not", async () => {
+    const server = await withUser(...documentedRights);
+    const { logger, heard } = listening();
+    const store = storeAt(urlOf(server, "persys", "pass/word@1"), nodeId, { logger });
+    await store.open(never);
+    const admin = clientAt(server.url, { password: "admin-word" });
+
+    await admin.call("ACL", ["SETUSER", "persys", "resetpass", ">another"]);
+    await admin.call("CLIENT", ["KILL", "USER", "persys"]);
+    await expect.poll(() => heard).toContain("the state is out of reach");
+    const refused = await failureOf(store.commit(aBatch));
+    await admin.call("ACL", ["SETUSER", "persys", ">pass/word@1"]);
+    await expect
+      .poll(() => heard, { timeout: 5000 })
+      .toContain("the connection to the state is back");
+    await store.commit(aBatch);
+
+    expect(refused).toMatchObject({ code: "STORE_UNAVAILABLE", effect: "none", retryable: true });
+    expect(refused.message).toContain("WRONGPASS");
   });
 
   it.each(["hset", "hdel", "hincrby", "set", "del"])(
