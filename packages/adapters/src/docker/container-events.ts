@@ -19,6 +19,8 @@ export interface ContainerEventsContext {
   readonly nodeId: string;
   /** The workload of a container that is known by its id: events of networks tell no more of it. */
   readonly workloadOf: (containerId: string) => WorkloadId | undefined;
+  /** Told when a container runs out of memory, at a time of the engine in Unix milliseconds. */
+  readonly onOutOfMemory?: (containerId: string, atMs: number) => void;
   readonly logger?: Logger;
   /** A stream that says nothing for so long is opened anew, in milliseconds. Default 60,000: cheap, and soon enough for a person. */
   readonly silenceMs?: number;
@@ -164,6 +166,8 @@ export class ContainerEvents {
     this.#heardUntilMs = Math.max(this.#heardUntilMs ?? 0, event.timeNano / 1_000_000);
     const id = this.#workloadOf(event);
     if (id === undefined) return;
+    if (event.Action === "oom")
+      this.#context.onOutOfMemory?.(event.Actor.ID, event.timeNano / 1_000_000);
     queue.put({ id, what: event.Action.slice(0, wordsCharsMax) });
     for (const listener of this.#listeners.get(id) ?? []) listener();
   }

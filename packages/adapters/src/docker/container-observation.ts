@@ -12,11 +12,20 @@ import type { OwnershipMarks } from "./container-labels.ts";
 /** Longest output of a health check that a status shows, in characters. */
 const healthOutputCharsMax = 512;
 
-/** A container as the engine of Persys sees it. `imageDigest`: what its image is to be told by. */
+/** What an inspection does not tell of a container. */
+export interface InstanceContext {
+  readonly kept: boolean;
+  /** What its image is to be told by; undefined when that is gone. */
+  readonly imageDigest: string | undefined;
+  /** Whether its last run ended for want of memory. */
+  readonly isOutOfMemory: boolean;
+}
+
+/** A container as the engine of Persys sees it. */
 export function toInstance(
   report: ContainerReport,
   marks: OwnershipMarks,
-  more: { readonly kept: boolean; readonly imageDigest: string | undefined },
+  more: InstanceContext,
 ): Instance {
   const state = stateOf(report);
   const startedAtMs = timeMs(report.State.StartedAt);
@@ -33,7 +42,7 @@ export function toInstance(
     ...(startedAtMs === undefined
       ? {}
       : { run: `${report.Id.slice(0, 12)}/${report.State.StartedAt}`, startedAtMs }),
-    ...(state === "exited" ? { exit: exitOf(report) } : {}),
+    ...(state === "exited" ? { exit: exitOf(report, more.isOutOfMemory) } : {}),
     drift: more.kept ? [] : driftOf(report, marks).map((it) => it.phrase),
     facts: factsOf(report, more.imageDigest),
   };
@@ -97,12 +106,12 @@ function healthOf({ State }: ContainerReport): InstanceHealth {
   }
 }
 
-function exitOf(report: ContainerReport): InstanceExit {
+function exitOf(report: ContainerReport, isOutOfMemory: boolean): InstanceExit {
   const { State } = report;
   const endedAtMs = timeMs(State.FinishedAt);
   const end = endedAtMs === undefined ? {} : { endedAtMs };
   if (isDead(report) || endedAtMs === undefined) return { kind: "unknown", ...end };
-  const oom = State.OOMKilled ? { oomKilled: true } : {};
+  const oom = isOutOfMemory ? { oomKilled: true } : {};
   return { kind: "code", code: State.ExitCode, ...oom, ...end };
 }
 

@@ -40,11 +40,13 @@ import {
   resolveDockerOptions,
   type ResolvedDockerOptions,
 } from "./docker-options.ts";
+import type { OnHint } from "./hint-waits.ts";
 import { ImageCache } from "./image-cache.ts";
 import { ImagePins } from "./image-pins.ts";
 import { imageDigest, type ImageParts, knownImages, prepareImage } from "./image-prepare.ts";
 import { ImagePuller } from "./image-pull.ts";
 import { type LogSource, logSourceOf } from "./log-passes.ts";
+import { MemoryShortages } from "./memory-shortages.ts";
 import { RegistryCredentialFiles } from "./registry-credentials.ts";
 import { isLiveEntry, type OwnedContainer, OwnedContainers } from "./owned-containers.ts";
 
@@ -70,6 +72,7 @@ export class DockerRuntime implements WorkloadRuntime {
   #version: { readonly text: string; readonly validUntilMs: number } | undefined;
   readonly #imageParts: ImageParts;
   readonly #operations: ContainerOperations;
+  readonly #shortages = new MemoryShortages();
   readonly #events: ContainerEvents;
   readonly #usage: ContainerUsage;
 
@@ -104,6 +107,9 @@ export class DockerRuntime implements WorkloadRuntime {
       client,
       nodeId,
       workloadOf: (containerId) => this.#owned.workloadOf(containerId),
+      onOutOfMemory: (containerId, atMs) => {
+        this.#shortages.note(containerId, atMs);
+      },
       logger,
     });
     this.#usage = new ContainerUsage({ client, logger });
@@ -293,8 +299,12 @@ export class DockerRuntime implements WorkloadRuntime {
   ): Promise<Instance> {
     this.#glances.note(report);
     const image = await this.#images.find(report.Image, signal);
-    const digest = image && imageDigest(image, report.Config.Image);
-    return toInstance(report, marks, { kept, imageDigest: digest });
+    const onHint: OnHint = (listener) => this.#events.onHint(marks.id, listener);
+    return toInstance(report, marks, {
+      kept,
+      imageDigest: image && imageDigest(image, report.Config.Image),
+      isOutOfMemory: await this.#shortages.hasEnded(report, onHint, signal),
+    });
   }
 }
 
