@@ -190,7 +190,7 @@ async function spaceFailure(
 }
 
 /** Whether there is next to no space where the engine keeps its data; false where that cannot be looked at. */
-export async function isEngineDiskFull({
+async function isEngineDiskFull({
   client,
   endpoint,
   signal,

@@ -8,7 +8,7 @@ import { z } from "zod";
 type Texts = Readonly<Record<string, string>>;
 
 /** A path inside a container and what is there. */
-export interface MountReport {
+interface MountReport {
   /** `bind`, `volume` or `tmpfs`. */
   readonly Type: string;
   /** Of a volume: its name. */
@@ -17,7 +17,7 @@ export interface MountReport {
 }
 
 /** How a container stands in a network. The texts are empty while it does not run. */
-export interface EndpointReport {
+interface EndpointReport {
   /** Names this stay in the network: another one after each start. */
   readonly EndpointID: string;
   readonly IPAddress: string;
@@ -25,7 +25,7 @@ export interface EndpointReport {
 }
 
 /** Ports of the host that lead to those of a container. */
-export type PortBindings = Readonly<
+type PortBindings = Readonly<
   Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>
 >;
 

@@ -114,7 +114,7 @@ export function nameOf({ Names }: ContainerEntry): string {
  * Tells the containers of one workload apart. What was set aside has a name that says so; should that have been changed, it is still older
  * than what took its place.
  */
-export function byRole(id: WorkloadId, containers: readonly OwnedContainer[]): WorkloadContainers {
+function byRole(id: WorkloadId, containers: readonly OwnedContainer[]): WorkloadContainers {
   const newestFirst = containers.toSorted(
     (a, b) => b.marks.sequence - a.marks.sequence || b.entry.Created - a.entry.Created,
   );

@@ -90,7 +90,7 @@ describeWithRedis("RedisStateStore whose server goes away", () => {
     await store.open(never);
 
     await server.kill();
-    await expect.poll(() => heard.length).toBe(2);
+    await expect.poll(() => heard.length, { timeout: 20_000 }).toBe(2);
     const refused = await failureOf(put(store, "web"));
     await server.up();
     await insist(store, "web");
@@ -109,7 +109,7 @@ describeWithRedis("RedisStateStore whose server goes away", () => {
 
   it("fails a commit whose answer does not come in time, with unknown effect, and heals", async () => {
     const server = await PrivateRedis.start();
-    const store = storeAt(server.url, nodeId, { answerTimeoutMs: 300 });
+    const store = storeAt(server.url, nodeId, { answerTimeoutMs: 1000 });
     await store.open(never);
 
     server.freeze();
@@ -148,7 +148,7 @@ describeWithRedis("RedisStateStore whose server goes away", () => {
   it("has no effect any more from a commit that was given up, however late it comes in", async () => {
     const server = await PrivateRedis.start();
     const proxy = await RedisProxy.open(server.port);
-    const store = storeAt(proxy.url, nodeId, { answerTimeoutMs: 300 });
+    const store = storeAt(proxy.url, nodeId, { answerTimeoutMs: 1000 });
     await store.open(never);
     await put(store, "web", 1);
 
@@ -169,13 +169,13 @@ describeWithRedis("RedisStateStore whose server goes away", () => {
     const server = await PrivateRedis.start();
     const proxy = await RedisProxy.open(server.port);
     const { logger, heard } = listening();
-    const store = storeAt(proxy.url, nodeId, { logger, leaseMs: 300, answerTimeoutMs: 200 });
+    const store = storeAt(proxy.url, nodeId, { logger, leaseMs: 300, answerTimeoutMs: 1000 });
     await store.open(never);
 
     proxy.stall();
 
     await expect
-      .poll(() => heard, { timeout: 5000 })
+      .poll(() => heard, { timeout: 20_000 })
       .toContain("the connection to the state is back");
     await put(store, "web");
   });
@@ -198,7 +198,7 @@ describeWithRedis("RedisStateStore whose server goes away", () => {
   it("closes in bounded time while the server is away or silent", async () => {
     const server = await PrivateRedis.start();
     const away = storeAt(server.url, "away");
-    const silent = storeAt(server.url, "silent", { answerTimeoutMs: 200 });
+    const silent = storeAt(server.url, "silent", { answerTimeoutMs: 1000 });
     await away.open(never);
     await silent.open(never);
 
@@ -213,7 +213,7 @@ describeWithRedis("RedisStateStore whose server goes away", () => {
 
   it("cannot be opened where there is no server, nor where it is silent", async () => {
     const server = await PrivateRedis.start();
-    const store = storeAt(server.url, nodeId, { answerTimeoutMs: 200 });
+    const store = storeAt(server.url, nodeId, { answerTimeoutMs: 1000 });
 
     server.freeze();
     const silent = await failureOf(store.open(never));
@@ -259,7 +259,7 @@ describeWithRedis("RedisStateStore whose server has lost what it acknowledged", 
     await server.up();
 
     await expect
-      .poll(() => failureOf(put(store, "web")), { timeout: 5000 })
+      .poll(() => failureOf(put(store, "web")), { timeout: 20_000 })
       .toMatchObject({ code: "OWNERSHIP_LOST", effect: "none" });
     expect(await clientAt(server.url).dbsize()).toBe(0);
   });
@@ -275,7 +275,7 @@ describeWithRedis("RedisStateStore whose server has lost what it acknowledged", 
     await redis.call("CLIENT", ["KILL", "TYPE", "normal", "SKIPME", "yes"]);
 
     await expect
-      .poll(() => failureOf(put(store, "web")), { timeout: 5000 })
+      .poll(() => failureOf(put(store, "web")), { timeout: 20_000 })
       .toMatchObject({ code: "OWNERSHIP_LOST", effect: "none" });
   });
 });

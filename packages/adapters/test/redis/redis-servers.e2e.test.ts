@@ -51,7 +51,9 @@ describeWithRedis("RedisStateStore with users of the server", () => {
       "USER",
       "persys",
     ]);
-    await expect.poll(() => heard).toContain("the connection to the state is back");
+    await expect
+      .poll(() => heard, { timeout: 20_000 })
+      .toContain("the connection to the state is back");
     await store.close();
 
     expect((await readAt(url, nodeId)).records).toEqual([aRecord()]);
@@ -84,11 +86,11 @@ describeWithRedis("RedisStateStore with users of the server", () => {
 
     await admin.call("ACL", ["SETUSER", "persys", "resetpass", ">another"]);
     await admin.call("CLIENT", ["KILL", "USER", "persys"]);
-    await expect.poll(() => heard).toContain("the state is out of reach");
+    await expect.poll(() => heard, { timeout: 20_000 }).toContain("the state is out of reach");
     const refused = await failureOf(store.commit(aBatch));
     await admin.call("ACL", ["SETUSER", "persys", ">pass/word@1"]);
     await expect
-      .poll(() => heard, { timeout: 5000 })
+      .poll(() => heard, { timeout: 20_000 })
       .toContain("the connection to the state is back");
     await store.commit(aBatch);
 
@@ -163,8 +165,10 @@ describeWithRedis("RedisStateStore on a server that promises less than asked", (
     const back = "the connection to the state is back";
     for (let times = 1; times <= 2; times += 1) {
       await redis.call("CLIENT", ["KILL", "TYPE", "normal", "SKIPME", "yes"]);
-      await expect.poll(() => heard.filter((each) => each === back)).toHaveLength(times);
-      await expect.poll(() => store.durability?.appendFsync).toBe("everysec");
+      await expect
+        .poll(() => heard.filter((each) => each === back), { timeout: 20_000 })
+        .toHaveLength(times);
+      await expect.poll(() => store.durability?.appendFsync, { timeout: 20_000 }).toBe("everysec");
     }
 
     expect(heard.filter((each) => each === warning)).toHaveLength(1);

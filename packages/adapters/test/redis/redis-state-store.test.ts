@@ -107,7 +107,7 @@ describeWithRedis("RedisStateStore", () => {
       await redis.hset(key("owner"), "opening", "another");
 
       await expect
-        .poll(() => heard)
+        .poll(() => heard, { timeout: 20_000 })
         .toContain("the state is not ours any more: nothing is written from now on");
       const lost = await failureOf(store.commit([{ kind: "put-record", record: aRecord() }]));
       expect(lost).toMatchObject({ code: "OWNERSHIP_LOST", effect: "none" });
@@ -219,7 +219,7 @@ describeWithRedis("RedisStateStore", () => {
       const reason = new Error("enough");
 
       const opening = store.open(abort.signal);
-      await expect.poll(() => redis.exists(key("lease")), { interval: 1 }).toBe(1);
+      await expect.poll(() => redis.exists(key("lease")), { interval: 1, timeout: 20_000 }).toBe(1);
       abort.abort(reason);
 
       await expect(opening).rejects.toBe(reason);

@@ -15,7 +15,7 @@ export interface CrashStory {
 }
 
 /** Lives through a story with a death at the given point. Resolves with whether it came to that. */
-export async function liveThrough(
+async function liveThrough(
   test: TestContext,
   dieAt: number,
   story: CrashStory,
@@ -46,7 +46,7 @@ export async function liveThrough(
 }
 
 /** Lives through a story with a death at each point there is, and once without. Resolves with how many there were. */
-export async function liveThroughAll(test: TestContext, story: CrashStory): Promise<number> {
+async function liveThroughAll(test: TestContext, story: CrashStory): Promise<number> {
   let next = 1;
   let last = Number.POSITIVE_INFINITY;
   const work = async (): Promise<void> => {
