@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
 import type { PrivateDockerd } from "../../../../test/docker/private-dockerd.ts";
+import { testImages } from "../../../../test/docker/test-images.ts";
 import type { ContainerNode } from "../support/container-node.ts";
 import {
   engineOfTest,
@@ -15,6 +16,13 @@ import {
 const slowly = { timeout: 40_000, interval: 50 } as const;
 
 const process = { script: "exec sleep 900" };
+
+/** Ends at once, with 0, and is never to run again. */
+const job = {
+  image: testImages.busybox,
+  command: ["true"],
+  restartPolicy: { policy: "no" },
+};
 
 interface Ways {
   readonly how: string;
@@ -84,6 +92,10 @@ describeWithDocker("a Docker engine that is away", () => {
       const first = [steady, updated, stopped, deleted];
       for (const id of first) await nodes.apply(id, server(), { revisionId: "r1" });
       await reach(nodes, Object.fromEntries([...first, "beside"].map((id) => [id, "RUNNING"])));
+      const done = nodes.id("done");
+      await nodes.apply(done, job);
+      await nodes.node.reaches(done, "STOPPED");
+      const ran = (await nodes.outsider.inspect(done)).State.StartedAt;
       const places = [await nodes.containerId(steady), await nodes.containerId(stopped)];
       const pid = await nodes.node.pid("beside");
       const always = SeenStates.of(nodes, [steady]);
@@ -98,7 +110,7 @@ describeWithDocker("a Docker engine that is away", () => {
       await nodes.node.client.deleteWorkload({ id: deleted });
       expect(await containerStatus(nodes)).toMatch(/^unhealthy: /);
       expect([...(await statesOf(nodes)).keys()].toSorted()).toEqual(
-        [...first, fresh, "beside"].toSorted(),
+        [...first, fresh, done, "beside"].toSorted(),
       );
       expect(await meanwhile.end()).toEqual(["UNKNOWN"]);
 
@@ -109,6 +121,7 @@ describeWithDocker("a Docker engine that is away", () => {
         [stopped]: "STOPPED",
         [deleted]: "absent",
         [fresh]: "RUNNING",
+        [done]: "STOPPED",
         beside: "RUNNING",
       });
       // A start that it broke off is told as that until the next one, at once, has succeeded.
@@ -117,7 +130,8 @@ describeWithDocker("a Docker engine that is away", () => {
       expect([await nodes.containerId(steady), await nodes.containerId(stopped)]).toEqual(places);
       expect((await nodes.node.status(updated)).observedRevisionId).toBe("r2");
       expect(await nodes.node.pid("beside")).toBe(pid);
-      await expect.poll(() => kindsIn(nodes), slowly).toEqual({ container: 4, image: 4 });
+      await expect.poll(() => kindsIn(nodes), slowly).toEqual({ container: 5, image: 5 });
+      expect((await nodes.outsider.inspect(done)).State.StartedAt).toBe(ran);
     });
   }
 
