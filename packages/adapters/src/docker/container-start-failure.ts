@@ -190,11 +190,7 @@ async function spaceFailure(
 }
 
 /** Whether there is next to no space where the engine keeps its data; false where that cannot be looked at. */
-async function isEngineDiskFull({
-  client,
-  endpoint,
-  signal,
-}: FailureContext): Promise<boolean> {
+async function isEngineDiskFull({ client, endpoint, signal }: FailureContext): Promise<boolean> {
   if (!isLocalEndpoint(endpoint)) return false;
   try {
     const { rootFolder } = await client.facts(signal);

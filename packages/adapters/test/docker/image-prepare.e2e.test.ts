@@ -20,7 +20,7 @@ import { ImagePuller } from "../../src/docker/image-pull.ts";
 import { RegistryCredentialFiles } from "../../src/docker/registry-credentials.ts";
 import { forever, idOf } from "../support/runtime-calls.ts";
 import { publishRandomImage } from "./registry-images.ts";
-import { RegistryProxy } from "./registry-proxy.ts";
+import { RegistryProxy } from "../../../../test/docker/registry-proxy.ts";
 
 const silent = (): void => undefined;
 

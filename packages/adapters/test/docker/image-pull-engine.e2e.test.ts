@@ -9,7 +9,7 @@ import { DockerClient } from "../../src/docker/docker-client.ts";
 import { ImagePuller } from "../../src/docker/image-pull.ts";
 import { eventually, forever } from "../support/runtime-calls.ts";
 import { publishRandomImage } from "./registry-images.ts";
-import { RegistryProxy } from "./registry-proxy.ts";
+import { RegistryProxy } from "../../../../test/docker/registry-proxy.ts";
 
 const megabyte = 1_000_000;
 const run = promisify(execFile);

@@ -3,7 +3,7 @@ import { dockerAt, dockerHost } from "../../../../test/docker/docker-host.ts";
 import { DockerClient, type RegistryCredentials } from "../../src/docker/docker-client.ts";
 import { ImagePuller } from "../../src/docker/image-pull.ts";
 import { forever } from "../support/runtime-calls.ts";
-import { RegistryProxy } from "./registry-proxy.ts";
+import { RegistryProxy } from "../../../../test/docker/registry-proxy.ts";
 
 export const silent = (): void => undefined;
 

@@ -32,6 +32,7 @@ const samples: { readonly [Name in keyof Config]: readonly [text: string, value:
   reconcileEnabled: ["no", false],
   eventsEnabled: ["false", false],
   reconcileIntervalMs: ["45s", 45_000],
+  usageIntervalMs: ["2m", 120_000],
   settleTimeMs: ["2s", 2_000],
   restoreAfterAttempts: ["5", 5],
   updatePolicy: ["keep-trying", "keep-trying"],

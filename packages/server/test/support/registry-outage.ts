@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import type Docker from "dockerode";
 import { expect, onTestFinished } from "vitest";
-import { RegistryProxy } from "../../../adapters/test/docker/registry-proxy.ts";
+import { RegistryProxy } from "../../../../test/docker/registry-proxy.ts";
 import { dockerHost } from "../../../../test/docker/docker-host.ts";
 import { publish, testImages } from "../../../../test/docker/test-images.ts";
 

@@ -15,11 +15,7 @@ export interface CrashStory {
 }
 
 /** Lives through a story with a death at the given point. Resolves with whether it came to that. */
-async function liveThrough(
-  test: TestContext,
-  dieAt: number,
-  story: CrashStory,
-): Promise<boolean> {
+async function liveThrough(test: TestContext, dieAt: number, story: CrashStory): Promise<boolean> {
   const node = EngineOverDocker.idle(test);
   if (story.before !== undefined) {
     await node.startEngine();
@@ -46,7 +42,7 @@ async function liveThrough(
 }
 
 /** Lives through a story with a death at each point there is, and once without. Resolves with how many there were. */
-async function liveThroughAll(test: TestContext, story: CrashStory): Promise<number> {
+export async function liveThroughAll(test: TestContext, story: CrashStory): Promise<number> {
   let next = 1;
   let last = Number.POSITIVE_INFINITY;
   const work = async (): Promise<void> => {
