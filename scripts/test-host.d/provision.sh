@@ -1,7 +1,7 @@
 # The programs the engines are made of, from the packages of Debian and Ubuntu.
 
 missing_programs() {
-  for it in dockerd containerd docker iptables docker-registry redis-server redis-cli busybox ip flock setsid curl pgrep; do
+  for it in dockerd containerd docker iptables docker-registry redis-server redis-cli openssl busybox ip flock setsid unshare curl pgrep; do
     command -v $it >/dev/null 2>&1 || echo $it
   done
 }
@@ -14,7 +14,7 @@ package_of() {
   ip) echo iproute2 ;;
   pgrep) echo procps ;;
   redis-cli) echo redis-tools ;;
-  flock | setsid) echo util-linux ;;
+  flock | setsid | unshare) echo util-linux ;;
   *) echo "$1" ;;
   esac
 }
