@@ -25,7 +25,8 @@ export default defineConfig({
           name: "e2e",
           include: ["packages/*/test/**/*.e2e.test.ts", "test/**/*.e2e.test.ts"],
           pool: "forks",
-          maxWorkers: 2,
+          // They wait more than they work.
+          maxWorkers: 3,
           // After the unit tests: these start processes and watch how long things take.
           sequence: { groupOrder: 1 },
           testTimeout: 60_000,

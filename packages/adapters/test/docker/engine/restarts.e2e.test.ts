@@ -125,6 +125,6 @@ describeWithDocker("a restart of the agent", () => {
 
 /** What a client is told of a workload, without times of looks and counts of starts of the agent. */
 function essenceOf(node: EngineOverDocker, name: string): unknown {
-  const { observedAtMs: _, ...rest } = node.status(name);
+  const { observedAtMs: _, usage: _usage, ...rest } = node.status(name);
   return rest;
 }
