@@ -1,3 +1,4 @@
+import { resolve } from "node:path/posix";
 import type { ContainerSpec, Target } from "@persys/core";
 import type { ContainerCreateOptions, HostConfig, MountSettings } from "dockerode";
 import { type ContainerConfiguration, noRestart } from "./container-configuration.ts";
@@ -81,7 +82,9 @@ export function anonymousVolumePaths(spec: ContainerSpec, image: ImageReport): r
     ...(spec.volumes ?? []).map((it) => it.containerPath),
     ...(spec.tmpfs ?? []).map((it) => it.containerPath),
   ]);
-  return image.Config.Volumes.filter((it) => !taken.has(it));
+  // An image may declare `/data/`, which the engine mounts as `/data`.
+  const declared = new Set(image.Config.Volumes.map((it) => resolve("/", it)));
+  return [...declared].filter((it) => !taken.has(it));
 }
 
 function hostConfigOf(input: CreateInput): HostConfig {

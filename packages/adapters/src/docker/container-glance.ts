@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { AgentError } from "@persys/core";
 import { configurationOf } from "./container-configuration.ts";
 import type { DockerClient } from "./docker-client.ts";
 import type { ContainerEntry, ContainerReport } from "./docker-reports.ts";
@@ -22,11 +23,11 @@ interface Seen {
  * list looks at a few in turn, so that also a change that no event told is seen, some lists later.
  */
 export class Glances {
-  readonly #client: DockerClient;
+  readonly #client: Pick<DockerClient, "container">;
   readonly #seen = new Map<string, Seen>();
   #turn = 0;
 
-  constructor(client: DockerClient) {
+  constructor(client: Pick<DockerClient, "container">) {
     this.#client = client;
   }
 
@@ -61,11 +62,22 @@ export class Glances {
     const queue = [...unknown, ...inTurn].values();
     const workers = Array.from({ length: inspectedAtOnce }, async () => {
       for (const id of queue) {
-        const report = await this.#client.container(id, signal);
+        const report = await this.#reportOf(id, signal);
         if (report !== undefined) this.note(report);
       }
     });
     await Promise.all(workers);
+  }
+
+  /** One that cannot be inspected is one that cannot be inspected: its own observation tells. The others can be. */
+  async #reportOf(id: string, signal: AbortSignal): Promise<ContainerReport | undefined> {
+    try {
+      return await this.#client.container(id, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (AgentError.hasCode(error, "RUNTIME_UNAVAILABLE")) throw error;
+      return undefined;
+    }
   }
 
   #turnOf(containerId: string): number {

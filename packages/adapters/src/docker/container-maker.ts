@@ -153,7 +153,7 @@ export class ContainerMaker {
   async #nameConflict(target: Target, cause: unknown, signal: AbortSignal): Promise<unknown> {
     const { client, nodeId } = this.#to;
     const name = containerName(target.id);
-    const holder = await client.container(name, signal);
+    const holder = await client.named(name, signal);
     const marks = holder && marksOf(holder.Config.Labels, [holder.Name], nodeId);
     if (holder === undefined || marks?.id === target.id)
       return new AgentError("RUNTIME_ERROR", `the name ${name} is only just in use`, {

@@ -160,7 +160,7 @@ export class ContainerOperations {
     return report?.State.Running === true && !report.State.Restarting;
   }
 
-  /** Another container in the place of one of the same revision, which is only removed once that runs. */
+  /** Another container in the place of one of the same revision, which is only removed once that runs; next to a kept one it goes first. */
   async #makeAgain({ target, current, found }: Own, signal: AbortSignal): Promise<"done"> {
     await this.#takeOver(target, found, signal);
     await this.#removeOne(current, signal);
@@ -296,7 +296,7 @@ export class ContainerOperations {
     try {
       await client.rename(id, name, signal);
     } catch (error) {
-      const holder = isConflict(error) ? await client.container(name, signal) : undefined;
+      const holder = isConflict(error) ? await client.named(name, signal) : undefined;
       if (holder?.Id === id) return;
       throw holder === undefined ? error : nameTaken(name, holder.Id, error);
     }

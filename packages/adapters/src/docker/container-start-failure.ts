@@ -136,7 +136,7 @@ function publishedPorts({ HostConfig }: ContainerReport): readonly PublishedPort
 }
 
 async function publisherOf(
-  { hostPort, transport }: PublishedPort,
+  { hostIp, hostPort, transport }: PublishedPort,
   containerId: string,
   { client, signal }: FailureContext,
 ): Promise<string | undefined> {
@@ -144,9 +144,18 @@ async function publisherOf(
   const holder = publishers.find(
     (it) =>
       it.Id !== containerId &&
-      it.Ports.some(({ PublicPort, Type }) => PublicPort === hostPort && Type === transport),
+      it.Ports.some(
+        ({ IP = "", PublicPort, Type }) =>
+          PublicPort === hostPort && Type === transport && overlap(IP, hostIp),
+      ),
   );
   return holder === undefined ? undefined : (holder.Names[0]?.slice(1) ?? holder.Id.slice(0, 12));
+}
+
+/** Whether one port cannot be had at both addresses. */
+function overlap(a: string, b: string): boolean {
+  const everywhere = ["", "0.0.0.0", "::"];
+  return a === b || everywhere.includes(a) || everywhere.includes(b);
 }
 
 /** Whether a port of this host is bound, by trying to bind it. What else goes wrong says nothing about that. */

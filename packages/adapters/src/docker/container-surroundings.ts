@@ -74,7 +74,7 @@ async function checkNetwork(
 async function checkName(id: WorkloadId, context: SurroundingsContext): Promise<void> {
   const { client, nodeId, signal } = context;
   const name = containerName(id);
-  const holder = await client.container(name, signal);
+  const holder = await client.named(name, signal);
   if (holder === undefined) return;
   if (marksOf(holder.Config.Labels, [holder.Name], nodeId)?.id === id) return;
   throw nameTaken(name, holder.Id);

@@ -1,4 +1,10 @@
-import { type Logger, silentLogger, type UsageSnapshot, type WorkloadId } from "@persys/core";
+import {
+  AgentError,
+  type Logger,
+  silentLogger,
+  type UsageSnapshot,
+  type WorkloadId,
+} from "@persys/core";
 import { z } from "zod";
 import type { DockerClient } from "./docker-client.ts";
 import { httpStatusOf } from "./docker-errors.ts";
@@ -119,9 +125,9 @@ export class ContainerUsage {
       return await this.#measureOne(id, containerId, AbortSignal.any([signal, timeout.signal]));
     } catch (error) {
       signal.throwIfAborted();
-      if (!timeout.signal.aborted) throw error;
+      if (!timeout.signal.aborted && AgentError.hasCode(error, "RUNTIME_UNAVAILABLE")) throw error;
       const timeoutMs = this.#callTimeoutMs;
-      this.#logger.warn("a container cannot be measured in time", { id, containerId, timeoutMs });
+      this.#logger.warn("a container cannot be measured", { id, containerId, timeoutMs, error });
       return undefined;
     } finally {
       clearTimeout(timer);

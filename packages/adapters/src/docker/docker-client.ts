@@ -55,6 +55,8 @@ export interface StreamCall {
 
 type LabelFilter = readonly string[];
 
+const networkSchema = z.object({ Name: z.string() });
+
 const infoSchema = z.object({
   DockerRootDir: z.string(),
   SwapLimit: z.boolean().default(false),
@@ -118,7 +120,17 @@ export class DockerClient {
     });
   }
 
-  /** One container, by id or by name. */
+  /** The container of exactly this name: an inspection would take the beginning of some other container's id for it as well. */
+  async named(name: string, signal: AbortSignal): Promise<ContainerReport | undefined> {
+    const found = await called("list containers", signal, async () => {
+      const filters = { name: [`^/${name.replaceAll(".", "\\.")}$`] };
+      return this.#docker.listContainers({ all: true, filters, abortSignal: signal });
+    });
+    const entry = found.map(containerEntryOf).find((it) => it.Names.includes(`/${name}`));
+    return entry && this.container(entry.Id, signal);
+  }
+
+  /** One container, by id, by name, or by the beginning of its id. */
   container(idOrName: string, signal: AbortSignal): Promise<ContainerReport | undefined> {
     const container = this.#docker.getContainer(idOrName);
     return unlessMissing(
@@ -192,12 +204,13 @@ export class DockerClient {
     );
   }
 
-  /** Whether there is a network of this name or id. */
+  /** Whether there is a network of this name. */
   async hasNetwork(name: string, signal: AbortSignal): Promise<boolean> {
     const found = await unlessMissing(
       called("inspect a network", signal, () => this.#docker.getNetwork(name).inspect()),
     );
-    return found !== undefined;
+    // It would also be found by its id, or the beginning of that.
+    return found !== undefined && networkSchema.parse(found).Name === name;
   }
 
   connect(network: string, id: string, signal: AbortSignal): Promise<void> {
@@ -209,7 +222,9 @@ export class DockerClient {
   async disconnect(network: string, id: string, signal: AbortSignal): Promise<void> {
     await unlessMissing(
       alreadySo(`disconnect the container from network ${network}`, signal, () =>
-        this.#docker.getNetwork(network).disconnect({ Container: id, Force: true }),
+        this.#docker
+          .getNetwork(network)
+          .disconnect({ Container: id, Force: true, abortSignal: signal }),
       ),
     );
   }
@@ -250,7 +265,9 @@ export class DockerClient {
   async untag(reference: string, signal: AbortSignal): Promise<boolean> {
     try {
       await called("untag an image", signal, () =>
-        this.#docker.getImage(reference).remove({ force: false, noprune: false }),
+        this.#docker
+          .getImage(reference)
+          .remove({ force: false, noprune: false, abortSignal: signal }),
       );
       return true;
     } catch (error) {
@@ -274,7 +291,9 @@ export class DockerClient {
   /** @throws {AgentError} with status 409 in its details while a container has it. */
   async removeVolume(name: string, signal: AbortSignal): Promise<void> {
     await unlessMissing(
-      alreadySo(`remove volume ${name}`, signal, () => this.#docker.getVolume(name).remove()),
+      alreadySo(`remove volume ${name}`, signal, () =>
+        this.#docker.getVolume(name).remove({ abortSignal: signal }),
+      ),
     );
   }
 

@@ -56,7 +56,6 @@ export interface ContainerReport {
   readonly Id: string;
   /** With a slash before it. */
   readonly Name: string;
-  readonly Created: string;
   /** The id of its image. */
   readonly Image: string;
   readonly Mounts: readonly MountReport[];
@@ -67,7 +66,6 @@ export interface ContainerReport {
     readonly Restarting: boolean;
     readonly OOMKilled: boolean;
     readonly Dead: boolean;
-    readonly Pid: number;
     readonly ExitCode: number;
     readonly StartedAt: string;
     readonly FinishedAt: string;
@@ -193,7 +191,6 @@ const entrySchema: z.ZodType<ContainerEntry> = z.object({
 const reportSchema: z.ZodType<ContainerReport> = z.object({
   Id: z.string(),
   Name: z.string(),
-  Created: z.string(),
   Image: z.string(),
   Mounts: mounts,
   State: z.object({
@@ -203,7 +200,6 @@ const reportSchema: z.ZodType<ContainerReport> = z.object({
     Restarting: z.boolean(),
     OOMKilled: z.boolean(),
     Dead: z.boolean(),
-    Pid: z.number(),
     ExitCode: z.number(),
     StartedAt: z.string(),
     FinishedAt: z.string(),

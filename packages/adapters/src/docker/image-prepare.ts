@@ -48,7 +48,8 @@ export async function knownImages(
 ): Promise<KnownImages> {
   const [pinned, local] = await Promise.all([
     pins.resolve(target, signal),
-    client.image(spec.image, signal),
+    // Without a tag it would also be found by the beginning of an image's id.
+    client.image(pulledNameOf(spec.image), signal),
   ]);
   return { pinned, local };
 }

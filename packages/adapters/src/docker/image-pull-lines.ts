@@ -9,9 +9,11 @@ export interface PullLine {
   readonly id?: string | undefined;
   readonly progressDetail?:
     | { readonly current?: number | undefined; readonly total?: number | undefined }
+    | null
     | undefined;
-  /** Why the pull failed: the last line then. */
+  /** Why the pull failed: the last line then. Newer engines may say it in `errorDetail` alone. */
   readonly error?: string | undefined;
+  readonly errorDetail?: { readonly message?: string | undefined } | null | undefined;
 }
 
 const lineSchema: z.ZodType<PullLine> = z.object({
@@ -19,8 +21,9 @@ const lineSchema: z.ZodType<PullLine> = z.object({
   id: z.string().optional(),
   progressDetail: z
     .object({ current: z.number().optional(), total: z.number().optional() })
-    .optional(),
+    .nullish(),
   error: z.string().optional(),
+  errorDetail: z.object({ message: z.string().optional() }).nullish(),
 });
 
 /** Longest line. The engine's own are of a few hundred bytes; an error may carry a page that a registry answered. */

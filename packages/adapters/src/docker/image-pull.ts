@@ -132,8 +132,8 @@ export class ImagePuller {
       const stream = await this.#begin(request, either);
       // The engine answers an error as a status only before its first line; after that, as the last line.
       for await (const line of pullLines(readable(stream))) {
-        if (line.error !== undefined)
-          return { kind: "broken", words: line.error, totalBytes: view.totalBytes };
+        const words = line.error ?? line.errorDetail?.message;
+        if (words !== undefined) return { kind: "broken", words, totalBytes: view.totalBytes };
         if (!view.add(line)) continue;
         watchdog.refresh();
         tell(view.sentence);

@@ -1,4 +1,5 @@
-import type { WorkloadId } from "@persys/core";
+import { AgentError, type WorkloadId } from "@persys/core";
+import { parseConfiguration } from "./container-configuration.ts";
 import {
   candidateFilterOf,
   instanceLabel,
@@ -59,7 +60,7 @@ export class OwnedContainers {
   /** What there is for every workload, from one look. */
   async all(signal: AbortSignal): Promise<ReadonlyMap<WorkloadId, WorkloadContainers>> {
     const entries = await this.#client.containers([managedLabel], signal);
-    const owned = await this.#ownedOf(entries, signal);
+    const owned = await this.#ownedOf(entries, signal, isOwnOutage);
     this.#images.forgetAllBut(new Set(owned.map(({ entry }) => entry.ImageID)));
     this.#workloads = new Map(owned.map(({ entry, marks }) => [entry.Id, marks.id]));
     const byId = Map.groupBy(owned, ({ marks }) => marks.id);
@@ -71,14 +72,23 @@ export class OwnedContainers {
     return this.#workloads.get(containerId);
   }
 
+  /** `isFatal`: which failures to look at one image end it all; with any other that container is left out. */
   async #ownedOf(
     entries: readonly ContainerEntry[],
     signal: AbortSignal,
+    isFatal: (error: unknown) => boolean = () => true,
   ): Promise<readonly OwnedContainer[]> {
     const owned: OwnedContainer[] = [];
     for (const entry of entries) {
       const marks = marksOf(entry.Labels, entry.Names, this.#nodeId);
-      if (marks === undefined || (await this.#isInherited(entry, marks, signal))) continue;
+      if (marks === undefined) continue;
+      try {
+        if (await this.#isInherited(entry, marks, signal)) continue;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (isFatal(error)) throw error;
+        continue; // Its own observation tells that it cannot be read.
+      }
       owned.push({ entry, marks });
       this.#workloads.set(entry.Id, marks.id);
     }
@@ -87,17 +97,25 @@ export class OwnedContainers {
 
   async #isInherited(
     { ImageID, Labels }: ContainerEntry,
-    { instance }: OwnershipMarks,
+    { instance, configuration }: OwnershipMarks,
     signal: AbortSignal,
   ): Promise<boolean> {
     const image = await this.#images.find(ImageID, signal);
-    // Where the image is gone nothing can be inherited that could be told apart: what carries our marks is then ours.
-    if (image === undefined) return false;
+    if (image === undefined) {
+      // The image is gone; the label names the one that ours was made of.
+      const made = parseConfiguration(configuration)?.image;
+      return made !== undefined && made !== ImageID;
+    }
     const inherited = image.Config.Labels;
     return instance === ""
       ? Object.keys(inherited).some((it) => Labels[it] !== undefined && it.startsWith("persys."))
       : inherited[instanceLabel] === instance;
   }
+}
+
+/** Whether the engine is away, rather than one image unreadable. */
+function isOwnOutage(error: unknown): boolean {
+  return AgentError.hasCode(error, "RUNTIME_UNAVAILABLE");
 }
 
 /** Whether the container runs, or does not quite. */

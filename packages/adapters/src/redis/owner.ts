@@ -76,7 +76,9 @@ export function thisOwner(epoch: number, opening: string): Ownership {
 export function fateOf(owner: Ownership): "runs" | "ended" | "unknown" {
   const pidSpace = pidSpaceOf();
   if (pidSpace === undefined || owner.pidSpace !== pidSpace) return "unknown";
-  if (startTicksOf(owner.pid) !== owner.startTicks) return "ended";
+  const startTicks = startTicksOf(owner.pid);
+  if (startTicks === undefined || owner.startTicks === "") return "unknown";
+  if (startTicks !== owner.startTicks) return "ended";
   if (owner.pid !== process.pid) return "runs";
   if (owner.realm !== realm) return "unknown";
   return openHere.has(owner.opening) ? "runs" : "ended";
@@ -93,15 +95,16 @@ function pidSpaceOf(): string | undefined {
 }
 
 /**
- * Field 22 of /proc/PID/stat (proc(5)), counted after the name, which may hold anything. Undefined where no such process runs: one that was
- * killed is of no account, also before its parent has noticed.
+ * Field 22 of /proc/PID/stat (proc(5)), counted after the name, which may hold anything. `gone` where no such process runs: one that was
+ * killed is of no account, also before its parent has noticed. Undefined where that cannot be seen.
  */
 function startTicksOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
-  } catch {
-    return undefined;
+    return fields[0] === "Z" || fields[0] === "X" ? "gone" : fields[19];
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    return code === "ENOENT" || code === "ESRCH" ? "gone" : undefined;
   }
 }

@@ -74,6 +74,14 @@ const specs = record({
 }));
 
 describe("what an engine is asked for", () => {
+  it("takes a volume that the image declares with a slash at its end for the same path", () => {
+    const slashes = { ...image, Config: { Labels: {}, Volumes: ["/data/", "/data", "/more/"] } };
+
+    expect(anonymousVolumePaths({ image: "web:1" }, slashes)).toEqual(["/data", "/more"]);
+    const tmpfs = [{ containerPath: "/data" }];
+    expect(anonymousVolumePaths({ image: "web:1", tmpfs }, slashes)).toEqual(["/more"]);
+  });
+
   it("is what the spec says, each thing once, whatever it says", () => {
     check(
       property(specs, (sent) => {

@@ -43,6 +43,22 @@ describeWithDocker("DockerRuntime", () => {
     expect(new Set(seen)).toEqual(new Set(["present"]));
   });
 
+  it.concurrent("takes an id that is how another container's id begins", async () => {
+    const other = await host.docker.createContainer({ Image: testImages.busybox });
+    try {
+      const id = host.known(other.id.slice(0, 8));
+      const target = host.target("begins", host.longRunning(), { id });
+
+      await host.run(target);
+
+      expect(await host.current(id)).toMatchObject({ state: "running", drift: [] });
+      await host.runtime.remove(id, forever);
+      expect((await other.inspect()).State.Status).toBe("created");
+    } finally {
+      await other.remove();
+    }
+  });
+
   it.concurrent("gives hints of all that happens to a container", async () => {
     const target = host.target("hints", host.longRunning());
     const { id } = target;

@@ -10,7 +10,6 @@ function reportOf(state: object = {}, memory = 8_388_608): ContainerReport {
   return containerReportOf({
     Id: "c1",
     Name: "/web",
-    Created: stamp(startedAtMs),
     Image: "sha256:1",
     State: {
       Status: "exited",
@@ -19,7 +18,6 @@ function reportOf(state: object = {}, memory = 8_388_608): ContainerReport {
       Restarting: false,
       OOMKilled: false,
       Dead: false,
-      Pid: 0,
       ExitCode: 137,
       StartedAt: stamp(startedAtMs),
       FinishedAt: stamp(Date.now()),
