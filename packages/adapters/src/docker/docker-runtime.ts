@@ -51,7 +51,7 @@ import { RegistryCredentialFiles } from "./registry-credentials.ts";
 import { isLiveEntry, type OwnedContainer, OwnedContainers } from "./owned-containers.ts";
 
 /** What is removed or changes its state between a list and its inspection is looked at again; more than this is not explained by that. */
-const looksMax = 3;
+const looksMax = 5;
 
 /** An engine that was replaced by a newer one while it answered all the time is told by its new version after this time. */
 const versionValidMs = 600_000;

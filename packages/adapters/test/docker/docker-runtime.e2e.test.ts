@@ -40,7 +40,9 @@ describeWithDocker("DockerRuntime", () => {
       over.abort();
       await Promise.all(watching);
     }
-    expect(new Set(seen)).toEqual(new Set(["present"]));
+    // What changes all the time may not be readable at some moment; it is never gone.
+    expect(seen).toContain("present");
+    expect(seen).not.toContain("absent");
   });
 
   it.concurrent("takes an id that is how another container's id begins", async () => {
