@@ -55,7 +55,7 @@ export interface StreamCall {
 
 type LabelFilter = readonly string[];
 
-const networkSchema = z.object({ Name: z.string() });
+const networkSchema = z.object({ Id: z.string(), Name: z.string() });
 
 const infoSchema = z.object({
   DockerRootDir: z.string(),
@@ -204,13 +204,15 @@ export class DockerClient {
     );
   }
 
-  /** Whether there is a network of this name. */
+  /** Whether there is a network of this name or id. */
   async hasNetwork(name: string, signal: AbortSignal): Promise<boolean> {
     const found = await unlessMissing(
       called("inspect a network", signal, () => this.#docker.getNetwork(name).inspect()),
     );
-    // It would also be found by its id, or the beginning of that.
-    return found !== undefined && networkSchema.parse(found).Name === name;
+    if (found === undefined) return false;
+    // It would also be found by the beginning of its id.
+    const { Id, Name } = networkSchema.parse(found);
+    return Name === name || Id === name;
   }
 
   connect(network: string, id: string, signal: AbortSignal): Promise<void> {
