@@ -25,8 +25,7 @@ export default defineConfig({
           name: "e2e",
           include: ["packages/*/test/**/*.e2e.test.ts", "test/**/*.e2e.test.ts"],
           pool: "forks",
-          // They wait more than they work.
-          maxWorkers: 3,
+          maxWorkers: 2,
           // After the unit tests: these start processes and watch how long things take.
           sequence: { groupOrder: 1 },
           testTimeout: 60_000,
