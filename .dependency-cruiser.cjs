@@ -88,7 +88,7 @@ module.exports = {
       from: { path: "^packages/core/src/" },
       to: { pathNot: ["^packages/core/src/", "node_modules/(?:zod|@noble/hashes)/"] },
     }),
-    knows("conformance", "core"),
+    knows("conformance", "client|core"),
     knows("adapters", "core"),
     knows("transports", "core"),
     knows("client", "transports"),
@@ -125,8 +125,12 @@ module.exports = {
     only("redis-in-its-adapter", "^packages/adapters/src/redis/", "ioredis"),
     only("docker-in-its-adapters", "^packages/adapters/src/(?:docker|compose)/", "dockerode"),
     only("grpc-in-its-transport", "^packages/transports/src/grpc/", "@grpc/[^/]+"),
-    only("connect-at-the-edges", "^packages/(?:transports|client)/src/", "@connectrpc/[^/]+"),
-    only("commander-in-cli", "^packages/cli/src/", "commander"),
+    only(
+      "connect-at-the-edges",
+      "^packages/(?:transports|client|conformance)/src/",
+      "@connectrpc/[^/]+",
+    ),
+    only("commander-in-commands", "^packages/(?:cli|conformance)/src/", "commander"),
   ],
   options: {
     doNotFollow: { path: "node_modules" },

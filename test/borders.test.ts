@@ -70,7 +70,11 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["core-is-pure", "packages/core/src/engine/reader.ts", "node:fs"],
   ["core-is-pure", "packages/core/src/engine/wired.ts", "@bufbuild/protobuf"],
   ["core-is-pure", "packages/core/src/engine/outward.ts", "@persys/adapters/memory"],
-  ["conformance-knows-only-core", "packages/conformance/src/kit.ts", "@persys/adapters/memory"],
+  [
+    "conformance-knows-only-client-core",
+    "packages/conformance/src/kit.ts",
+    "@persys/adapters/memory",
+  ],
   ["adapters-knows-only-core", "packages/adapters/src/memory/wire.ts", "@persys/transports"],
   ["transports-knows-only-core", "packages/transports/src/store.ts", "@persys/adapters/lmdb"],
   ["client-knows-only-transports", "packages/client/src/engine.ts", "@persys/core"],
@@ -88,7 +92,7 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["docker-in-its-adapters", "packages/adapters/src/memory/docker.ts", "dockerode"],
   ["grpc-in-its-transport", "packages/transports/src/grpc-client.ts", "@grpc/grpc-js"],
   ["connect-at-the-edges", "packages/cli/src/dial.ts", "@connectrpc/connect"],
-  ["commander-in-cli", "packages/server/src/arguments.ts", "commander"],
+  ["commander-in-commands", "packages/server/src/arguments.ts", "commander"],
 ];
 
 describe("the borders between the packages", () => {

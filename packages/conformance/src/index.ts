@@ -22,7 +22,13 @@ export {
 export { SimulatedRuntime, type SimulatedRuntimeOptions } from "./simulated-runtime.ts";
 export { parseSimulatedSpec, type SimulatedSpec } from "./simulated-spec.ts";
 export { SimulatedWorld, type SimulatedWorldOptions } from "./simulated-world.ts";
-export type { ContractCase, ContractLevel } from "./contract-case.ts";
+export {
+  type CaseContext,
+  caseContext,
+  type ContractCase,
+  type ContractLevel,
+} from "./contract-case.ts";
+export { ContractViolation, type ViolationDetails } from "./contract-violation.ts";
 export {
   type ActionOverrides,
   aRecord,

@@ -21,6 +21,7 @@ export function runtimeContract(factory: () => Promise<RuntimeSubject>): readonl
   ];
   return promises.map(({ id, level, title, check }) => ({
     id,
+    clause: id,
     level,
     title,
     run: async () => {

@@ -15,6 +15,7 @@ export function stateStoreContract(
 ): readonly ContractCase[] {
   return rules.map(({ id, level, title, check }) => ({
     id,
+    clause: id,
     level,
     title,
     run: async () => {

@@ -1,4 +1,5 @@
 import {
+  caseContext,
   ManualClock,
   runtimeContract,
   type RuntimeSubject,
@@ -36,7 +37,7 @@ function simulatedSubject(
 
 describe("SimulatedRuntime", () => {
   for (const { level, title, run } of runtimeContract(async () => simulatedSubject())) {
-    it(`${level}: ${title}`, run);
+    it(`${level}: ${title}`, () => run(caseContext()));
   }
 });
 
@@ -105,7 +106,7 @@ describe("runtimeContract", () => {
       const broken = cases.find(({ id }) => id === caseId);
 
       expect(broken).toBeDefined();
-      await expect(broken?.run()).rejects.toThrow();
+      await expect(broken?.run(caseContext())).rejects.toThrow();
     });
   }
 

@@ -1,4 +1,4 @@
-import { type StateStoreHarness, stateStoreContract } from "@persys/conformance";
+import { caseContext, type StateStoreHarness, stateStoreContract } from "@persys/conformance";
 import { AgentError, type StateStore, type StoredState, type Write } from "@persys/core";
 import { describe, expect, it } from "vitest";
 import { MapStateStore, MapStorage } from "./support/map-state-store.ts";
@@ -25,7 +25,7 @@ function harnessOf(Store: StoreClass): () => Promise<StateStoreHarness> {
 async function brokenBy(Store: StoreClass): Promise<readonly string[]> {
   const broken: string[] = [];
   for (const rule of stateStoreContract(harnessOf(Store))) {
-    await rule.run().catch(() => broken.push(rule.id));
+    await rule.run(caseContext()).catch(() => broken.push(rule.id));
   }
   return broken;
 }

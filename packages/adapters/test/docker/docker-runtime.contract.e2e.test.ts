@@ -1,4 +1,4 @@
-import { runtimeContract, type RuntimeSubject } from "@persys/conformance";
+import { caseContext, runtimeContract, type RuntimeSubject } from "@persys/conformance";
 import { it } from "vitest";
 import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
 import { testImages } from "../../../../test/docker/test-images.ts";
@@ -56,6 +56,6 @@ async function dockerSubject(): Promise<RuntimeSubject> {
 
 describeWithDocker("DockerRuntime", () => {
   for (const { level, title, run } of runtimeContract(dockerSubject)) {
-    it(`${level}: ${title}`, run, 60_000);
+    it(`${level}: ${title}`, () => run(caseContext()), 60_000);
   }
 });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LmdbStateStore } from "@persys/adapters/lmdb";
-import { stateStoreContract } from "@persys/conformance";
+import { caseContext, stateStoreContract } from "@persys/conformance";
 import { describe, it } from "vitest";
 import { withRawState } from "./raw-state.ts";
 
@@ -26,5 +26,6 @@ describe("LmdbStateStore", () => {
     };
   });
 
-  for (const rule of cases) it(`${rule.id} ${rule.level}: ${rule.title}`, () => rule.run());
+  for (const rule of cases)
+    it(`${rule.id} ${rule.level}: ${rule.title}`, () => rule.run(caseContext()));
 });

@@ -1,5 +1,5 @@
 import { MemoryDisk, MemoryStateStore } from "@persys/adapters/memory";
-import { stateStoreContract } from "@persys/conformance";
+import { caseContext, stateStoreContract } from "@persys/conformance";
 import { describe, it } from "vitest";
 
 describe("MemoryStateStore", () => {
@@ -19,5 +19,6 @@ describe("MemoryStateStore", () => {
     };
   });
 
-  for (const rule of cases) it(`${rule.id} ${rule.level}: ${rule.title}`, () => rule.run());
+  for (const rule of cases)
+    it(`${rule.id} ${rule.level}: ${rule.title}`, () => rule.run(caseContext()));
 });

@@ -1,6 +1,6 @@
 import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { runtimeContract, type RuntimeSubject } from "@persys/conformance";
+import { caseContext, runtimeContract, type RuntimeSubject } from "@persys/conformance";
 import { describe, it } from "vitest";
 import { forever, idOf, targetOf } from "../support/runtime-calls.ts";
 import { isAlive, ProcessHarness } from "./process-harness.ts";
@@ -49,6 +49,6 @@ async function processSubject(): Promise<RuntimeSubject> {
 
 describe("ProcessRuntime", () => {
   for (const { level, title, run } of runtimeContract(processSubject)) {
-    it(`${level}: ${title}`, run, 30_000);
+    it(`${level}: ${title}`, () => run(caseContext()), 30_000);
   }
 });

@@ -1,5 +1,5 @@
 import { RedisStateStore } from "@persys/adapters/redis";
-import { stateStoreContract } from "@persys/conformance";
+import { caseContext, stateStoreContract } from "@persys/conformance";
 import { Redis } from "ioredis";
 import { it } from "vitest";
 import { describeWithRedis, sharedRedisUrl } from "../../../../test/redis/redis-host.ts";
@@ -28,5 +28,6 @@ describeWithRedis("RedisStateStore", () => {
     };
   });
 
-  for (const rule of cases) it(`${rule.id} ${rule.level}: ${rule.title}`, () => rule.run());
+  for (const rule of cases)
+    it(`${rule.id} ${rule.level}: ${rule.title}`, () => rule.run(caseContext()));
 });

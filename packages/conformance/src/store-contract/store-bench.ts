@@ -61,7 +61,7 @@ export class StoreBench {
 }
 
 /** A rule before it has a harness. */
-export interface StoreRule extends Omit<ContractCase, "run"> {
+export interface StoreRule extends Omit<ContractCase, "run" | "clause"> {
   readonly check: (bench: StoreBench) => Promise<void>;
 }
 
