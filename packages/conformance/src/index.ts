@@ -37,6 +37,7 @@ export {
   anId,
   type RecordOverrides,
 } from "./record-builder.ts";
+export { type PortCall, type PortTap, tapRuntime, tapStore } from "./port-tap.ts";
 export { stateStoreContract } from "./state-store-contract.ts";
 export type { StateStoreHarness } from "./store-contract/store-bench.ts";
 export { runtimeContract } from "./runtime-contract.ts";
