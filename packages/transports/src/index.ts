@@ -1,4 +1,5 @@
-export { type Authenticate, bearerAuthenticator } from "./connect/bearer-authenticator.ts";
+export type { Asking, Authenticate, Authentication } from "./access/authenticate.ts";
+export { bearerAuthenticator } from "./access/bearer-authenticator.ts";
 export {
   type ConnectTransportOptions,
   createConnectTransport,
@@ -19,3 +20,5 @@ export {
   type RpcStatus,
 } from "./mapping/rpc-status.ts";
 export type { ServerAddress, ServerTransport } from "./server-transport.ts";
+export type { Peer } from "./tls/peer.ts";
+export type { TlsMaterial, TlsOptions, TlsSource } from "./tls/tls-source.ts";

@@ -8,19 +8,20 @@ import {
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { Logger } from "@persys/core";
 import { silentLogger } from "@persys/core";
+import type { Authenticate } from "../access/authenticate.ts";
 import type { AgentHandlers } from "../handlers/agent-handlers.ts";
 import type { CallContext } from "../handlers/call-context.ts";
 import { stoppingStatus } from "../handlers/error-border.ts";
 import { allViolations } from "../handlers/further-violations.ts";
 import { errorInfo } from "../mapping/error-status.ts";
 import type { ServerTransport } from "../server-transport.ts";
+import type { TlsOptions } from "../tls/tls-source.ts";
 import { routeAgent } from "./agent-routes.ts";
-import type { Authenticate } from "./bearer-authenticator.ts";
 import { connectErrorOf } from "./connect-error-of.ts";
 import { isLoopback, namesLoopback } from "./host-guard.ts";
 import { HttpServer } from "./http-server.ts";
 import { defaultLimits, type TransportLimits } from "./limits.ts";
-import { nodeListener } from "./node-listener.ts";
+import { nodeListener, peerKey } from "./node-listener.ts";
 import { checkQuery, type StrictJsonOptions } from "./strict-json.ts";
 
 /** What a Connect transport needs. */
@@ -32,15 +33,17 @@ export interface ConnectTransportOptions {
   readonly port: number;
   /** Tells who asks. Whoever is nobody gets UNAUTHENTICATED before anything of the request is read. */
   readonly authenticate: Authenticate;
+  /** Left out: clear text. */
+  readonly tls?: TlsOptions;
   readonly logger?: Logger;
   readonly limits?: Partial<TransportLimits>;
 }
 
 const identityKey = createContextKey("", { description: "who asks" });
 
-/** Serves the agent over Connect, gRPC and gRPC-Web in clear text, all on one port, over HTTP/1.1 and HTTP/2. */
+/** Serves the agent over Connect, gRPC and gRPC-Web, all on one port, over HTTP/1.1 and HTTP/2, in clear text or over TLS. */
 export function createConnectTransport(options: ConnectTransportOptions): ServerTransport {
-  const { host, port, handlers, authenticate, logger = silentLogger } = options;
+  const { host, port, handlers, authenticate, tls, logger = silentLogger } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const stopping = new AbortController();
   const cutOff = new AbortController();
@@ -62,12 +65,13 @@ export function createConnectTransport(options: ConnectTransportOptions): Server
     async requestGate(context) {
       const url = new URL(context.url);
       if (isLoopback(host) && !namesLoopback(url.host)) throw foreignHost(url.host);
-      const identity = authenticate(context.requestHeader);
-      if (identity === undefined) {
+      const peer = context.values.get(peerKey);
+      const caller = await authenticate({ headers: context.requestHeader, peer });
+      if (caller.kind === "unknown") {
         logger.debug("call refused", { method: context.method.name, code: "unauthenticated" });
-        throw unauthenticated();
+        throw unauthenticated(caller.because);
       }
-      context.values.set(identityKey, identity);
+      context.values.set(identityKey, caller.identity);
       const inQuery =
         context.requestMethod === "GET" && url.searchParams.get("encoding") === "json";
       if (inQuery) await checkQuery(context.method, url.searchParams, json);
@@ -78,7 +82,7 @@ export function createConnectTransport(options: ConnectTransportOptions): Server
     logger,
     contextOf: (context) => callOf(context, stopping.signal),
   });
-  const server = new HttpServer(nodeListener(router, { logger, json }), limits);
+  const server = new HttpServer(nodeListener(router, { logger, json }), limits, tls);
 
   return {
     start: () => server.listen(host, port),
@@ -104,8 +108,7 @@ function callOf(context: HandlerContext, stopping: AbortSignal): CallContext {
 /** Version 00 of the W3C Trace Context. */
 const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-function unauthenticated(): ConnectError {
-  const message = "missing or unknown token: send it as Authorization: Bearer TOKEN";
+function unauthenticated(message: string): ConnectError {
   return connectErrorOf({
     code: Code.Unauthenticated,
     message,

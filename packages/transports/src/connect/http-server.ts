@@ -1,86 +1,56 @@
-import * as http from "node:http";
 import * as http2 from "node:http2";
 import type { Socket } from "node:net";
 import { AgentError, type ErrorCode } from "@persys/core";
 import type { ServerAddress } from "../server-transport.ts";
+import type { TlsOptions } from "../tls/tls-source.ts";
+import { openClearFront } from "./clear-front.ts";
+import type { FrontHandlers, HttpFront, HttpListener } from "./http-front.ts";
 import type { TransportLimits } from "./limits.ts";
-import { attachFront } from "./sniffing-front.ts";
-
-/** Serves one request of HTTP/1.1 or HTTP/2. */
-export type HttpListener = (
-  request: http.IncomingMessage | http2.Http2ServerRequest,
-  response: http.ServerResponse | http2.Http2ServerResponse,
-) => void;
+import { openTlsFront } from "./tls-front.ts";
 
 /** How long calls that were cut off have to say so before their connections are destroyed, in milliseconds. */
 const LAST_WORDS_MS = 250;
 
-/** Peers that have vanished without a word are noticed by TCP, which asks after so much silence, in milliseconds. */
-const KEEP_ALIVE_MS = 30_000;
-
-/** HTTP/1.1 and HTTP/2 in clear text on one port. */
+/** HTTP/1.1 and HTTP/2 on one port, in clear text or over TLS. */
 export class HttpServer {
-  readonly #http1: http.Server;
-  readonly #http2: http2.Http2Server;
+  readonly #front: HttpFront;
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<http2.ServerHttp2Session>();
-  readonly #dropUndecided: () => void;
   #closed: Promise<void> | undefined;
 
-  constructor(listener: HttpListener, limits: TransportLimits) {
-    this.#http1 = http.createServer(
-      {
-        headersTimeout: limits.headersTimeoutMs,
-        requestTimeout: limits.requestTimeoutMs,
-        keepAliveTimeout: limits.idleTimeoutMs,
-        connectionsCheckingInterval: Math.min(5_000, limits.headersTimeoutMs),
-        maxHeaderSize: limits.headersMaxBytes,
-        keepAlive: true,
-        keepAliveInitialDelay: KEEP_ALIVE_MS,
-      },
-      (request, response) => {
-        response.once("close", () => this.#afterResponse());
+  /** Without `tls` it speaks clear text. */
+  constructor(listener: HttpListener, limits: TransportLimits, tls?: TlsOptions) {
+    const handlers: FrontHandlers = {
+      limits,
+      onRequest: (request, response) => {
+        if ("stream" in request) limitArrival(request, limits.requestTimeoutMs);
+        else response.once("close", () => this.#afterResponse());
         listener(request, response);
       },
-    );
-    this.#http1.maxConnections = limits.connectionsMax;
-    this.#http2 = http2.createServer(
-      {
-        settings: {
-          maxConcurrentStreams: limits.streamsMax,
-          maxHeaderListSize: limits.headersMaxBytes,
-        },
-      },
-      (request, response) => {
-        limitArrival(request, limits.requestTimeoutMs);
-        listener(request, response);
-      },
-    );
-    this.#dropUndecided = attachFront({
-      http1: this.#http1,
-      http2: this.#http2,
-      undecidedMs: limits.headersTimeoutMs,
-    });
-    this.#http1.on("connection", (socket: Socket) => {
+      onSession: (session) => this.#keep(session, limits.idleTimeoutMs),
+    };
+    this.#front = tls === undefined ? openClearFront(handlers) : openTlsFront(handlers, tls);
+    this.#front.server.maxConnections = limits.connectionsMax;
+    this.#front.server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
-    this.#http2.on("session", (session) => this.#keep(session, limits.idleTimeoutMs));
   }
 
   /** Begins to listen. Port 0: any that is free. @throws {AgentError} when the address cannot be had. */
   async listen(host: string, port: number): Promise<ServerAddress> {
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-    this.#http1.once("error", reject);
-    this.#http1.listen({ host, port }, () => resolve(undefined));
+    const { server } = this.#front;
+    server.once("error", reject);
+    server.listen({ host, port }, () => resolve(undefined));
     try {
       await promise;
     } catch (error) {
       throw listenError(error, `${host}:${port}`);
     } finally {
-      this.#http1.off("error", reject);
+      server.off("error", reject);
     }
-    const address = this.#http1.address();
+    const address = server.address();
     return { host, port: typeof address === "object" && address !== null ? address.port : port };
   }
 
@@ -97,15 +67,18 @@ export class HttpServer {
   #beginClose(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     // Its only error says that it was not listening.
-    this.#http1.close(() => resolve());
-    this.#dropUndecided();
+    this.#front.server.close(() => {
+      this.#front.dispose();
+      resolve();
+    });
+    this.#front.dropUndecided();
     for (const session of this.#sessions) session.close();
     return promise;
   }
 
   #afterResponse(): void {
     // A connection that has become idle is not needed any more.
-    if (this.#closed !== undefined) setImmediate(() => this.#http1.closeIdleConnections());
+    if (this.#closed !== undefined) setImmediate(() => this.#front.closeIdle());
   }
 
   #keep(session: http2.ServerHttp2Session, idleTimeoutMs: number): void {

@@ -1,5 +1,11 @@
 import { constants } from "node:http2";
-import type { ConnectRouter } from "@connectrpc/connect";
+import type { Socket } from "node:net";
+import {
+  type ConnectRouter,
+  type ContextKey,
+  createContextKey,
+  createContextValues,
+} from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { parseContentType } from "@connectrpc/connect/protocol-connect";
 import {
@@ -7,8 +13,9 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import type { Logger } from "@persys/core";
+import { type Peer, peerOf } from "../tls/peer.ts";
 import { withPlainGrpcMessage } from "./grpc-message.ts";
-import type { HttpListener } from "./http-server.ts";
+import type { HttpListener } from "./http-front.ts";
 import { discardRest, requestBody } from "./request-body.ts";
 import { type StrictJsonOptions, strictJsonBody } from "./strict-json.ts";
 
@@ -17,6 +24,12 @@ type Response = Parameters<HttpListener>[1];
 
 /** So long a client that was answered before it has sent all may take to read the answer, in milliseconds. */
 const lingerMs = 1_000;
+
+/** Where the peer of a call is kept among its context values. */
+export const peerKey: ContextKey<Peer> = createContextKey<Peer>(
+  { address: "", encrypted: false, chain: [], authorized: false },
+  { description: "who is at the other end of the connection" },
+);
 
 /** Serves the methods of a router over HTTP of either version. */
 export function nodeListener(
@@ -50,7 +63,8 @@ async function answer(
   { request, response }: { readonly request: Request; readonly response: Response },
   json: StrictJsonOptions,
 ): Promise<void> {
-  const universal = universalRequestFromNodeRequest(request, response, undefined, undefined);
+  const values = createContextValues().set(peerKey, peerOf(socketOf(request)));
+  const universal = universalRequestFromNodeRequest(request, response, undefined, values);
   const body = requestBody(request);
   const type = parseContentType(universal.header.get("content-type"));
   const strict = handler.method.methodKind === "unary" && type?.stream === false && !type.binary;
@@ -72,6 +86,11 @@ async function answer(
     return;
   }
   await universalResponseToNodeResponse(withPlainGrpcMessage(answered), response);
+}
+
+/** A request of HTTP/2 has a stand-in for the socket that its session shares with others. */
+function socketOf(request: Request): Socket {
+  return "stream" in request ? (request.stream.session?.socket ?? request.socket) : request.socket;
 }
 
 /**

@@ -1,0 +1,15 @@
+import type { Peer } from "../tls/peer.ts";
+
+/** What is known of a caller before anything of the request is read. */
+export interface Asking {
+  readonly headers: Headers;
+  readonly peer: Peer;
+}
+
+/** Who a caller is, or why that is not known, in words for the caller. */
+export type Authentication =
+  | { readonly kind: "known"; readonly identity: string }
+  | { readonly kind: "unknown"; readonly because: string };
+
+/** Finds out who asks. Never throws. */
+export type Authenticate = (asking: Asking) => Authentication | Promise<Authentication>;
