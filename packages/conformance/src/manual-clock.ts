@@ -11,6 +11,8 @@ interface Timer {
 export interface ManualClockOptions {
   /** The wall time at the start, Unix milliseconds. Default: 2026-01-01 00:00 UTC. */
   readonly wallMs?: number;
+  /** Resolves when everything that is ready has run. Default: after one turn of the event loop. */
+  readonly turn?: () => Promise<void>;
 }
 
 /** A loop that never comes to rest is a fault of what is tested: after so many turns `settle` says so. */
@@ -22,6 +24,7 @@ const turnsMax = 100_000;
  * is not waited for.
  */
 export class ManualClock implements Clock {
+  readonly #turn: () => Promise<void>;
   #nowMs = 0;
   #wallOffsetMs: number;
   #orders = 0;
@@ -32,6 +35,7 @@ export class ManualClock implements Clock {
 
   constructor(options: ManualClockOptions = {}) {
     this.#wallOffsetMs = options.wallMs ?? Date.UTC(2026, 0, 1);
+    this.#turn = options.turn ?? turn;
   }
 
   wallMs(): number {
@@ -60,7 +64,7 @@ export class ManualClock implements Clock {
 
   async yield(): Promise<void> {
     this.#yields += 1;
-    await turn();
+    await this.#turn();
     this.#yields -= 1;
   }
 
@@ -83,7 +87,7 @@ export class ManualClock implements Clock {
   /** Lets everything that is ready to run come to rest, without moving the time. */
   async settle(): Promise<void> {
     for (let turns = 0; turns < turnsMax; turns += 1) {
-      await turn();
+      await this.#turn();
       if (this.#yields === 0) return;
     }
     throw new Error(`nothing came to rest within ${turnsMax} turns`);

@@ -34,9 +34,13 @@ export interface PortCall {
 
 /**
  * Stands between the engine and a port: awaited before a call does anything and after it has done everything, whether that succeeded or not.
- * What it throws the call fails with; while it does not resolve the call hangs.
+ * What it throws the call fails with; while it does not resolve the call hangs. `signal` is that of the call, where it has one.
  */
-export type PortTap = (call: PortCall, moment: "before" | "after") => Promise<void>;
+export type PortTap = (
+  call: PortCall,
+  moment: "before" | "after",
+  signal?: AbortSignal,
+) => Promise<void>;
 
 /** The runtime with a tap on every call that may wait. Its parts that are pure are passed through. */
 export function tapRuntime(runtime: WorkloadRuntime, tap: PortTap): WorkloadRuntime {
@@ -79,72 +83,77 @@ class TappedRuntime implements WorkloadRuntime {
   }
 
   demands(spec: Json, signal: AbortSignal): Promise<Demands> {
-    return this.#call({ op: "demands" }, () => this.#inner.demands(spec, signal));
+    return this.#call({ op: "demands" }, signal, () => this.#inner.demands(spec, signal));
   }
 
   probe(signal: AbortSignal): Promise<RuntimeHealth> {
-    return this.#call({ op: "probe" }, () => this.#inner.probe(signal));
+    return this.#call({ op: "probe" }, signal, () => this.#inner.probe(signal));
   }
 
   list(signal: AbortSignal): Promise<ReadonlyMap<WorkloadId, Glance>> {
-    return this.#call({ op: "list" }, () => this.#inner.list(signal));
+    return this.#call({ op: "list" }, signal, () => this.#inner.list(signal));
   }
 
   observe(id: WorkloadId, signal: AbortSignal): Promise<Observation> {
-    return this.#call({ op: "observe", id }, () => this.#inner.observe(id, signal));
+    return this.#call({ op: "observe", id }, signal, () => this.#inner.observe(id, signal));
   }
 
   prepare(target: Target, signal: AbortSignal, progress: Progress): Promise<void> {
-    return this.#callFor("prepare", target, () => this.#inner.prepare(target, signal, progress));
+    return this.#call(callFor("prepare", target), signal, () =>
+      this.#inner.prepare(target, signal, progress),
+    );
   }
 
   start(target: Target, signal: AbortSignal): Promise<void> {
-    return this.#callFor("start", target, () => this.#inner.start(target, signal));
+    return this.#call(callFor("start", target), signal, () => this.#inner.start(target, signal));
   }
 
   replace(target: Target, signal: AbortSignal): Promise<void> {
-    return this.#callFor("replace", target, () => this.#inner.replace(target, signal));
+    return this.#call(callFor("replace", target), signal, () =>
+      this.#inner.replace(target, signal),
+    );
   }
 
   retire(id: WorkloadId, keep: readonly SpecDigest[], signal: AbortSignal): Promise<void> {
-    return this.#call({ op: "retire", id }, () => this.#inner.retire(id, keep, signal));
+    return this.#call({ op: "retire", id }, signal, () => this.#inner.retire(id, keep, signal));
   }
 
   restore(id: WorkloadId, signal: AbortSignal): Promise<void> {
-    return this.#call({ op: "restore", id }, () => this.#inner.restore(id, signal));
+    return this.#call({ op: "restore", id }, signal, () => this.#inner.restore(id, signal));
   }
 
   stop(id: WorkloadId, graceMs: number, signal: AbortSignal): Promise<void> {
-    return this.#call({ op: "stop", id }, () => this.#inner.stop(id, graceMs, signal));
+    return this.#call({ op: "stop", id }, signal, () => this.#inner.stop(id, graceMs, signal));
   }
 
   remove(id: WorkloadId, signal: AbortSignal): Promise<void> {
-    return this.#call({ op: "remove", id }, () => this.#inner.remove(id, signal));
+    return this.#call({ op: "remove", id }, signal, () => this.#inner.remove(id, signal));
   }
 
   /** Listens from the call on, as the port asks, and lets the tap speak at the first read. */
   #events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
     const stream = this.#inner.events?.(signal) ?? [];
-    return this.#handOver(stream);
+    return this.#handOver(stream, signal);
   }
 
   async *#handOver(
     stream: AsyncIterable<RuntimeEvent> | readonly RuntimeEvent[],
+    signal: AbortSignal,
   ): AsyncGenerator<RuntimeEvent> {
-    await this.#call({ op: "events" }, async () => {});
+    await this.#call({ op: "events" }, signal, async () => {});
     for await (const event of stream) {
       const call = callOf("event", event.id);
-      await this.#tap(call, "before");
+      await this.#tap(call, "before", signal);
       yield event;
-      await this.#tap(call, "after");
+      await this.#tap(call, "after", signal);
     }
   }
 
   async *#logs(id: WorkloadId, options: LogOptions, signal: AbortSignal): AsyncGenerator<LogChunk> {
     const call = callOf("logs", id);
-    await this.#tap(call, "before");
+    await this.#tap(call, "before", signal);
     yield* this.#inner.logs?.(id, options, signal) ?? [];
-    await this.#tap(call, "after");
+    await this.#tap(call, "after", signal);
   }
 
   #usage(
@@ -153,20 +162,17 @@ class TappedRuntime implements WorkloadRuntime {
   ): Promise<ReadonlyMap<WorkloadId, UsageSnapshot>> {
     return this.#call(
       { op: "usage" },
+      signal,
       async () => (await this.#inner.usage?.(ids, signal)) ?? new Map<WorkloadId, UsageSnapshot>(),
     );
   }
 
-  #callFor<T>(
-    op: string,
-    { id, revisionId }: { readonly id: WorkloadId; readonly revisionId: string },
-    work: () => Promise<T>,
-  ): Promise<T> {
-    return this.#call({ op, id, revisionId }, work);
-  }
-
-  #call<T>(call: Omit<PortCall, "port">, work: () => Promise<T>): Promise<T> {
-    return tapped({ port: "runtime", ...call }, this.#tap, work);
+  #call<T>(call: Omit<PortCall, "port">, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    return tapped(
+      { port: "runtime", ...call },
+      (it, moment) => this.#tap(it, moment, signal),
+      work,
+    );
   }
 }
 
@@ -180,7 +186,8 @@ class TappedStore implements StateStore {
   }
 
   open(signal: AbortSignal): Promise<StoredState> {
-    return tapped({ port: "store", op: "open" }, this.#tap, () => this.#inner.open(signal));
+    const tap: PortTap = (call, moment) => this.#tap(call, moment, signal);
+    return tapped({ port: "store", op: "open" }, tap, () => this.#inner.open(signal));
   }
 
   commit(batch: readonly Write[]): Promise<void> {
@@ -201,6 +208,13 @@ async function tapped<T>(call: PortCall, tap: PortTap, work: () => Promise<T>): 
   } finally {
     await tap(call, "after");
   }
+}
+
+function callFor(
+  op: string,
+  { id, revisionId }: { readonly id: WorkloadId; readonly revisionId: string },
+): Omit<PortCall, "port"> {
+  return { op, id, revisionId };
 }
 
 function callOf(op: string, id: WorkloadId | undefined): PortCall {
