@@ -1,0 +1,209 @@
+import { X509Certificate } from "node:crypto";
+import { rm, writeFile } from "node:fs/promises";
+import { SystemClock } from "@persys/adapters/system";
+import type { Clock, Logger } from "@persys/core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  type CertificatePair,
+  issueCertificate,
+  makeAuthority,
+} from "../../../src/security/certificates/authority.ts";
+import { WatchedCertificates } from "../../../src/security/certificates/watched-certificates.ts";
+import { CertificateFolder, serverSubject } from "./certificate-folder.ts";
+
+const client = { commonName: "persys-scheduler", use: "client" } as const;
+const dayMs = 86_400_000;
+
+let folder: CertificateFolder;
+let opened: WatchedCertificates[];
+let lines: string[];
+
+const logger: Logger = {
+  debug: () => {},
+  info: (message, fields) => void lines.push(`info ${message} ${JSON.stringify(fields)}`),
+  warn: (message, fields) => void lines.push(`warn ${message} ${JSON.stringify(fields)}`),
+  error: (message, fields) => void lines.push(`error ${message} ${JSON.stringify(fields)}`),
+};
+
+beforeEach(async () => {
+  folder = await CertificateFolder.make({ hasList: true });
+  opened = [];
+  lines = [];
+});
+
+afterEach(async () => {
+  for (const one of opened) one.close();
+  await folder.dispose();
+});
+
+function clockAhead(days: number): Pick<Clock, "wallMs" | "schedule"> {
+  const clock = new SystemClock();
+  return {
+    wallMs: () => clock.wallMs() + days * dayMs,
+    schedule: (delayMs, wake) => clock.schedule(delayMs, wake),
+  };
+}
+
+/** Opens the folder at a time so many days from now. */
+async function open(inDays = 0): Promise<WatchedCertificates> {
+  const read = await WatchedCertificates.open({
+    files: folder.files,
+    clock: clockAhead(inDays),
+    logger,
+  });
+  if (!read.ok) throw new Error(read.problems.join("\n"));
+  opened.push(read.certificates);
+  return read.certificates;
+}
+
+async function problemsOf(inDays = 0): Promise<readonly string[]> {
+  const read = await WatchedCertificates.open({
+    files: folder.files,
+    clock: clockAhead(inDays),
+    logger,
+  });
+  if (read.ok) opened.push(read.certificates);
+  return read.ok ? [] : read.problems;
+}
+
+const shown = (...pairs: readonly CertificatePair[]): readonly X509Certificate[] =>
+  pairs.map(({ certificate }) => new X509Certificate(certificate));
+
+describe("the certificates of a server", () => {
+  it("are used when they fit together", async () => {
+    const certificates = await open();
+
+    expect(certificates.current.cert).toContain("BEGIN CERTIFICATE");
+    expect(certificates.current.ca).toHaveLength(1);
+    expect(certificates.expiresAtMs).toBeGreaterThan(Date.now() + 9 * dayMs);
+  });
+
+  it("are refused with every reason", async () => {
+    const other = await folder.issue(serverSubject);
+    await writeFile(folder.files.key, other.key);
+    await writeFile(folder.files.ca, "nothing of the kind");
+
+    expect(await problemsOf()).toEqual([
+      expect.stringContaining(`${folder.files.ca} holds no certificate in PEM`),
+      expect.stringContaining(`the key in ${folder.files.key} is not that of the certificate`),
+    ]);
+  });
+
+  it("are refused when they have expired, and when a file is missing", async () => {
+    expect(await problemsOf(11)).toEqual([expect.stringContaining("expired on")]);
+    await rm(folder.files.key);
+    expect(await problemsOf()).toEqual([`cannot read ${folder.files.key} (ENOENT)`]);
+  });
+
+  it("are refused when their revocation list is signed by somebody else", async () => {
+    const ours = folder.authority;
+    folder.authority = await makeAuthority("Somebody else", 10);
+    await folder.revoke(["01"]);
+    folder.authority = ours;
+
+    expect(await problemsOf()).toEqual([expect.stringContaining("none of the authorities")]);
+  });
+
+  it("are taken up when they change, after what does not fit has been passed over", async () => {
+    const certificates = await open();
+    const first = certificates.current;
+    const next = await folder.issue(serverSubject);
+    let changes = 0;
+    certificates.onChange(() => (changes += 1));
+
+    await writeFile(folder.files.cert, next.certificate);
+    await certificates.reread();
+    await certificates.reread();
+    expect(certificates.current).toBe(first);
+    expect(lines.filter((it) => it.startsWith("error"))).toEqual([
+      expect.stringContaining("is not that of the certificate"),
+    ]);
+
+    await writeFile(folder.files.key, next.key);
+    await certificates.reread();
+    expect(certificates.current).toMatchObject({ cert: next.certificate, key: next.key });
+    expect(changes).toBe(1);
+  });
+
+  it("are taken up by themselves", async () => {
+    const certificates = await open();
+    const changed = new Promise<void>((resolve) => {
+      certificates.onChange(resolve);
+    });
+    const next = await folder.issue(serverSubject);
+
+    await folder.serve(next);
+    await changed;
+
+    expect(certificates.current.cert).toBe(next.certificate);
+  });
+
+  it("are warned of when they end soon, once a day", async () => {
+    const certificates = await open(4);
+    await certificates.reread();
+
+    expect(lines.filter((it) => it.includes("ends soon"))).toHaveLength(1);
+  });
+});
+
+describe("a client's certificate", () => {
+  it("is trusted when a trusted authority has issued it", async () => {
+    const certificates = await open();
+
+    expect(certificates.distrust(shown(await folder.issue(client)))).toBeUndefined();
+  });
+
+  it("is trusted by way of an authority between", async () => {
+    const certificates = await open();
+    const between = await issueCertificate(folder.authority, { ...client, use: "authority" }, 5);
+    const leaf = await issueCertificate(between, client, 5);
+
+    expect(certificates.distrust(shown(leaf, between))).toBeUndefined();
+    expect(certificates.distrust(shown(leaf))).toContain("no authority that is trusted");
+  });
+
+  it.each<[string, (folder: CertificateFolder) => Promise<readonly X509Certificate[]>]>([
+    ["no client certificate was shown", async () => []],
+    [
+      "no authority that is trusted",
+      async () => shown(await issueCertificate(await makeAuthority("Else", 5), client, 5)),
+    ],
+    [
+      "no authority that is trusted",
+      // The same name is not the same authority.
+      async () =>
+        shown(await issueCertificate(await makeAuthority("Test authority", 5), client, 5)),
+    ],
+    ["of an authority is none of a client", async (it) => shown(it.authority)],
+    ["expired", async (it) => shown(await it.issue(client, -1))],
+    [
+      "may not be used by clients",
+      async (it) => shown(await it.issue({ ...client, use: "server" })),
+    ],
+    [
+      "no authority that is trusted",
+      // A client that signs for others.
+      async (it) => {
+        const misused = await it.issue(client);
+        const leaf = await issueCertificate(misused, client, 5);
+        return shown(leaf, misused);
+      },
+    ],
+  ])("is not trusted: %s (%#)", async (because, chainOf) => {
+    const certificates = await open();
+
+    expect(certificates.distrust(await chainOf(folder))).toContain(because);
+  });
+
+  it("is not trusted any more once it is revoked, and the others still are", async () => {
+    const certificates = await open();
+    const [lost, kept] = [await folder.issue(client), await folder.issue(client)];
+    expect(certificates.distrust(shown(lost))).toBeUndefined();
+
+    await folder.revoke(shown(lost).map((it) => it.serialNumber));
+    await certificates.reread();
+
+    expect(certificates.distrust(shown(lost))).toContain("has been revoked");
+    expect(certificates.distrust(shown(kept))).toBeUndefined();
+  });
+});
