@@ -32,7 +32,11 @@ export function openTlsFront(handlers: FrontHandlers, options: TlsOptions): Http
       // Who may come without a certificate is told in the answer to a request what is wrong with the one that was shown.
       rejectUnauthorized: clientCertificates === "required",
     },
-    onRequest,
+    (request, response) => {
+      // Until it has asked something, HTTP/1.1 does not count a connection as idle.
+      undecided.delete(portOf(request.socket));
+      onRequest(request, response);
+    },
   );
   server.on("session", onSession);
   server.on("connection", (socket: Socket) => {
@@ -41,7 +45,7 @@ export function openTlsFront(handlers: FrontHandlers, options: TlsOptions): Http
     socket.setKeepAlive(true, keepAliveMs).once("close", () => undecided.delete(key));
   });
   server.on("secureConnection", (socket: TLSSocket) => {
-    undecided.delete(portOf(socket));
+    if (socket.alpnProtocol === "h2") undecided.delete(portOf(socket));
     const { chain, authorized } = peerOf(socket);
     const isTrusted = authorized && source.distrust(chain) === undefined;
     if (!isTrusted && clientCertificates === "required") return void socket.destroy();

@@ -115,7 +115,7 @@ describe("the certificates of a server", () => {
     await certificates.reread();
     await certificates.reread();
     expect(certificates.current).toBe(first);
-    expect(lines.filter((it) => it.startsWith("error"))).toEqual([
+    expect(lines.filter((line) => line.startsWith("error"))).toEqual([
       expect.stringContaining("is not that of the certificate"),
     ]);
 
@@ -142,7 +142,7 @@ describe("the certificates of a server", () => {
     const certificates = await open(4);
     await certificates.reread();
 
-    expect(lines.filter((it) => it.includes("ends soon"))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes("ends soon"))).toHaveLength(1);
   });
 });
 
@@ -174,17 +174,17 @@ describe("a client's certificate", () => {
       async () =>
         shown(await issueCertificate(await makeAuthority("Test authority", 5), client, 5)),
     ],
-    ["of an authority is none of a client", async (it) => shown(it.authority)],
-    ["expired", async (it) => shown(await it.issue(client, -1))],
+    ["of an authority is none of a client", async (home) => shown(home.authority)],
+    ["expired", async (home) => shown(await home.issue(client, -1))],
     [
       "may not be used by clients",
-      async (it) => shown(await it.issue({ ...client, use: "server" })),
+      async (home) => shown(await home.issue({ ...client, use: "server" })),
     ],
     [
       "no authority that is trusted",
       // A client that signs for others.
-      async (it) => {
-        const misused = await it.issue(client);
+      async (home) => {
+        const misused = await home.issue(client);
         const leaf = await issueCertificate(misused, client, 5);
         return shown(leaf, misused);
       },
@@ -200,7 +200,7 @@ describe("a client's certificate", () => {
     const [lost, kept] = [await folder.issue(client), await folder.issue(client)];
     expect(certificates.distrust(shown(lost))).toBeUndefined();
 
-    await folder.revoke(shown(lost).map((it) => it.serialNumber));
+    await folder.revoke(shown(lost).map(({ serialNumber }) => serialNumber));
     await certificates.reread();
 
     expect(certificates.distrust(shown(lost))).toContain("has been revoked");
