@@ -43,6 +43,7 @@ export class OwnerLink {
   #settled: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   #lost: AgentError | undefined;
+  readonly #loss: PromiseWithResolvers<AgentError> = Promise.withResolvers();
   #lastFailure: unknown;
   #renewal: NodeJS.Timeout | undefined;
 
@@ -52,6 +53,11 @@ export class OwnerLink {
     this.#connection = connection;
     this.#keptUp = this.#keepUp(connection);
     this.#renewal = setTimeout(() => void this.#renew(), options.leaseMs / 3).unref();
+  }
+
+  /** Resolves when another opening has taken the state, or the server has lost it. */
+  get lost(): Promise<AgentError> {
+    return this.#loss.promise;
   }
 
   /**
@@ -240,6 +246,7 @@ export class OwnerLink {
       details: { opening, ...(server === undefined ? {} : { server }) },
     });
     logger.error("the state is not ours any more: nothing is written from now on", { server, why });
+    this.#loss.resolve(this.#lost);
     return this.#lost;
   }
 

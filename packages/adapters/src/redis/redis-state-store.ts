@@ -139,7 +139,7 @@ export class RedisStateStore implements StateStore {
       await this.#dropActions(link, unreadableActions);
       signal.throwIfAborted();
       this.#link = link;
-      return { epoch: taken.epoch, ...state };
+      return { epoch: taken.epoch, ...state, ownershipLost: link.lost };
     } catch (error) {
       if (link === undefined) connection.end();
       else await link.close();

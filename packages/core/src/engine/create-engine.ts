@@ -76,6 +76,7 @@ class NodeEngine implements Engine {
   async #start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const stored = await this.#options.store.open(signal);
+    void stored.ownershipLost?.then((error) => this.#onOwnershipLost(error));
     const context = this.#contextFor(stored);
     const hub = this.#hub(stored.epoch);
     await this.#recover(stored, context);
@@ -258,6 +259,13 @@ class NodeEngine implements Engine {
     this.#state.noteCommit(error);
     this.#options.logger?.error("a commit failed", { code: error.code, error });
     if (error.code === "OWNERSHIP_LOST") void this.#giveUp(error);
+  }
+
+  /** A paused or cut-off owner need not have anything to commit when it wakes. */
+  #onOwnershipLost(error: AgentError): void {
+    this.#state.noteCommit(error);
+    this.#options.logger?.error("the state was lost to another owner", { code: error.code, error });
+    void this.#giveUp(error);
   }
 
   /** Stops at once: whatever is done from now on is another owner's to do. */

@@ -1,6 +1,7 @@
 import type { Action } from "../domain/action.ts";
 import type { WorkloadId } from "../domain/workload-id.ts";
 import type { WorkloadRecord } from "../domain/workload-record.ts";
+import type { AgentError } from "../errors/agent-error.ts";
 
 /** One change to the stored state. */
 export type Write =
@@ -17,7 +18,7 @@ export interface QuarantinedRecord {
   readonly why: string;
 }
 
-/** All that a store holds when it is opened. */
+/** All that a store holds when it is opened, and how its owner is told when it is the owner no more. */
 export interface StoredState {
   /** Grows with every open; part of every observation sequence. */
   readonly epoch: number;
@@ -25,6 +26,11 @@ export interface StoredState {
   /** In order of seq. */
   readonly actions: readonly Action[];
   readonly quarantined: readonly QuarantinedRecord[];
+  /**
+   * Resolves with OWNERSHIP_LOST once the store has learned, without having been asked to commit, that another owner took over. Stays pending
+   * otherwise, also after `close`. Left out by stores that learn it from commits alone.
+   */
+  readonly ownershipLost?: Promise<AgentError>;
 }
 
 /**
