@@ -39,6 +39,20 @@ export {
 } from "./record-builder.ts";
 export { type PortCall, type PortTap, tapRuntime, tapStore } from "./port-tap.ts";
 export { stateStoreContract } from "./state-store-contract.ts";
-export type { StateStoreHarness } from "./store-contract/store-bench.ts";
+export { ReferenceStateStore } from "./reference-store/reference-state-store.ts";
+export { referenceStoreHarness } from "./reference-store/reference-store-harness.ts";
+export { SimulatedDisk } from "./reference-store/simulated-disk.ts";
+export type {
+  ChildProcessHarness,
+  ChildStoreModule,
+  EarlierState,
+  ExtraStorage,
+  LimitedStorage,
+  RemoteStorage,
+  SlowWay,
+  StateStoreHarness,
+  StoredBytes,
+  StoredEntry,
+} from "./store-contract/state-store-harness.ts";
 export { runtimeContract } from "./runtime-contract.ts";
 export type { RuntimeSubject } from "./runtime-contract-subject.ts";

@@ -1,39 +1,44 @@
 import assert from "node:assert/strict";
-import { AgentError } from "@persys/core";
-import { aRecord, anId } from "../record-builder.ts";
-import { idsOf, must, put, type StoreRule } from "./store-bench.ts";
+import { AgentError, type Write } from "@persys/core";
+import { aRecord, anAction, anId } from "../record-builder.ts";
+import { idsOf, put } from "./store-bench.ts";
+import { must, type StoreRule } from "./store-rule.ts";
 
 /** Batches are whole and in order. */
 export const batchRules: readonly StoreRule[] = [
-  must("order", "batches on one key take effect in the order of the calls", async (bench) => {
-    const { store } = await bench.open();
-    const expected = new Map<string, number>();
-    const commits: Promise<void>[] = [];
+  must(
+    "ST-010 order",
+    "batches on one key take effect in the order of the calls",
+    async (bench) => {
+      const { store } = await bench.open();
+      const expected = new Map<string, number>();
+      const commits: Promise<void>[] = [];
 
-    for (let n = 0; n < 210; n += 1) {
-      const id = `w${n % 7}`;
-      // Every fifth call deletes, so that the last call for some of the ids does.
-      if (n % 5 === 4) {
-        expected.delete(id);
-        commits.push(store.commit([{ kind: "delete-record", id: anId(id) }]));
-      } else {
-        expected.set(id, n);
-        commits.push(
-          store.commit([{ kind: "put-record", record: aRecord({ id, generation: n }) }]),
-        );
+      for (let n = 0; n < 210; n += 1) {
+        const id = `w${n % 7}`;
+        // Every fifth call deletes, so that the last call for some of the ids does.
+        if (n % 5 === 4) {
+          expected.delete(id);
+          commits.push(store.commit([{ kind: "delete-record", id: anId(id) }]));
+        } else {
+          expected.set(id, n);
+          commits.push(
+            store.commit([{ kind: "put-record", record: aRecord({ id, generation: n }) }]),
+          );
+        }
       }
-    }
-    await Promise.all(commits);
-    await store.close();
+      await Promise.all(commits);
+      await store.close();
 
-    const { records } = await bench.read();
-    assert.deepEqual(
-      Object.fromEntries(records.map(({ id, generation }) => [id, generation])),
-      Object.fromEntries(expected),
-    );
-  }),
+      const { records } = await bench.read();
+      assert.deepEqual(
+        Object.fromEntries(records.map(({ id, generation }) => [id, generation])),
+        Object.fromEntries(expected),
+      );
+    },
+  ),
 
-  must("within", "the writes of one batch take effect in their order", async (bench) => {
+  must("ST-011 within", "the writes of one batch take effect in their order", async (bench) => {
     await bench.write([
       put("web"),
       { kind: "delete-record", id: anId("web") },
@@ -45,7 +50,7 @@ export const batchRules: readonly StoreRule[] = [
     assert.deepEqual((await bench.read()).records, [aRecord({ generation: 5 })]);
   }),
 
-  must("concurrent", "a thousand commits at once are all kept", async (bench) => {
+  must("ST-012 concurrent", "a thousand commits at once are all kept", async (bench) => {
     const ids = Array.from({ length: 1000 }, (_, n) => `w${n}`);
     const { store } = await bench.open();
 
@@ -56,7 +61,7 @@ export const batchRules: readonly StoreRule[] = [
   }),
 
   must(
-    "atomic",
+    "ST-013 atomic",
     "a batch that cannot be stored leaves nothing, and its neighbours whole",
     async (bench) => {
       const { store } = await bench.open();
@@ -78,7 +83,26 @@ export const batchRules: readonly StoreRule[] = [
     },
   ),
 
-  must("nothing", "an empty batch succeeds", async (bench) => {
+  must("ST-015 repeat", "a batch committed ten times is as one committed once", async (bench) => {
+    const { store } = await bench.open();
+    await store.commit([put("gone"), put("web")]);
+    const batch: readonly Write[] = [
+      { kind: "put-record", record: aRecord({ generation: 2 }) },
+      { kind: "delete-record", id: anId("gone") },
+      { kind: "put-action", action: anAction({ seq: 3 }) },
+      { kind: "delete-actions", seqs: [1, 2] },
+    ];
+
+    for (let time = 0; time < 5; time += 1) await store.commit(batch);
+    await Promise.all(Array.from({ length: 5 }, () => store.commit(batch)));
+    await store.close();
+
+    const { records, actions } = await bench.read();
+    assert.deepEqual(records, [aRecord({ generation: 2 })]);
+    assert.deepEqual(actions, [anAction({ seq: 3 })]);
+  }),
+
+  must("ST-014 nothing", "an empty batch succeeds", async (bench) => {
     const { store } = await bench.open();
 
     await store.commit([]);

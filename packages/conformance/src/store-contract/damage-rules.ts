@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { aRecord, anId } from "../record-builder.ts";
-import { idsOf, must, put, type StoreRule } from "./store-bench.ts";
+import { idsOf, put } from "./store-bench.ts";
+import { must, type StoreRule } from "./store-rule.ts";
 
 /** Damage stays where it is. */
 export const damageRules: readonly StoreRule[] = [
   must(
-    "quarantine",
+    "ST-040 quarantine",
     "a damaged record is reported under its id; the others are read",
     async (bench) => {
       await bench.write([put("a"), put("bad"), put("c")]);
@@ -23,7 +24,7 @@ export const damageRules: readonly StoreRule[] = [
   ),
 
   must(
-    "quarantine-stays",
+    "ST-041 quarantine-stays",
     "a quarantined record stays through commits and reopening",
     async (bench) => {
       await bench.write([put("bad")]);
@@ -38,7 +39,7 @@ export const damageRules: readonly StoreRule[] = [
   ),
 
   must(
-    "quarantine-put",
+    "ST-042 quarantine-put",
     "a put of a quarantined id replaces what was quarantined",
     async (bench) => {
       await bench.write([put("bad")]);
@@ -53,7 +54,7 @@ export const damageRules: readonly StoreRule[] = [
   ),
 
   must(
-    "quarantine-delete",
+    "ST-043 quarantine-delete",
     "a delete of a quarantined id removes what was quarantined",
     async (bench) => {
       await bench.write([put("bad")]);

@@ -1,40 +1,43 @@
 import assert from "node:assert/strict";
 import { anId } from "../record-builder.ts";
-import { failureOf, idsOf, must, never, put, type StoreRule } from "./store-bench.ts";
+import { failureOf, idsOf, never, put } from "./store-bench.ts";
+import { must, type StoreRule } from "./store-rule.ts";
 
 /** One owner at a time, from open to close. */
 export const ownershipRules: readonly StoreRule[] = [
-  must("epoch", "the epoch grows with every open, with or without commits", async (bench) => {
-    const first = await bench.read();
-    const second = await bench.read();
-    await bench.write([put("web")]);
-    const fourth = await bench.read();
-
-    assert.ok(first.epoch >= 1, "the first epoch is at least 1");
-    assert.ok(first.epoch < second.epoch, "the second is beyond the first");
-    assert.ok(second.epoch + 1 < fourth.epoch, "the fourth is beyond the third");
-  }),
-
   must(
-    "fenced",
-    "a former owner's commit fails with OWNERSHIP_LOST and has no effect",
+    "ST-030 epoch",
+    "the epoch grows with every open, with or without commits",
     async (bench) => {
-      const { store } = await bench.open();
-      await store.commit([put("before")]);
-      await bench.harness.takeOver();
+      const first = await bench.read();
+      const second = await bench.read();
+      await bench.write([put("web")]);
+      const fourth = await bench.read();
 
-      const lost = await failureOf(store.commit([put("after")]));
-      const again = await failureOf(store.commit([{ kind: "delete-record", id: anId("before") }]));
-      await store.close();
-
-      assert.equal(lost.code, "OWNERSHIP_LOST");
-      assert.equal(lost.effect, "none");
-      assert.equal(again.code, "OWNERSHIP_LOST");
-      assert.deepEqual(idsOf(await bench.read()), ["before"]);
+      assert.ok(first.epoch >= 1, "the first epoch is at least 1");
+      assert.ok(first.epoch < second.epoch, "the second is beyond the first");
+      assert.ok(second.epoch + 1 < fourth.epoch, "the fourth is beyond the third");
     },
   ),
 
-  must("reopen", "the same store opens again after it was closed", async (bench) => {
+  must(
+    "ST-020 another's",
+    "a store that is opened again sees what another owner wrote meanwhile",
+    async (bench) => {
+      const store = bench.harness.store();
+      await store.open(never);
+      await store.commit([put("mine"), put("gone")]);
+      await store.close();
+      await bench.write([put("other"), { kind: "delete-record", id: anId("gone") }]);
+
+      const state = await store.open(never);
+      await store.close();
+
+      assert.deepEqual(idsOf(state), ["mine", "other"]);
+    },
+  ),
+
+  must("ST-034 reopen", "the same store opens again after it was closed", async (bench) => {
     const store = bench.harness.store();
     const first = await store.open(never);
     await store.commit([put("web")]);
@@ -48,7 +51,7 @@ export const ownershipRules: readonly StoreRule[] = [
   }),
 
   must(
-    "close",
+    "ST-035 close",
     "closing waits for commits under way, may be repeated, and ends commits",
     async (bench) => {
       const { store } = await bench.open();
@@ -68,18 +71,22 @@ export const ownershipRules: readonly StoreRule[] = [
     },
   ),
 
-  must("unopened", "a store that was never opened refuses commits and closes", async (bench) => {
-    const store = bench.harness.store();
+  must(
+    "ST-036 unopened",
+    "a store that was never opened refuses commits and closes",
+    async (bench) => {
+      const store = bench.harness.store();
 
-    const early = await failureOf(store.commit([put("early")]));
-    await store.close();
+      const early = await failureOf(store.commit([put("early")]));
+      await store.close();
 
-    assert.equal(early.code, "STORE_UNAVAILABLE");
-    assert.equal(early.effect, "none");
-    assert.deepEqual(idsOf(await bench.read()), []);
-  }),
+      assert.equal(early.code, "STORE_UNAVAILABLE");
+      assert.equal(early.effect, "none");
+      assert.deepEqual(idsOf(await bench.read()), []);
+    },
+  ),
 
-  must("abort", "an aborted open fails with the reason and holds nothing", async (bench) => {
+  must("ST-037 abort", "an aborted open fails with the reason and holds nothing", async (bench) => {
     const reason = new Error("enough");
     const store = bench.harness.store();
 

@@ -3,41 +3,58 @@ import {
   AgentError,
   type StateStore,
   type StoredState,
-  type WorkloadId,
+  type WorkloadRecord,
   type Write,
 } from "@persys/core";
-import type { ContractCase } from "../contract-case.ts";
 import { aRecord } from "../record-builder.ts";
-
-/** A storage of its own for one case, empty at first, and ways to meddle with it that a StateStore does not offer. */
-export interface StateStoreHarness {
-  /** A new store over the storage, not opened. Called again after the one before was closed, it is a restart of the agent. */
-  store(): StateStore;
-  /** Damages the stored bytes of a record. Called while no store is open. */
-  damageRecord(id: WorkloadId): Promise<void>;
-  /** Takes ownership away from the open store as another agent would whose lock does not keep the first out. */
-  takeOver(): Promise<void>;
-  /** Removes the storage. Every store was closed. */
-  dispose(): Promise<void>;
-}
+import type { ExtraStorage, StateStoreHarness } from "./state-store-harness.ts";
 
 /** A signal that never aborts. */
 export const never: AbortSignal = new AbortController().signal;
 
-/** One harness, and every store that a case has opened over it. */
+/** One harness, and every store that a case has opened over it or over a storage besides. */
 export class StoreBench {
   readonly harness: StateStoreHarness;
+  readonly #openHarness: () => Promise<StateStoreHarness>;
   readonly #stores: StateStore[] = [];
+  readonly #extras: ExtraStorage[] = [];
 
-  constructor(harness: StateStoreHarness) {
+  private constructor(harness: StateStoreHarness, openHarness: () => Promise<StateStoreHarness>) {
     this.harness = harness;
+    this.#openHarness = openHarness;
   }
 
-  /** A new store, opened, with what it found. */
-  async open(): Promise<{ readonly store: StateStore; readonly state: StoredState }> {
-    const store = this.harness.store();
+  /** Runs `use` with a storage of its own, which goes afterwards. */
+  static async with<T>(
+    openHarness: () => Promise<StateStoreHarness>,
+    use: (bench: StoreBench) => Promise<T>,
+  ): Promise<T> {
+    const bench = new StoreBench(await openHarness(), openHarness);
+    try {
+      return await use(bench);
+    } finally {
+      await bench.#dispose();
+    }
+  }
+
+  /** Runs `use` with another storage, as empty as this one was. */
+  another<T>(use: (bench: StoreBench) => Promise<T>): Promise<T> {
+    return StoreBench.with(this.#openHarness, use);
+  }
+
+  /** A new store over `storage`, opened, with what it found. Closed with the case. */
+  async open(
+    storage: Pick<ExtraStorage, "store"> = this.harness,
+  ): Promise<{ readonly store: StateStore; readonly state: StoredState }> {
+    const store = storage.store();
     this.#stores.push(store);
     return { store, state: await store.open(never) };
+  }
+
+  /** Has the storage removed with the case. */
+  keep<S extends ExtraStorage>(storage: S): S {
+    this.#extras.push(storage);
+    return storage;
   }
 
   /** Commits the batches one after the other to a store that is then closed. */
@@ -48,34 +65,22 @@ export class StoreBench {
   }
 
   /** What the storage holds now. */
-  async read(): Promise<StoredState> {
-    const { store, state } = await this.open();
+  async read(storage: Pick<ExtraStorage, "store"> = this.harness): Promise<StoredState> {
+    const { store, state } = await this.open(storage);
     await store.close();
     return state;
   }
 
-  async dispose(): Promise<void> {
+  async #dispose(): Promise<void> {
     for (const store of this.#stores) await store.close();
+    for (const extra of this.#extras) await extra.dispose();
     await this.harness.dispose();
   }
 }
 
-/** A rule before it has a harness. */
-export interface StoreRule extends Omit<ContractCase, "run" | "clause"> {
-  readonly check: (bench: StoreBench) => Promise<void>;
-}
-
-/** A rule that every store keeps. */
-export const must = (id: string, title: string, check: StoreRule["check"]): StoreRule => ({
-  id: `store-${id}`,
-  level: "MUST",
-  title,
-  check,
-});
-
 /** A put of a record with this id and nothing special. */
-export function put(id: string): Write {
-  return { kind: "put-record", record: aRecord({ id }) };
+export function put(id: string, more: Partial<Omit<WorkloadRecord, "id">> = {}): Write {
+  return { kind: "put-record", record: aRecord({ id, ...more }) };
 }
 
 /** The ids of the records, sorted. */
@@ -84,15 +89,15 @@ export function idsOf(state: StoredState): readonly string[] {
 }
 
 /**
- * What a commit fails with.
+ * What a call of a store fails with.
  * @throws {AssertionError} when it succeeds, or fails with something else than an AgentError.
  */
-export async function failureOf(commit: Promise<void>): Promise<AgentError> {
+export async function failureOf(call: Promise<unknown>): Promise<AgentError> {
   try {
-    await commit;
+    await call;
   } catch (error) {
-    assert.ok(AgentError.is(error), `a commit fails with an AgentError, not with ${String(error)}`);
+    assert.ok(AgentError.is(error), `a store fails with an AgentError, not with ${String(error)}`);
     return error;
   }
-  throw new assert.AssertionError({ message: "the commit was to fail" });
+  throw new assert.AssertionError({ message: "the call was to fail" });
 }
