@@ -1,4 +1,5 @@
 export { AgentError, type AgentErrorOptions, type Violation } from "./errors/agent-error.ts";
+export type { Denial } from "./errors/denial.ts";
 export { type ErrorCode, errorCodes } from "./errors/error-code.ts";
 export { assert, InvariantError, unreachable } from "./errors/assert.ts";
 
@@ -21,11 +22,37 @@ export {
   parseContainerSpec,
 } from "./domain/container-spec.ts";
 export {
+  type AccountDemand,
+  type CapabilityDemand,
+  type Demands,
+  type DeviceDemand,
+  type FieldDemand,
+  type HostNamespace,
+  type HostNamespaceDemand,
+  hostNamespaces,
+  type HostPathDemand,
+  type ImageDemand,
+  type PortDemand,
+} from "./domain/demands.ts";
+export {
   type Failure,
   failureOf,
   type FailureReason,
   observedFailureReasons,
 } from "./domain/failure.ts";
+export { type HostPolicyRuleId, hostPolicyRuleIds } from "./domain/host-policy/denial.ts";
+export { goesUp, isWithin, normalisedPath } from "./domain/host-policy/host-path.ts";
+export {
+  type AllowedHostPath,
+  everydayCapabilities,
+  type HostPolicyRules,
+  type HostPolicySettingNames,
+  type PortRange,
+  safeHostPolicyRules,
+  standardProtectedPaths,
+} from "./domain/host-policy/host-policy-rules.ts";
+export { parseIpRange } from "./domain/host-policy/ip-range.ts";
+export { judgeDemands } from "./domain/host-policy/judge-demands.ts";
 export { type ImageReference, parseImageReference } from "./domain/image-reference.ts";
 export type { Json, JsonObject } from "./domain/json.ts";
 export {
@@ -97,13 +124,18 @@ export {
   type WorkloadView,
 } from "./ports/agent-api.ts";
 export type { Clock } from "./ports/clock.ts";
+export {
+  fixedHostPolicy,
+  type HostPolicy,
+  hostPolicyOf,
+  type HostPolicySource,
+} from "./ports/host-policy.ts";
 export { type LogFields, type Logger, silentLogger } from "./ports/logger.ts";
 export type { NodeResources, NodeUtilization } from "./ports/node-resources.ts";
 export type { Random } from "./ports/random.ts";
 export type { QuarantinedRecord, StateStore, StoredState, Write } from "./ports/state-store.ts";
 export { noTelemetry, type Telemetry, type TelemetryLabels } from "./ports/telemetry.ts";
 export type {
-  Demands,
   Glance,
   LogChunk,
   LogOptions,

@@ -61,6 +61,9 @@ const shellNames: ReadonlySet<string> = new Set(
 /** Names under which the process runtime hands values to the shell that starts the process. */
 const launchPrefix = "PERSYS_LAUNCH_";
 
+/** The largest uid and gid there is: the next one means "leave it as it is" to the kernel (setresuid(2)), and those after it are cut down. */
+const accountMax = 4_294_967_294;
+
 /** What the first word has to be besides a text. */
 const program = z
   .string()
@@ -104,6 +107,10 @@ const schema: z.ZodType<ProcessSpec> = z.strictObject({
     .regex(/^$|^[A-Za-z_][A-Za-z0-9_.-]{0,254}\$?$|^\d{1,10}(?::\d{1,10})?$/, {
       error: "must be the name of a user, a uid, or uid:gid in digits",
     })
+    .refine(
+      (it) => it.split(":").every((part) => !/^\d+$/.test(part) || Number(part) <= accountMax),
+      { error: `must have a uid and a gid of at most ${accountMax}` },
+    )
     .optional(),
   resources: resourceLimitsSchema.optional(),
   restartPolicy: restartPolicySchema.optional(),

@@ -26,23 +26,42 @@ import type {
   WorkloadView,
 } from "../ports/agent-api.ts";
 import type { LogChunk, LogOptions } from "../ports/workload-runtime.ts";
+import { admitApply } from "./admit-apply.ts";
 import { agentHealth } from "./agent-health.ts";
 import type { EngineState } from "./engine-state.ts";
 import { explain, explainCorrupt } from "./explain.ts";
 import { Lane } from "./lane.ts";
 import { parseApply, parseId } from "./parse-apply.ts";
 import type { RecordChange } from "./record-writer.ts";
+import { RequestTurns } from "./request-turns.ts";
 import { isMeant } from "./watch-hub.ts";
 
 /** The driving port on an engine's state. Requests become durable changes of records; reads come from memory. */
 export class AgentService implements AgentApi {
   readonly #state: EngineState;
+  readonly #turns: RequestTurns = new RequestTurns();
 
   constructor(state: EngineState) {
     this.#state = state;
   }
 
   async apply(request: ApplyRequest, caller: Caller): Promise<ApplyResult> {
+    const { context, lanes } = this.#running();
+    const { hostJudge } = context;
+    if (hostJudge === undefined) return this.#apply(request, caller);
+    let note = "";
+    const result = await this.#turns.run(
+      request.id,
+      () => this.#apply(request, caller),
+      async () => {
+        const known = lanes.get(request.id as WorkloadId)?.record;
+        note = await admitApply(request, known, { ...context, hostJudge });
+      },
+    );
+    return { ...result, message: `${result.message}${note}` };
+  }
+
+  async #apply(request: ApplyRequest, caller: Caller): Promise<ApplyResult> {
     const { context, lanes } = this.#running();
     const known = lanes.get(request.id as WorkloadId)?.record;
     const parsed = parseApply(request, known, context);
@@ -68,7 +87,11 @@ export class AgentService implements AgentApi {
     return applied(lane, decision);
   }
 
-  async remove(id: string, caller: Caller): Promise<DeleteResult> {
+  remove(id: string, caller: Caller): Promise<DeleteResult> {
+    return this.#turns.run(id, () => this.#remove(id, caller));
+  }
+
+  async #remove(id: string, caller: Caller): Promise<DeleteResult> {
     const { context, lanes } = this.#running();
     const workloadId = parseId(id);
     if (this.#state.quarantined.has(workloadId)) await this.#state.adoptQuarantined(workloadId);
@@ -90,7 +113,11 @@ export class AgentService implements AgentApi {
     return { existed: true, message, ...(status === undefined ? {} : { status }) };
   }
 
-  async retry(id: string, caller: Caller): Promise<RetryResult> {
+  retry(id: string, caller: Caller): Promise<RetryResult> {
+    return this.#turns.run(id, () => this.#retry(id, caller));
+  }
+
+  async #retry(id: string, caller: Caller): Promise<RetryResult> {
     const { context } = this.#running();
     const lane = this.#laneOf(id);
     const change = await lane.request((record) => {

@@ -13,6 +13,7 @@ import type { Engine, EngineOptions } from "./engine.ts";
 import type { EngineContext } from "./engine-context.ts";
 import { defaultEnginePolicy, type EnginePolicy } from "./engine-policy.ts";
 import { EngineState } from "./engine-state.ts";
+import { HostJudge } from "./host-judge.ts";
 import { Lane } from "./lane.ts";
 import { RuntimeGate } from "./runtime-gate.ts";
 import { RuntimeWatch } from "./runtime-watch.ts";
@@ -136,9 +137,11 @@ class NodeEngine implements Engine {
   }
 
   #contextFor(stored: StoredState): EngineContext {
-    const { store, clock, random } = this.#options;
+    const { store, clock, random, hostPolicy: policy } = this.#options;
     const logger = this.#options.logger ?? silentLogger;
     const telemetry = this.#options.telemetry ?? noTelemetry;
+    const hostJudge =
+      policy === undefined ? undefined : new HostJudge({ policy, clock, logger, telemetry });
     const actionLog = new ActionLog(this.#policy, stored.actions, (action) =>
       measureAction(telemetry, action),
     );
@@ -154,6 +157,7 @@ class NodeEngine implements Engine {
       logger,
       telemetry,
       actionLog,
+      hostJudge,
       writer: {
         store,
         actionLog,

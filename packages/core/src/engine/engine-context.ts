@@ -7,6 +7,7 @@ import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { ActionLog } from "./action-log.ts";
+import type { HostJudge } from "./host-judge.ts";
 import type { EnginePolicy } from "./engine-policy.ts";
 import type { WriterContext } from "./record-writer.ts";
 import type { RuntimeGate } from "./runtime-gate.ts";
@@ -22,6 +23,8 @@ export interface EngineContext {
   readonly telemetry: Telemetry;
   readonly actionLog: ActionLog;
   readonly writer: WriterContext;
+  /** Undefined: whatever is asked of the host is given. */
+  readonly hostJudge: HostJudge | undefined;
   /** Aborts when the engine stops. */
   readonly signal: AbortSignal;
   /** The way to the runtime of a type, if one is registered. */

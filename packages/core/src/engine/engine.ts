@@ -1,6 +1,7 @@
 import type { AgentError } from "../errors/agent-error.ts";
 import type { AgentApi } from "../ports/agent-api.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { HostPolicySource } from "../ports/host-policy.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { NodeResources } from "../ports/node-resources.ts";
 import type { Random } from "../ports/random.ts";
@@ -22,6 +23,8 @@ export interface EngineOptions {
   readonly logger?: Logger;
   readonly telemetry?: Telemetry;
   readonly resources?: NodeResources;
+  /** What workloads may ask of this host. Left out: they are given whatever they ask for. */
+  readonly hostPolicy?: HostPolicySource;
   /** Overrides of `defaultEnginePolicy`. */
   readonly policy?: Partial<EnginePolicy>;
 }

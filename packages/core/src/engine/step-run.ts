@@ -4,8 +4,9 @@ import type { RuntimeStep } from "../domain/step.ts";
 import type { StepOutcome } from "../domain/step-outcome.ts";
 import type { WorkloadRecord } from "../domain/workload-record.ts";
 import { AgentError } from "../errors/agent-error.ts";
-import type { Progress } from "../ports/workload-runtime.ts";
+import type { Progress, WorkloadRuntime } from "../ports/workload-runtime.ts";
 import type { EngineContext } from "./engine-context.ts";
+import { specToJudge } from "./host-judge.ts";
 import { performStep, stepTimeoutMs } from "./perform-step.ts";
 import type { RuntimeGate } from "./runtime-gate.ts";
 
@@ -35,7 +36,7 @@ export class StepRun {
     this.ended = this.#run(gate, planned);
   }
 
-  /** Whether the runtime was called: false while the step waits for a place in the budget. */
+  /** Whether the runtime was called: false while the step waits for a place in the budget, or is held against the node's policy. */
   get hasBegun(): boolean {
     return this.#hasBegun;
   }
@@ -78,11 +79,15 @@ export class StepRun {
           onStuck: () => planned.onStuck(what),
         },
         (runtime, callSignal) => {
-          this.#hasBegun = true;
-          return performStep(runtime, record, step, {
-            signal: callSignal,
-            progress: planned.onProgress,
-          });
+          const begin = (): Promise<void> => {
+            this.#hasBegun = true;
+            return performStep(runtime, record, step, {
+              signal: callSignal,
+              progress: planned.onProgress,
+            });
+          };
+          const judged = this.#judge(runtime, planned, callSignal);
+          return judged === undefined ? begin() : judged.then(begin);
         },
       )
       .then((): StepOutcome => ({ kind: "done" }))
@@ -95,6 +100,16 @@ export class StepRun {
     const labels = { step: step.kind, runtime_type: gate.runtime.type, outcome: outcome.kind };
     telemetry.measure("step_duration_seconds", (clock.monotonicMs() - beganMs) / 1_000, labels);
     return outcome;
+  }
+
+  /** What a step makes something of is judged anew: links and the policy may have changed since it was applied. Undefined: nothing to judge. */
+  #judge(
+    runtime: WorkloadRuntime,
+    { record, step }: PlannedStep,
+    signal: AbortSignal,
+  ): Promise<void> | undefined {
+    const spec = specToJudge(record, step);
+    return spec === undefined ? undefined : this.#context.hostJudge?.judge(runtime, spec, signal);
   }
 
   #failed(gate: RuntimeGate, record: WorkloadRecord, error: AgentError): StepOutcome {

@@ -1,3 +1,4 @@
+import type { Denial } from "./denial.ts";
 import type { ErrorCode } from "./error-code.ts";
 
 /** One rule that an input breaks. */
@@ -22,6 +23,8 @@ export interface AgentErrorOptions {
   readonly details?: Readonly<Record<string, string | number | boolean>>;
   /** Every rule that the input breaks, for INVALID_REQUEST and INVALID_SPEC. */
   readonly violations?: readonly Violation[];
+  /** All that the node's policy does not give, for POLICY_DENIED. */
+  readonly denials?: readonly Denial[];
   /** How long to wait before the next try, in milliseconds. */
   readonly retryAfterMs?: number;
   /** What was caught. Kept for logs; never sent to a client. */
@@ -42,6 +45,7 @@ export class AgentError extends Error {
   readonly effect: "none" | "unknown";
   readonly details: Readonly<Record<string, string | number | boolean>>;
   readonly violations: readonly Violation[];
+  readonly denials: readonly Denial[];
   readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: AgentErrorOptions = {}) {
@@ -53,6 +57,7 @@ export class AgentError extends Error {
     this.effect = options.effect ?? "unknown";
     this.details = options.details ?? {};
     this.violations = options.violations ?? [];
+    this.denials = options.denials ?? [];
     this.retryAfterMs = options.retryAfterMs;
   }
 

@@ -1,3 +1,4 @@
+import type { Demands } from "../domain/demands.ts";
 import type { Failure } from "../domain/failure.ts";
 import type { Json } from "../domain/json.ts";
 import type { Observation } from "../domain/observation.ts";
@@ -27,22 +28,6 @@ export interface ParsedSpec {
   /** How long a stop may take before it is forced, in milliseconds. */
   readonly stopGraceMs: number;
   readonly labels: Readonly<Record<string, string>>;
-}
-
-/** What a spec asks of the host, as flat data for policy and admission. */
-export interface Demands {
-  /** Thousandths of a core; 0: none stated. */
-  readonly cpuMillicores: number;
-  /** 0: none stated. */
-  readonly memoryBytes: number;
-  /** Real paths on the host that it uses, after symbolic links. */
-  readonly hostPaths: readonly {
-    readonly path: string;
-    readonly field: string;
-    readonly readOnly: boolean;
-  }[];
-  /** The host account it runs as; empty: the agent's own. */
-  readonly user: string;
 }
 
 /** Which of the optional parts a runtime has. What is not declared is refused cleanly. */
@@ -108,7 +93,10 @@ export interface WorkloadRuntime {
   /** `spec` with every secret-bearing value replaced by `<redacted>`. Pure. */
   redactSpec(spec: Json): Json;
 
-  /** What the spec asks of the host now. */
+  /**
+   * All that the spec asks of the host now: what is not stated here is not judged. Links are followed anew each time. Looks at this host alone
+   * and asks no engine, so it also answers while the runtime does not.
+   */
   demands(spec: Json, signal: AbortSignal): Promise<Demands>;
 
   /** Whether the runtime answers. Resolves, also when it does not. */

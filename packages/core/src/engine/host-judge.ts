@@ -1,0 +1,119 @@
+import { policyDenied } from "../domain/host-policy/policy-denied.ts";
+import type { Json } from "../domain/json.ts";
+import type { RuntimeStep } from "../domain/step.ts";
+import type { WorkloadRecord } from "../domain/workload-record.ts";
+import { AgentError } from "../errors/agent-error.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { HostPolicySource } from "../ports/host-policy.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
+import type { WorkloadRuntime } from "../ports/workload-runtime.ts";
+
+/** How long an apply waits for what its spec asks of the host; what is not known by then is judged before the start. */
+const applyWaitMs = 5_000;
+
+/** Whether all that a spec asks of the host could be found out. */
+export type Judged = "judged" | "unknown";
+
+/** What a judge works with. */
+export interface HostJudgeContext {
+  readonly policy: HostPolicySource;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly telemetry: Telemetry;
+}
+
+/** Holds what specs ask of the host against the node's policy. */
+export class HostJudge {
+  readonly #context: HostJudgeContext;
+
+  constructor(context: HostJudgeContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Judges a spec that is about to be made or started.
+   * @throws {AgentError} POLICY_DENIED with every denial; what `demands` throws, since what is not known is not allowed. Nothing was done.
+   */
+  async judge(runtime: WorkloadRuntime, spec: Json, signal: AbortSignal): Promise<void> {
+    let demands: Awaited<ReturnType<WorkloadRuntime["demands"]>>;
+    try {
+      demands = await runtime.demands(spec, signal);
+    } catch (error) {
+      throw untouched(AgentError.from(error));
+    }
+    // Whoever was called off meanwhile is not to begin on the strength of this.
+    signal.throwIfAborted();
+    const denials = this.#context.policy.current().judge(demands, runtime.type);
+    if (denials.length === 0) return;
+    const { telemetry } = this.#context;
+    for (const { rule } of denials) telemetry.count("policy_denied_total", { rule });
+    throw policyDenied(denials);
+  }
+
+  /**
+   * Judges a spec that is applied. Resolves with whether all that it asks for is known: what could not be found out now, in a few seconds, is
+   * no reason to refuse what the node may well give; it is judged before anything is made of it.
+   * @throws {AgentError} POLICY_DENIED.
+   */
+  async judgeApplied(runtime: WorkloadRuntime, spec: Json): Promise<Judged> {
+    const { clock, logger } = this.#context;
+    const controller = new AbortController();
+    let stop = (): void => {};
+    const tooLong = new Promise<Judged>((resolve) => {
+      stop = clock.schedule(applyWaitMs, () => {
+        controller.abort(new AgentError("TIMEOUT", "what the spec asks of the host took too long"));
+        resolve("unknown");
+      });
+    });
+    const judged = this.judge(runtime, spec, controller.signal).then(
+      (): Judged => "judged",
+      (error: unknown): Judged => {
+        if (AgentError.hasCode(error, "POLICY_DENIED")) throw error;
+        logger.warn(
+          "what a spec asks of the host is not known yet; it is judged before its start",
+          {
+            type: runtime.type,
+            error,
+          },
+        );
+        return "unknown";
+      },
+    );
+    try {
+      return await Promise.race([judged, tooLong]);
+    } finally {
+      stop();
+    }
+  }
+}
+
+/** The spec that a step makes something of or starts; undefined for the steps that only end things. */
+export function specToJudge(record: WorkloadRecord, step: RuntimeStep): Json | undefined {
+  switch (step.kind) {
+    case "prepare":
+    case "start":
+    case "replace":
+    case "restore":
+      return (step.target === "wanted" ? record.wanted : record.fallback)?.spec;
+    case "retire":
+    case "stop":
+    case "remove":
+      return undefined;
+  }
+}
+
+/** A look has changed nothing, whoever threw. */
+function untouched(error: AgentError): AgentError {
+  if (error.effect === "none") return error;
+  const { fault, retryable, details, violations, retryAfterMs } = error;
+  return new AgentError(error.code, error.message, {
+    fault,
+    retryable,
+    details,
+    violations,
+    effect: "none",
+    cause: error,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}
