@@ -12,3 +12,6 @@ export const exitCodes = {
 
 /** One of {@link exitCodes}. */
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** Takes note of the exit code that a command ends with. */
+export type Conclude = (code: ExitCode) => void;

@@ -1,13 +1,14 @@
 import { Command } from "commander";
 import { kitVersion } from "../runner/kit-version.ts";
 import type { CommandHost } from "./command-host.ts";
-import type { ExitCode } from "./exit-codes.ts";
-
-/** Takes note of the exit code that a command ends with. */
-export type Conclude = (code: ExitCode) => void;
+import type { Conclude } from "./exit-codes.ts";
+import { addApiCommand } from "./api-command.ts";
+import { addListCommand } from "./list-command.ts";
+import { addRuntimeCommand } from "./runtime-command.ts";
+import { addStoreCommand } from "./store-command.ts";
 
 /** The command line as commander knows it: names, options, help. It throws CommanderError instead of ending the process. */
-export function createProgram(host: CommandHost, _conclude: Conclude): Command {
+export function createProgram(host: CommandHost, conclude: Conclude): Command {
   const program = new Command("persys-conformance")
     .description(
       "Judges runtimes, state stores and servers by the contracts that they have with Persys.",
@@ -21,6 +22,10 @@ export function createProgram(host: CommandHost, _conclude: Conclude): Command {
       writeOut: (text) => void host.stdout.write(text),
       writeErr: (text) => void host.stderr.write(text),
     });
+  addRuntimeCommand(program, host, conclude);
+  addStoreCommand(program, host, conclude);
+  addApiCommand(program, host, conclude);
+  addListCommand(program, host);
   program.helpCommand("help [command]", "show help for a command");
   program.addHelpText("after", rootHelp);
   return program;

@@ -23,7 +23,7 @@ export function failureLines(
 }
 
 function brokenness(failure: CaseFailure): readonly string[] {
-  const { message, sequence, expected, seen } = failure;
+  const { message, sequence, expected, seen, stack } = failure;
   return [
     ...labelled("  because:  ", message),
     ...(sequence === undefined
@@ -31,7 +31,19 @@ function brokenness(failure: CaseFailure): readonly string[] {
       : ["  sequence:", ...sequence.map((call, index) => `    ${index + 1}. ${call}`)]),
     ...(expected === undefined ? [] : labelled("  expected: ", expected)),
     ...(seen === undefined ? [] : labelled("  seen:     ", seen)),
+    ...(stack === undefined ? [] : labelled("  where:    ", places(stack).join("\n"))),
   ];
+}
+
+/** How many places of a stack are shown. The whole of it is in the other forms of a report. */
+const placesMax = 4;
+
+/** The innermost places outside of Node, and the causes. */
+function places(stack: string): readonly string[] {
+  const lines = stack.split("\n");
+  const inner = lines.filter((line) => /^ {4}at /.test(line) && !line.includes("(node:"));
+  const causes = lines.filter((line) => line.startsWith("caused by: "));
+  return [...inner.slice(0, placesMax).map((line) => line.trim()), ...causes];
 }
 
 /** Text of any number of lines behind a label, the later ones below the first. */

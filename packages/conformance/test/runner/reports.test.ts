@@ -70,12 +70,14 @@ describe("textReport", () => {
         expected: stopped
         seen:     running
                   <since> & \\x07 long
+        where:    at here
         case:     broken
         seed:     7, fails every time
         replay:   run --seed 7 --only broken
 
       ! warning: X-recommended SHOULD: promises recommended
         because:  it is broken
+        where:    at here
         case:     recommended
         seed:     7, fails every time
         replay:   run --seed 7 --only recommended
@@ -83,6 +85,7 @@ describe("textReport", () => {
       x as expected: X-known MUST: promises known
         expected to fail: the engine cannot do it
         because:  it is broken
+        where:    at here
         case:     known
         seed:     7, fails every time
         replay:   run --seed 7 --only known
@@ -284,6 +287,7 @@ describe("junitReport", () => {
         expected: stopped
         seen:     running
                   <since> & \\x07 long
+        where:    at here
         case:     broken
         seed:     7, fails every time
 
@@ -295,6 +299,7 @@ describe("junitReport", () => {
             <system-out><![CDATA[only recommended, and not kept
       X-recommended SHOULD: promises recommended
         because:  it is broken
+        where:    at here
         case:     recommended
         seed:     7, fails every time]]></system-out>
           </testcase>
@@ -303,6 +308,7 @@ describe("junitReport", () => {
             <system-out><![CDATA[fails as expected: the engine cannot do it
       X-known MUST: promises known
         because:  it is broken
+        where:    at here
         case:     known
         seed:     7, fails every time]]></system-out>
           </testcase>
