@@ -1,11 +1,9 @@
-import { realpath } from "node:fs/promises";
-import { AgentError, type ContainerSpec, type Demands, type WorkloadId } from "@persys/core";
+import type { ContainerSpec, WorkloadId } from "@persys/core";
 import { nameTaken } from "./container-maker.ts";
 import { containerName } from "./container-names.ts";
 import { networkMissing } from "./container-start-failure.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { type DockerEndpoint, isLocalEndpoint } from "./docker-endpoint.ts";
-import { errnoOf } from "./docker-errors.ts";
 import { marksOf } from "./container-labels.ts";
 import { hostPathFailure } from "./host-paths.ts";
 
@@ -40,24 +38,6 @@ export async function checkSurroundings(
   await checkName(id, context);
 }
 
-/** What a spec asks of the host. */
-export async function demandsOf(spec: ContainerSpec): Promise<Demands> {
-  const { resources, user, volumes = [] } = spec;
-  const hostPaths = await Promise.all(
-    volumes.map(async ({ hostPath, readOnly = false }, at) => ({
-      path: await realPathOf(hostPath),
-      field: `volumes[${at}].hostPath`,
-      readOnly,
-    })),
-  );
-  return {
-    cpuMillicores: resources?.cpuMillicores ?? 0,
-    memoryBytes: resources?.memoryBytes ?? 0,
-    hostPaths,
-    user: user ?? "",
-  };
-}
-
 async function checkHostPaths({ volumes = [] }: ContainerSpec): Promise<void> {
   const failure = await hostPathFailure(volumes.map((it) => it.hostPath));
   if (failure !== undefined) throw failure;
@@ -78,19 +58,4 @@ async function checkName(id: WorkloadId, context: SurroundingsContext): Promise<
   if (holder === undefined) return;
   if (marksOf(holder.Config.Labels, [holder.Name], nodeId)?.id === id) return;
   throw nameTaken(name, holder.Id);
-}
-
-/** The path after symbolic links; as it is where it does not exist. */
-async function realPathOf(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === "ENOENT" || errno === "ENOTDIR") return path;
-    throw new AgentError("STORAGE_ERROR", `could not resolve ${path}: ${errno ?? "unknown"}`, {
-      effect: "none",
-      retryable: true,
-      cause: error,
-    });
-  }
 }

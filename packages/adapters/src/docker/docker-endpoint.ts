@@ -18,6 +18,11 @@ export function isLocalEndpoint({ url }: DockerEndpoint): boolean {
   return url.startsWith("unix://");
 }
 
+/** The engine's socket, where it is on this host. */
+export function socketOf({ url }: DockerEndpoint): readonly string[] {
+  return url.startsWith("unix://") ? [url.slice("unix://".length)] : [];
+}
+
 /** Why `url` is no endpoint, in words; undefined when it is one. */
 export function endpointFault(url: string): string | undefined {
   if (/^unix:\/\/\/.+/.test(url)) return undefined;

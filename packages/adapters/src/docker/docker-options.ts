@@ -13,6 +13,10 @@ export interface DockerRuntimeOptions {
   readonly dockerConfigFile?: string;
   /** A folder of further files of that form, which specs name by `registryAuth`. Default: none, so that no spec may. */
   readonly registryAuthFolder?: string;
+  /**
+   * Paths of this host, besides the usual ones, that `demands` recognises under other names, such as a bind mount of them. Default: none.
+   */
+  readonly protectedPaths?: readonly string[];
   /** A pull that makes no progress for so long is called off, in milliseconds. Default 120,000, as Nomad has it. */
   readonly pullIdleTimeoutMs?: number;
   readonly logger?: Logger;
@@ -24,6 +28,7 @@ export interface ResolvedDockerOptions {
   readonly nodeId: string;
   readonly dockerConfigFile: string | undefined;
   readonly registryAuthFolder: string | undefined;
+  readonly protectedPaths: readonly string[];
   readonly pullIdleTimeoutMs: number;
   readonly logger: Logger;
 }
@@ -41,6 +46,7 @@ export function resolveDockerOptions(options: DockerRuntimeOptions): ResolvedDoc
     nodeId: options.nodeId,
     dockerConfigFile: options.dockerConfigFile,
     registryAuthFolder: options.registryAuthFolder,
+    protectedPaths: options.protectedPaths ?? [],
     pullIdleTimeoutMs,
     logger: options.logger ?? silentLogger,
   };

@@ -22,13 +22,14 @@ import {
   type WorkloadRuntime,
 } from "@persys/core";
 import { redactEnv } from "../shared/redact-env.ts";
+import { demandsOf } from "./container-demands.ts";
 import { Glances } from "./container-glance.ts";
 import { ContainerEvents } from "./container-events.ts";
 import { readContainerLogs } from "./container-logs.ts";
 import { ContainerMaker } from "./container-maker.ts";
 import { toInstance } from "./container-observation.ts";
 import { ContainerOperations, specOf } from "./container-operations.ts";
-import { checkSurroundings, demandsOf } from "./container-surroundings.ts";
+import { checkSurroundings } from "./container-surroundings.ts";
 import { ContainerUsage } from "./container-usage.ts";
 import { ContainerVolumes } from "./container-volumes.ts";
 import { DockerClient } from "./docker-client.ts";
@@ -124,7 +125,9 @@ export class DockerRuntime implements WorkloadRuntime {
   }
 
   async demands(spec: Json, signal: AbortSignal): Promise<Demands> {
-    return guarded("see what a container demands", signal, () => demandsOf(specOf({ spec })));
+    return guarded("see what a container demands", signal, () =>
+      demandsOf(specOf({ spec }), this.#options),
+    );
   }
 
   async probe(signal: AbortSignal): Promise<RuntimeHealth> {

@@ -1,4 +1,3 @@
-import { realpath } from "node:fs/promises";
 import {
   AgentError,
   type Demands,
@@ -38,7 +37,8 @@ import {
   toInstance,
 } from "./instance-observation.ts";
 import { InstanceOperations } from "./instance-operations.ts";
-import { isGone, processError } from "./process-errors.ts";
+import { processError } from "./process-errors.ts";
+import { processDemands } from "./process-demands.ts";
 import { readLogs } from "./process-logs.ts";
 import {
   type ProcessRuntimeOptions,
@@ -107,15 +107,7 @@ export class ProcessRuntime implements WorkloadRuntime {
   }
 
   async demands(spec: Json, signal: AbortSignal): Promise<Demands> {
-    const { resources, user, workingDir } = specOf(spec);
-    const path = workingDir ? await realPathOf(workingDir) : undefined;
-    signal.throwIfAborted();
-    return {
-      cpuMillicores: resources?.cpuMillicores ?? 0,
-      memoryBytes: resources?.memoryBytes ?? 0,
-      hostPaths: path === undefined ? [] : [{ path, field: "workingDir", readOnly: false }],
-      user: user ?? "",
-    };
+    return processDemands(specOf(spec), signal);
   }
 
   async probe(signal: AbortSignal): Promise<RuntimeHealth> {
@@ -343,14 +335,4 @@ function specOf(spec: Json): ProcessSpec {
   const parsed = processSpecOf(spec);
   if (parsed !== undefined) return parsed;
   throw new AgentError("INVALID_SPEC", "the spec is not one of a process", { effect: "none" });
-}
-
-/** The path after symbolic links; as it is where it does not exist. */
-async function realPathOf(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if (isGone(error)) return path;
-    throw processError(error, `resolve ${path}`, { effect: "none" });
-  }
 }

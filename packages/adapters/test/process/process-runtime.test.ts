@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { realpath, symlink } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ProcessRuntime } from "@persys/adapters/process";
@@ -38,15 +39,48 @@ describe("ProcessRuntime", () => {
 
     expect(await host.runtime.demands(spec, forever)).toEqual({
       ...resources,
-      hostPaths: [{ path: await realpath("/usr/share"), field: "workingDir", readOnly: false }],
+      hostPaths: [
+        {
+          path: await realpath("/usr/share"),
+          written: link,
+          links: [link],
+          aliases: [],
+          field: "workingDir",
+          readOnly: false,
+          use: "enter",
+        },
+      ],
       user: "daemon",
+      account: { field: "user", name: "daemon", uid: 1, isAgents: false },
     });
     expect(await host.runtime.demands({ command: ["true"] }, forever)).toEqual({
       cpuMillicores: 0,
       memoryBytes: 0,
       hostPaths: [],
       user: "",
+      account: {
+        field: "user",
+        name: userInfo().username,
+        uid: process.getuid?.(),
+        isAgents: true,
+      },
     });
+  });
+
+  it.each([
+    ["root", { name: "root", uid: 0 }],
+    ["0", { name: "root", uid: 0 }],
+    ["00", { uid: 0 }],
+    ["1:0", { name: "daemon", uid: 1, otherGid: 0 }],
+    ["1:1", { name: "daemon", uid: 1 }],
+    ["54321", { name: "54321", uid: 54_321 }],
+    ["54321:7", { name: "54321", uid: 54_321, otherGid: 7 }],
+    ["no-such-user", { name: "no-such-user", uid: undefined }],
+  ])("knows the account behind %s", async (user, account) => {
+    const { account: found } = await host.runtime.demands({ command: ["true"], user }, forever);
+
+    expect(found).toMatchObject(account);
+    expect(found?.otherGid).toBe("otherGid" in account ? account.otherGid : undefined);
   });
 
   it("makes the first instance in prepare without starting it, so that it is seen that nothing has run", async () => {

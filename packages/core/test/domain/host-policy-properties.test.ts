@@ -7,18 +7,18 @@ import {
   safeHostPolicyRules,
   standardProtectedPaths,
 } from "@persys/core";
-import fc from "fast-check";
+import { array, assert, boolean, constantFrom, ipV4, ipV6, oneof, property } from "fast-check";
 import { describe, it } from "vitest";
 
 // A failing property prints its seed and the smallest example.
 const runs = { numRuns: 2_000 };
 
 /** Parts from few letters, so that paths are often close to each other. */
-const part = fc.oneof(
-  fc.constantFrom("a", "b", "ab", "a-b", ".", "..", "...", "", "a.", "A", "\u00e9", "e\u0301"),
-  fc.constantFrom("etc", "run", "docker", "docker.sock", "var", "lib", "proc", "self", "root"),
+const part = oneof(
+  constantFrom("a", "b", "ab", "a-b", ".", "..", "...", "", "a.", "A", "\u00e9", "e\u0301"),
+  constantFrom("etc", "run", "docker", "docker.sock", "var", "lib", "proc", "self", "root"),
 );
-const path = fc.array(part, { maxLength: 6 }).map((parts) => `/${parts.join("/")}`);
+const path = array(part, { maxLength: 6 }).map((parts) => `/${parts.join("/")}`);
 
 /** What the platform's own path functions say. */
 function isWithinByReference(inner: string, outer: string): boolean {
@@ -28,15 +28,15 @@ function isWithinByReference(inner: string, outer: string): boolean {
 
 describe("paths", () => {
   it("are normalised as the platform does it", () => {
-    fc.assert(
-      fc.property(path, (one) => normalisedPath(one) === resolve(one)),
+    assert(
+      property(path, (one) => normalisedPath(one) === resolve(one)),
       runs,
     );
   });
 
   it("lie within others exactly when the platform's relative path leads down", () => {
-    fc.assert(
-      fc.property(
+    assert(
+      property(
         path,
         path,
         (one, other) =>
@@ -47,8 +47,8 @@ describe("paths", () => {
   });
 
   it("are never given where they touch what is protected, or lie outside what is allowed", () => {
-    fc.assert(
-      fc.property(path, path, fc.boolean(), (asked, allowed, readOnly) => {
+    assert(
+      property(path, path, boolean(), (asked, allowed, readOnly) => {
         const denials = judgeDemands(
           {
             cpuMillicores: 0,
@@ -59,7 +59,7 @@ describe("paths", () => {
           { ...safeHostPolicyRules, allowedHostPaths: [{ path: allowed, readOnly }] },
         );
         const touches = standardProtectedPaths.some(
-          (it) => isWithinByReference(asked, it) || isWithinByReference(it, asked),
+          (guard) => isWithinByReference(asked, guard) || isWithinByReference(guard, asked),
         );
         const goesUp = asked.split("/").includes("..");
         const isGiven = isWithinByReference(asked, allowed) && !touches && !goesUp;
@@ -72,8 +72,8 @@ describe("paths", () => {
 
 describe("addresses", () => {
   it("are the same however an IPv6 address is written", () => {
-    fc.assert(
-      fc.property(fc.ipV6(), (address) => {
+    assert(
+      property(ipV6(), (address) => {
         const canonical = new URL(`http://[${address}]/`).hostname;
         const [one, other] = [parseIpRange(address), parseIpRange(canonical)];
         return one !== undefined && one.bits === other?.bits && one.family === other.family;
@@ -83,10 +83,10 @@ describe("addresses", () => {
   });
 
   it("are read as the platform reads them, or not at all", () => {
-    fc.assert(
-      fc.property(fc.ipV4(), (address) => {
+    assert(
+      property(ipV4(), (address) => {
         const bits = parseIpRange(address)?.bits;
-        return bits === address.split(".").reduce((all, it) => all * 256n + BigInt(it), 0n);
+        return bits === address.split(".").reduce((all, byte) => all * 256n + BigInt(byte), 0n);
       }),
       runs,
     );
