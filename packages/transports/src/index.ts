@@ -1,5 +1,8 @@
 export type { Asking, Authenticate, Authentication } from "./access/authenticate.ts";
 export { bearerAuthenticator } from "./access/bearer-authenticator.ts";
+export { createAgentHandlers } from "./access/guarded-handlers.ts";
+export { type Principal, type Role, roles, type WorkloadScope } from "./access/principal.ts";
+export { type AgentRpc, rpcRoles } from "./access/rpc-roles.ts";
 export {
   type ConnectTransportOptions,
   createConnectTransport,
@@ -8,7 +11,6 @@ export { defaultLimits, type TransportLimits } from "./connect/limits.ts";
 export {
   type AgentHandlers,
   type AgentHandlersOptions,
-  createAgentHandlers,
   type StreamHandler,
   type UnaryHandler,
 } from "./handlers/agent-handlers.ts";

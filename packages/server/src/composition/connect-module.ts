@@ -2,8 +2,8 @@ import { ContainerModule } from "inversify";
 import { httpOrigin } from "../config/network-address.ts";
 import { tokens } from "./tokens.ts";
 
-/** Who calls with the token of the token file; it stands in the history of requests. */
-const tokenIdentity = "token";
+/** Who calls with the token of the token file: whoever runs this agent. The name stands in the history of requests. */
+const tokenPrincipal = { identity: "token", role: "admin" } as const;
 
 /** The API over Connect, gRPC-Web and gRPC in cleartext, on one port, for whoever has the token. */
 export const connectModule: ContainerModule = new ContainerModule(({ bind }) => {
@@ -17,7 +17,7 @@ export const connectModule: ContainerModule = new ContainerModule(({ bind }) => 
           handlers: createAgentHandlers({ api, logger }),
           host: config.httpAddress,
           port: config.httpPort,
-          authenticate: bearerAuthenticator(new Map([[token, tokenIdentity]])),
+          authenticate: bearerAuthenticator(new Map([[token, tokenPrincipal]])),
           logger,
         });
         return {

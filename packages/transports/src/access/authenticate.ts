@@ -1,3 +1,4 @@
+import type { Principal } from "./principal.ts";
 import type { Peer } from "../tls/peer.ts";
 
 /** What is known of a caller before anything of the request is read. */
@@ -8,7 +9,7 @@ export interface Asking {
 
 /** Who a caller is, or why that is not known, in words for the caller. */
 export type Authentication =
-  | { readonly kind: "known"; readonly identity: string }
+  | { readonly kind: "known"; readonly principal: Principal }
   | { readonly kind: "unknown"; readonly because: string };
 
 /** Finds out who asks. Never throws. */

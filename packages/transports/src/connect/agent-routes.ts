@@ -54,6 +54,7 @@ export function routeAgent(router: ConnectRouter, options: RouteOptions): void {
     streamLogs: stream(handlers.streamLogs),
     retryWorkload: unary(handlers.retryWorkload),
     explainWorkload: unary(handlers.explainWorkload),
+    whoAmI: unary(handlers.whoAmI),
   });
 }
 

@@ -9,6 +9,7 @@ import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { Logger } from "@persys/core";
 import { silentLogger } from "@persys/core";
 import type { Authenticate } from "../access/authenticate.ts";
+import type { Principal } from "../access/principal.ts";
 import type { AgentHandlers } from "../handlers/agent-handlers.ts";
 import type { CallContext } from "../handlers/call-context.ts";
 import { stoppingStatus } from "../handlers/error-border.ts";
@@ -39,7 +40,10 @@ export interface ConnectTransportOptions {
   readonly limits?: Partial<TransportLimits>;
 }
 
-const identityKey = createContextKey("", { description: "who asks" });
+const principalKey = createContextKey<Principal>(
+  { identity: "", role: "viewer", workloads: { ids: [] } },
+  { description: "who asks" },
+);
 
 /** Serves the agent over Connect, gRPC and gRPC-Web, all on one port, over HTTP/1.1 and HTTP/2, in clear text or over TLS. */
 export function createConnectTransport(options: ConnectTransportOptions): ServerTransport {
@@ -71,7 +75,7 @@ export function createConnectTransport(options: ConnectTransportOptions): Server
         logger.debug("call refused", { method: context.method.name, code: "unauthenticated" });
         throw unauthenticated(caller.because);
       }
-      context.values.set(identityKey, caller.identity);
+      context.values.set(principalKey, caller.principal);
       const inQuery =
         context.requestMethod === "GET" && url.searchParams.get("encoding") === "json";
       if (inQuery) await checkQuery(context.method, url.searchParams, json);
@@ -94,11 +98,13 @@ export function createConnectTransport(options: ConnectTransportOptions): Server
 }
 
 function callOf(context: HandlerContext, stopping: AbortSignal): CallContext {
-  const identity = context.values.get(identityKey);
+  const principal = context.values.get(principalKey);
+  const { identity } = principal;
   const traceparent = context.requestHeader.get("traceparent");
   const traced = traceparent !== null && traceparentPattern.test(traceparent);
   return {
     caller: traced ? { identity, traceparent } : { identity },
+    principal,
     signal: context.signal,
     stopping,
     remainingMs: () => context.timeoutMs(),

@@ -17,6 +17,7 @@ import {
   watchFromProto,
 } from "../mapping/filters-from-proto.ts";
 import { specToProto } from "../mapping/spec-to-proto.ts";
+import { principalToProto } from "../mapping/principal-to-proto.ts";
 import { statusToProto } from "../mapping/status-to-proto.ts";
 import { applyWorkload } from "./apply-workload.ts";
 import { type CallContext } from "./call-context.ts";
@@ -45,6 +46,7 @@ export interface AgentHandlers {
   readonly streamLogs: StreamHandler<pb.StreamLogsRequest, pb.StreamLogsResponse>;
   readonly retryWorkload: UnaryHandler<pb.RetryWorkloadRequest, pb.RetryWorkloadResponse>;
   readonly explainWorkload: UnaryHandler<pb.ExplainWorkloadRequest, pb.ExplainWorkloadResponse>;
+  readonly whoAmI: UnaryHandler<pb.WhoAmIRequest, pb.WhoAmIResponse>;
 }
 
 /** What the handlers need. */
@@ -55,8 +57,8 @@ export interface AgentHandlersOptions {
   readonly waitMaxMs?: number;
 }
 
-/** The methods of the contract over an agent: the only caller of {@link AgentApi} among the transports. */
-export function createAgentHandlers(options: AgentHandlersOptions): AgentHandlers {
+/** The methods of the contract over an agent, for whoever calls them: the only caller of {@link AgentApi} among the transports. */
+export function openHandlers(options: AgentHandlersOptions): AgentHandlers {
   const { api, logger, waitMaxMs = 600_000 } = options;
   const { unary, stream } = createErrorBorder(logger);
   return {
@@ -98,6 +100,7 @@ export function createAgentHandlers(options: AgentHandlersOptions): AgentHandler
     explainWorkload: unary(pb.ExplainWorkloadRequestSchema, ({ id }) =>
       explanationToProto(api.explain(id)),
     ),
+    whoAmI: unary(pb.WhoAmIRequestSchema, (_request, { principal }) => principalToProto(principal)),
   };
 }
 

@@ -1,8 +1,11 @@
 import type { Caller } from "@persys/core";
+import type { Principal } from "../access/principal.ts";
 
 /** What a transport knows of a call besides its request. */
 export interface CallContext {
   readonly caller: Caller;
+  /** What the caller may do. */
+  readonly principal: Principal;
   /** Aborts when the caller has gone, its deadline has passed, or the transport gives the call up; its reason is what the caller is told. */
   readonly signal: AbortSignal;
   /** Aborts when the agent begins to stop: streams end and waits answer what they have. */

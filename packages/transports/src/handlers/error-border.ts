@@ -61,6 +61,7 @@ interface Failed {
 function translated(error: unknown, { subject, call, logger }: Failed): unknown {
   if (isEndOf(call.signal, error)) return call.signal.reason;
   if (isEndOf(call.stopping, error)) return new RpcError(stoppingStatus);
+  if (error instanceof RpcError) return error;
   const known = AgentError.from(error);
   const incident = crypto.randomUUID();
   if (known.code === "INTERNAL") {

@@ -39,7 +39,13 @@ async function violationsOfRest(
 /** A call that asks for nothing but a check. */
 function nobody(): CallContext {
   const { signal } = new AbortController();
-  return { caller: { identity: "" }, signal, stopping: signal, remainingMs: () => undefined };
+  return {
+    caller: { identity: "" },
+    principal: { identity: "", role: "operator" },
+    signal,
+    stopping: signal,
+    remainingMs: () => undefined,
+  };
 }
 
 /** Whether one path is the other or lies within it: what was left out of the rest is then missed there. */

@@ -125,9 +125,18 @@ function preconditionFailure(error: AgentError, { workloadId }: CallSubject): Rp
   return { desc: PreconditionFailureSchema, value: { violations: [violation] } };
 }
 
+/** Why a transport refuses or ends a call by itself. */
+export type TransportReason =
+  | "OUT_OF_SCOPE"
+  | "ROLE_TOO_LOW"
+  | "SIZE_LIMIT"
+  | "STOPPING"
+  | "TOO_MANY_CALLS"
+  | "UNAUTHENTICATED";
+
 /** The agent's own code and flat facts, for machines. */
 export function errorInfo(
-  reason: ErrorCode | "UNAUTHENTICATED" | "STOPPING" | "SIZE_LIMIT",
+  reason: ErrorCode | TransportReason,
   metadata: Readonly<Record<string, string>> = {},
 ): RpcDetail {
   return {

@@ -1,12 +1,13 @@
-import { bearerAuthenticator } from "@persys/transports";
+import { bearerAuthenticator, type Principal } from "@persys/transports";
 import { describe, expect, it } from "vitest";
 
+const named = (identity: string): Principal => ({ identity, role: "viewer" });
 const known = new Map([
-  ["s3cret", "alice"],
-  ["other", "bob"],
+  ["s3cret", named("alice")],
+  ["other", named("bob")],
 ]);
 const peer = { address: "127.0.0.1", encrypted: false, chain: [], authorized: false };
-const identify = (tokens: ReadonlyMap<string, string>, header?: string): unknown =>
+const identify = (tokens: ReadonlyMap<string, Principal>, header?: string): unknown =>
   bearerAuthenticator(tokens)({
     headers: new Headers(header === undefined ? {} : { authorization: header }),
     peer,
@@ -19,7 +20,7 @@ describe("a bearer token", () => {
     ["bearer other", "bob"],
     ["Bearer   s3cret ", "alice"],
   ])("%j is that of %s", (header, identity) => {
-    expect(identify(known, header)).toEqual({ kind: "known", identity });
+    expect(identify(known, header)).toEqual({ kind: "known", principal: named(identity) });
   });
 
   it.each([
@@ -36,20 +37,20 @@ describe("a bearer token", () => {
   });
 
   it("that is empty lets nobody in", () => {
-    const open = new Map([["", "root"]]);
+    const open = new Map([["", named("root")]]);
 
     expect(identify(open, "Bearer ")).toEqual(nobody);
     expect(identify(open)).toEqual(nobody);
   });
 
   it("counts from when it is known to when it is not", () => {
-    const tokens = new Map<string, string>();
+    const tokens = new Map<string, Principal>();
     const authenticate = bearerAuthenticator(tokens);
     const asking = { headers: new Headers({ authorization: "Bearer new" }), peer };
 
     expect(authenticate(asking)).toEqual(nobody);
-    tokens.set("new", "carol");
-    expect(authenticate(asking)).toEqual({ kind: "known", identity: "carol" });
+    tokens.set("new", named("carol"));
+    expect(authenticate(asking)).toEqual({ kind: "known", principal: named("carol") });
     tokens.delete("new");
     expect(authenticate(asking)).toEqual(nobody);
   });

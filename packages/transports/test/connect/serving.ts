@@ -25,7 +25,7 @@ export async function serve(
     handlers: createAgentHandlers({ api: agent, logger }),
     host: "127.0.0.1",
     port: 0,
-    authenticate: bearerAuthenticator(new Map([["secret", "alice"]])),
+    authenticate: bearerAuthenticator(new Map([["secret", { identity: "alice", role: "admin" }]])),
     limits,
     logger,
   });

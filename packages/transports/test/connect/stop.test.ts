@@ -156,6 +156,6 @@ function options() {
   return {
     handlers: createAgentHandlers({ api: new FakeAgent(), logger: silentLogger }),
     host: "127.0.0.1",
-    authenticate: bearerAuthenticator(new Map([["secret", "alice"]])),
+    authenticate: bearerAuthenticator(new Map([["secret", { identity: "alice", role: "admin" }]])),
   };
 }

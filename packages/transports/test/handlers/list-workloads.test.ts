@@ -15,6 +15,7 @@ import { FakeAgent, statusOf } from "../fake-agent.ts";
 
 const { signal } = new AbortController();
 const call: CallContext = {
+  principal: { identity: "test", role: "viewer" },
   caller: { identity: "alice" },
   signal,
   stopping: signal,

@@ -25,7 +25,7 @@ const byCertificate =
   ({ peer: { chain, authorized } }) => {
     const because = certificates.distrust(chain) ?? (authorized ? undefined : "not verified");
     return because === undefined
-      ? { kind: "known", identity: chain[0]?.subject ?? "" }
+      ? { kind: "known", principal: { identity: chain[0]?.subject ?? "", role: "admin" } }
       : { kind: "unknown", because };
   };
 
@@ -58,7 +58,7 @@ afterEach(async () => {
 
 async function serve(clientCertificates: "required" | "asked"): Promise<number> {
   const transport = createConnectTransport({
-    handlers: createAgentHandlers({ api }),
+    handlers: createAgentHandlers({ api, logger: silentLogger }),
     host: "127.0.0.1",
     port: 0,
     authenticate: byCertificate(certificates),
