@@ -21,6 +21,7 @@ export {
 } from "./simulated-journal.ts";
 export { SimulatedRuntime, type SimulatedRuntimeOptions } from "./simulated-runtime.ts";
 export { parseSimulatedSpec, type SimulatedSpec } from "./simulated-spec.ts";
+export { simulatedSubject } from "./simulated-subject.ts";
 export { SimulatedWorld, type SimulatedWorldOptions } from "./simulated-world.ts";
 export {
   type CaseContext,
@@ -55,4 +56,8 @@ export type {
   StoredEntry,
 } from "./store-contract/state-store-harness.ts";
 export { runtimeContract } from "./runtime-contract.ts";
-export type { RuntimeSubject } from "./runtime-contract-subject.ts";
+export type {
+  RuntimeSubject,
+  RuntimeSubjectSpecs,
+  Stranger,
+} from "./runtime-contract/runtime-subject.ts";

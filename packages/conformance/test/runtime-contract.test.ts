@@ -1,43 +1,16 @@
 import {
   caseContext,
-  ManualClock,
   runtimeContract,
-  type RuntimeSubject,
   SimulatedRuntime,
-  SimulatedWorld,
+  simulatedSubject,
+  type SimulatedWorld,
 } from "@persys/conformance";
 import type { WorkloadRuntime } from "@persys/core";
 import { describe, expect, it } from "vitest";
 
-function simulatedSubject(
-  makeRuntime: (world: SimulatedWorld) => WorkloadRuntime = (world) => new SimulatedRuntime(world),
-): RuntimeSubject {
-  const clock = new ManualClock();
-  const world = new SimulatedWorld({ clock });
-  return {
-    runtime: makeRuntime(world),
-    specs: {
-      longRunning: (variant) => ({ note: variant }),
-      exitsWith: (exitCode) => ({ program: "exit", exitCode, exitAfterMs: 20 }),
-      ignoresStop: () => ({ stopMs: 3_600_000 }),
-      secretive: (secret) => ({ secret }),
-    },
-    killBehind: async (id) => world.kill(id),
-    reopen: async () => new SimulatedRuntime(world),
-    stranger: {
-      add: async (id) => world.addStranger(id, { holdsName: true }),
-      isIntact: async (id) => world.isNameTaken(id),
-    },
-    cutOff: async () => world.setUnreachable(true),
-    leftovers: async () => world.ids,
-    elapse: (ms) => clock.advance(ms),
-    dispose: async () => world.assertSound(),
-  };
-}
-
 describe("SimulatedRuntime", () => {
-  for (const { level, title, run } of runtimeContract(async () => simulatedSubject())) {
-    it(`${level}: ${title}`, () => run(caseContext()));
+  for (const { id, clause, level, title, run } of runtimeContract(() => simulatedSubject())) {
+    it(`${clause} ${level} ${id}: ${title}`, () => run(caseContext()));
   }
 });
 
@@ -76,7 +49,7 @@ const mutants: Readonly<
     },
   }),
   "restore-brings-back": (real) => ({ restore: (id, signal) => real.retire(id, [], signal) }),
-  "cancelled-stop-can-be-resumed": (real) => ({
+  "cancelled-stop-forces-nothing": (real) => ({
     stop: (id, graceMs) => real.stop(id, graceMs, new AbortController().signal),
   }),
   "an-end-is-hinted": (_real, world) => {
@@ -102,7 +75,7 @@ describe("runtimeContract", () => {
     it(`notices a runtime that breaks ${caseId}`, async () => {
       const makeMutant = (world: SimulatedWorld): WorkloadRuntime =>
         Object.assign(new SimulatedRuntime(world), breakIt(new SimulatedRuntime(world), world));
-      const cases = runtimeContract(async () => simulatedSubject(makeMutant));
+      const cases = runtimeContract(() => simulatedSubject(makeMutant));
       const broken = cases.find(({ id }) => id === caseId);
 
       expect(broken).toBeDefined();
@@ -111,7 +84,7 @@ describe("runtimeContract", () => {
   }
 
   it("gives every case an id of its own", () => {
-    const ids = runtimeContract(async () => simulatedSubject()).map(({ id }) => id);
+    const ids = runtimeContract(() => simulatedSubject()).map(({ id }) => id);
 
     expect(new Set(ids).size).toBe(ids.length);
   });
