@@ -8,7 +8,7 @@ import {
 import type { RuntimeMutant } from "./runtime-mutant.ts";
 
 /** What every call of a long-running program takes, so that it can be called off on the way. */
-const callMs = { prepareMs: 20, startMs: 20, stopMs: 20 };
+const callMs = { prepareMs: 30, startMs: 100, stopMs: 40 };
 
 const everyCall: readonly FaultableCall[] = [
   "prepare",

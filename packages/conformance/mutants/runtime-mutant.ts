@@ -1,5 +1,5 @@
 import type { SimulatedRuntime, SimulatedWorld } from "@persys/conformance";
-import type { WorkloadRuntime } from "@persys/core";
+import type { RuntimeEvent, WorkloadRuntime } from "@persys/core";
 
 /** A runtime with one thing wrong, such as the author of an adapter might get wrong. */
 export interface RuntimeMutant {
@@ -15,7 +15,7 @@ export interface RuntimeMutant {
 
 /** `real` with some of its parts changed. */
 export function altered(real: WorkloadRuntime, changes: Partial<WorkloadRuntime>): WorkloadRuntime {
-  const { type, capabilities, events } = real;
+  const { type, capabilities } = real;
   return {
     type,
     capabilities,
@@ -32,9 +32,18 @@ export function altered(real: WorkloadRuntime, changes: Partial<WorkloadRuntime>
     restore: (id, signal) => real.restore(id, signal),
     stop: (id, graceMs, signal) => real.stop(id, graceMs, signal),
     remove: (id, signal) => real.remove(id, signal),
-    ...(events === undefined ? {} : { events }),
+    ...(real.events === undefined ? {} : { events: (signal) => eventsOf(real, signal) }),
     ...changes,
   };
+}
+
+/** The events of a runtime that has them. */
+export function eventsOf(
+  runtime: WorkloadRuntime,
+  signal: AbortSignal,
+): AsyncIterable<RuntimeEvent> {
+  if (runtime.events === undefined) throw new TypeError(`${runtime.type} has no events`);
+  return runtime.events(signal);
 }
 
 /** A signal that never aborts. */

@@ -1,18 +1,13 @@
 import type { RuntimeEvent, WorkloadId } from "@persys/core";
-import { altered, type RuntimeMutant, unheeded } from "../runtime-mutant.ts";
+import { altered, eventsOf, type RuntimeMutant, unheeded } from "../runtime-mutant.ts";
 
 type Stream = AsyncIterable<RuntimeEvent>;
 
 /** A runtime whose hints pass through `change`. */
 function passing(change: (events: Stream, signal: AbortSignal) => Stream): RuntimeMutant["make"] {
-  return (world, real) =>
-    altered(real, {
-      events: (signal) => {
-        // Subscribed at once, as a sound runtime does.
-        const events = real.events?.(signal) ?? world.events.subscribe(signal);
-        return change(events, signal);
-      },
-    });
+  // Subscribed at once, as a sound runtime does.
+  return (_world, real) =>
+    altered(real, { events: (signal) => change(eventsOf(real, signal), signal) });
 }
 
 /** A runtime that has no hints of `what`. */
@@ -22,10 +17,12 @@ function without(...what: readonly string[]): RuntimeMutant["make"] {
   });
 }
 
+/** A stream without an event. */
 async function* forever(signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
   if (!signal.aborted) {
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
   }
+  yield* [];
 }
 
 /** Wrong ways to give hints. */
@@ -115,7 +112,7 @@ export const eventMutants: readonly RuntimeMutant[] = [
       altered(real, {
         events: (signal) => {
           world.events.subscribe(unheeded());
-          return real.events?.(signal) ?? forever(signal);
+          return eventsOf(real, signal);
         },
       }),
   },

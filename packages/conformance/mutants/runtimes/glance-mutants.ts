@@ -14,7 +14,7 @@ function glancing(
     return altered(real, {
       list: async (signal) => {
         const glances = await real.list(signal);
-        return new Map(Array.from(glances, ([id, real]) => [id, glance(id, real)]));
+        return new Map(Array.from(glances, ([id, own]) => [id, glance(id, own)]));
       },
       observe: async (id, signal) => {
         const seen = await real.observe(id, signal);
@@ -42,8 +42,9 @@ function glanceWithout(left: Part): RuntimeMutant["make"] {
   const rest = parts.filter((it) => it !== left);
   return glancing(({ current, kept }) =>
     [current, left === "kept" ? undefined : kept]
-      .filter((it) => it !== undefined)
-      .map((it) => rest.map((part) => JSON.stringify(it[part] ?? "")).join(" "))
+      .map((it) =>
+        it === undefined ? "-" : rest.map((part) => JSON.stringify(it[part])).join(" "),
+      )
       .join(" / "),
   );
 }

@@ -170,7 +170,10 @@ export const observeMutants: readonly RuntimeMutant[] = [
   {
     name: "exit-forgotten",
     breaks: "an ended instance does not tell how it ended",
-    make: reportingEach(({ exit: _, ...it }) => it),
+    make: reportingEach((it) => {
+      const { exit: _, ...rest } = it;
+      return rest;
+    }),
   },
   {
     name: "run-constant",
@@ -190,7 +193,10 @@ export const observeMutants: readonly RuntimeMutant[] = [
   {
     name: "run-missing",
     breaks: "an instance that runs does not name its run",
-    make: reportingEach(({ run: _, ...it }) => it),
+    make: reportingEach((it) => {
+      const { run: _, ...rest } = it;
+      return rest;
+    }),
   },
   {
     name: "start-time-of-the-moment",

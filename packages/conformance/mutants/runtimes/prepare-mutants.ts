@@ -1,5 +1,6 @@
 import { AgentError } from "@persys/core";
-import { altered, type RuntimeMutant, unheeded } from "../runtime-mutant.ts";
+import { altered, type RuntimeMutant } from "../runtime-mutant.ts";
+import { clearingUp } from "./race.ts";
 
 /** Wrong ways to prepare. */
 export const prepareMutants: readonly RuntimeMutant[] = [
@@ -94,14 +95,12 @@ export const prepareMutants: readonly RuntimeMutant[] = [
       }),
   },
   {
-    name: "prepare-cannot-be-cancelled",
-    breaks: "prepare does not give up when its signal aborts",
-    make: (_world, real) =>
+    name: "prepare-gives-up-slowly",
+    breaks: "prepare that is called off clears up for five seconds before it gives up",
+    make: (world, real) =>
       altered(real, {
-        prepare: async (target, signal, progress) => {
-          signal.throwIfAborted();
-          await real.prepare(target, unheeded(), progress);
-        },
+        prepare: (target, signal, progress) =>
+          clearingUp(world.clock, signal, () => real.prepare(target, signal, progress)),
       }),
   },
   {

@@ -26,3 +26,18 @@ export async function untilAborted(work: Promise<void>, signal: AbortSignal): Pr
     signal.removeEventListener("abort", onAbort);
   }
 }
+
+/** Does `work`; when it was called off midway, five seconds more pass before it says so. */
+export async function clearingUp(
+  clock: Clock,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
+  signal.throwIfAborted();
+  try {
+    await work();
+  } catch (error) {
+    if (signal.aborted) await new Promise<void>((resolve) => void clock.schedule(5000, resolve));
+    throw error;
+  }
+}

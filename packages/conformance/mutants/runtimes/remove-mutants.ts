@@ -20,9 +20,9 @@ async function withoutKept(
   id: WorkloadId,
   work: () => Promise<void>,
 ): Promise<void> {
-  const kept = world.instances.get(id)?.kept;
+  const { kept, glance = "" } = world.instances.get(id) ?? {};
   await work();
-  if (kept !== undefined) world.instances.ensure(id).kept = kept;
+  if (kept !== undefined) Object.assign(world.instances.ensure(id), { kept, glance: `${glance}-` });
 }
 
 /** Wrong ways to remove. */
@@ -102,12 +102,11 @@ export const removeMutants: readonly RuntimeMutant[] = [
     make: (world, real) =>
       altered(real, {
         remove: async (id, signal) => {
-          const current = world.instances.get(id)?.current;
+          const { current, glance = "" } = world.instances.get(id) ?? {};
           await real.remove(id, signal);
-          if (current?.run === 0) {
-            current.state = "created";
-            world.instances.ensure(id).current = current;
-          }
+          if (current?.run !== 0) return;
+          current.state = "created";
+          Object.assign(world.instances.ensure(id), { current, glance: `${glance}-` });
         },
       }),
   },

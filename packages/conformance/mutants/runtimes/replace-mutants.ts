@@ -89,7 +89,9 @@ export const replaceMutants: readonly RuntimeMutant[] = [
         replace: async (target, signal) => {
           const { current, kept } = world.instances.get(target.id) ?? {};
           if (kept !== undefined && (current === undefined || current.run === 0)) {
-            throw new AgentError("NOT_FOUND", `there is no current ${target.id}`);
+            throw new AgentError("NOT_FOUND", `there is no current ${target.id}`, {
+              effect: "none",
+            });
           }
           await real.replace(target, signal);
         },

@@ -123,7 +123,7 @@ export const specMutants: readonly RuntimeMutant[] = [
   {
     name: "spec-loses-a-member",
     breaks: "the stored spec has lost what tells two specs apart",
-    make: storing(({ note: _, ...spec }) => spec),
+    make: storing((spec) => ({ ...spec, note: "" })),
   },
   {
     name: "redaction-forgets",

@@ -1,6 +1,6 @@
 import { AgentError, type Target, type WorkloadId } from "@persys/core";
 import { altered, type RuntimeMutant, unheeded } from "../runtime-mutant.ts";
-import { eitherEnds, untilAborted } from "./race.ts";
+import { clearingUp, eitherEnds, untilAborted } from "./race.ts";
 
 /** A runtime that starts something else than it was asked for. */
 function startingAs(disguise: (target: Target) => Target): RuntimeMutant["make"] {
@@ -44,14 +44,12 @@ export const startMutants: readonly RuntimeMutant[] = [
       }),
   },
   {
-    name: "start-cannot-be-cancelled",
-    breaks: "start does not give up when its signal aborts",
-    make: (_world, real) =>
+    name: "start-gives-up-slowly",
+    breaks: "start that is called off clears up for five seconds before it gives up",
+    make: (world, real) =>
       altered(real, {
-        start: async (target, signal) => {
-          signal.throwIfAborted();
-          await real.start(target, unheeded());
-        },
+        start: (target, signal) =>
+          clearingUp(world.clock, signal, () => real.start(target, signal)),
       }),
   },
   {
