@@ -47,7 +47,7 @@ module.exports = {
     }),
     forbid("sources-know-no-tests", "What is published imports no test.", {
       from: { path: "^packages/[^/]+/src/" },
-      to: { path: "^(?:packages/[^/]+/test|test|bench|examples|scripts)/" },
+      to: { path: "^(?:packages/[^/]+/(?:test|mutants)|test|bench|examples|scripts)/" },
     }),
     forbid("no-dev-dependencies", "What is published imports only what it declares.", {
       from: { path: "^packages/[^/]+/src/" },
