@@ -23,8 +23,8 @@ export interface CertificatePair {
 export interface CertificateSubject {
   readonly commonName: string;
   readonly organizationalUnit?: string;
-  /** A SPIFFE id, such as `spiffe://persys.local/scheduler`. */
-  readonly uri?: string;
+  /** Such as one SPIFFE id: `spiffe://persys.local/scheduler`. */
+  readonly uris?: readonly string[];
   readonly dnsNames?: readonly string[];
   readonly ipAddresses?: readonly string[];
   /** What it may be used for. An agent serves, and calls its scheduler. An `authority` signs for clients and servers in its turn. */
@@ -110,13 +110,13 @@ export async function revokeCertificates(
 }
 
 function extensionsOf({
-  uri,
+  uris = [],
   dnsNames = [],
   ipAddresses = [],
   use,
 }: CertificateSubject): Extension[] {
   const names = [
-    ...(uri === undefined ? [] : [{ type: "url" as const, value: uri }]),
+    ...uris.map((value) => ({ type: "url" as const, value })),
     ...dnsNames.map((value) => ({ type: "dns" as const, value })),
     ...ipAddresses.map((value) => ({ type: "ip" as const, value })),
   ];
