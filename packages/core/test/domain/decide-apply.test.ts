@@ -6,7 +6,7 @@ import {
   decideRetry,
   nextCreation,
 } from "../../src/domain/decide-apply.ts";
-import type { WorkloadRecord } from "../../src/domain/workload-record.ts";
+import type { NextCreation, WorkloadRecord } from "../../src/domain/workload-record.ts";
 import {
   exitedOf,
   failureOf,
@@ -45,10 +45,23 @@ describe("an apply of a new id", () => {
       desired: "stopped",
       labels: { app: "web" },
       actionSeq: 7,
+      leftovers: false,
+      removed: false,
       observation: { kind: "absent" },
+      observedSequence: [0, 0],
       observedAtMs: 0,
     });
   });
+
+  it.each([undefined, "00-trace-01"])(
+    "remembers the trace it came with, here %s",
+    (traceparent) => {
+      const traced = traceparent === undefined ? {} : { traceparent };
+      const created = changedBy(decideApply(undefined, wishOf("r1", traced)));
+      expect(created).toMatchObject(traced);
+      expect("traceparent" in created).toBe("traceparent" in traced);
+    },
+  );
 
   it("needs a spec", () => {
     expect(codeOf(decideApply(undefined, wishOf("", { revision: undefined })))).toBe("NOT_FOUND");
@@ -87,6 +100,7 @@ describe("an apply of a known id", () => {
   it.each([
     ["with", freshRevision("r1"), "r1"],
     ["without", undefined, ""],
+    ["without, by its revision id,", undefined, "r1"],
   ])("with another wanted state, %s a spec, changes only the state", (_, revision, revisionId) => {
     const wish = wishOf("r1", { desired: "stopped", revision, revisionId });
     const after = changedBy(decideApply(recordOf(), wish));
@@ -123,7 +137,12 @@ describe("an update", () => {
   it("keeps the last settled revision, spec included, until another settles", () => {
     const settled = revisionOf("r1", { settled: true });
     const second = changedBy(decideApply(recordOf({ wanted: settled }), wishOf("r2")));
-    expect(second).toMatchObject({ generation: 2, wanted: freshRevision("r2"), fallback: settled });
+    expect(second).toMatchObject({
+      generation: 2,
+      wanted: freshRevision("r2"),
+      fallback: settled,
+      leftovers: false,
+    });
     const third = changedBy(decideApply(second, wishOf("r3")));
     expect(third).toMatchObject({
       wanted: freshRevision("r3"),
@@ -134,8 +153,14 @@ describe("an update", () => {
 
   it("of what never settled has nothing to fall back to, and something to tidy up", () => {
     const after = changedBy(decideApply(recordOf(), wishOf("r2")));
-    expect(after.fallback).toBeUndefined();
+    expect(after).not.toHaveProperty("fallback");
     expect(after.leftovers).toBe(true);
+  });
+
+  it("leaves what there was to tidy up", () => {
+    const settled = revisionOf("r1", { settled: true });
+    const record = recordOf({ wanted: settled, leftovers: true });
+    expect(changedBy(decideApply(record, wishOf("r2"))).leftovers).toBe(true);
   });
 
   it("back to the last settled revision takes it up as it is, prepared and without a fallback", () => {
@@ -220,6 +245,12 @@ describe("a retry", () => {
     expect(decideRetry(recordOf(), stamp)).toBeUndefined();
   });
 
+  it("of what the last settled revision failed with begins anew", () => {
+    const fallback = revisionOf("r1", { settled: true, trial: trialOf() });
+    const after = decideRetry(recordOf({ wanted: revisionOf("r2"), fallback }), stamp);
+    expect(after?.fallback?.trial.attempts).toBe(0);
+  });
+
   it("of what waits in back-off begins anew", () => {
     const waiting = recordOf({ wanted: revisionOf("r1", { trial: trialOf({ level: 5 }) }) });
     expect(decideRetry(waiting, stamp)?.wanted.trial.level).toBe(0);
@@ -259,6 +290,19 @@ describe("an apply while the id is being deleted", () => {
     expect(created).not.toHaveProperty("next");
   });
 
+  it("brings its own history entry and trace to the creation", () => {
+    const traced = changedBy(decideApply(deleting, wishOf("r1", { traceparent: "00-trace-01" })));
+    const created = nextCreation(traced, nowMs);
+    expect(created).toMatchObject({ actionSeq: 7, traceparent: "00-trace-01" });
+  });
+
+  it("that has no history entry and no trace gives the creation none", () => {
+    const { actionSeq: _, ...next } = queued.next ?? {};
+    const created = nextCreation({ ...queued, next: next as NextCreation }, nowMs);
+    expect(created).not.toHaveProperty("actionSeq");
+    expect(created).not.toHaveProperty("traceparent");
+  });
+
   it("may be of another type", () => {
     expect(codeOf(decideApply(deleting, wishOf("r1", { type: "vm" })))).toBe("change");
   });
@@ -285,6 +329,23 @@ describe("an apply while the id is being deleted", () => {
       wanted: freshRevision("r1"),
     });
     expect(codeOf(decideApply(deleting, wish))).toBe("NOT_FOUND");
+  });
+
+  it("without a spec keeps the type and labels of what waits; with one it brings its own", () => {
+    const labels = { app: "web" };
+    const waiting = changedBy(decideApply(deleting, wishOf("r1", { type: "vm", labels })));
+    const bare = wishOf("", { revision: undefined, desired: "stopped", labels: { app: "db" } });
+    expect(changedBy(decideApply(waiting, bare)).next).toMatchObject({ type: "vm", labels });
+    const whole = wishOf("r2", { labels: { app: "db" } });
+    expect(changedBy(decideApply(waiting, whole)).next).toMatchObject({
+      type: "model",
+      labels: { app: "db" },
+    });
+  });
+
+  it("without a spec but with another revision id than what waits is refused", () => {
+    const wish = wishOf("r9", { revision: undefined });
+    expect(codeOf(decideApply(queued, wish))).toBe("REVISION_CONFLICT");
   });
 
   it("is dropped by another delete, which is what this generation works on", () => {
