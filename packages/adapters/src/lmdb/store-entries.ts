@@ -54,23 +54,6 @@ export function meaningOf(key: Buffer): KeyMeaning {
   return { kind: "unreadable", id };
 }
 
-/** What the database as a whole is. Written once. */
-export interface About {
-  readonly nodeId: string;
-  readonly createdAtMs: number;
-}
-
-const aboutShape = z.looseObject({ nodeId: z.string(), createdAtMs: z.number() });
-
-/** How {@link About} is stored. Its version is that of the whole layout: a release refuses a layout newer than its own. */
-export const aboutCodec: EntryCodec<About> = createEntryCodec<About>({
-  kind: "S",
-  version: 1,
-  upgrades: new Map(),
-  keyOf: () => "about",
-  faultOf: (body) => faultIn(aboutShape, body),
-});
-
 /** Who writes to the database. Each opening writes its own, unlike any before. */
 export interface Ownership {
   readonly epoch: number;

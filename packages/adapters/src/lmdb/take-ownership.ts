@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { AgentError, type Logger } from "@persys/core";
+import { type About, aboutCodec } from "../shared/about.ts";
+import { epochBeyond } from "../shared/epoch-beyond.ts";
 import type { Decoded } from "../shared/record-codec/envelope.ts";
 import type { LmdbEnvironment } from "./lmdb-environment.ts";
 import { loadState } from "./load-state.ts";
-import { type About, aboutCodec, aboutKey, ownershipCodec, ownershipKey } from "./store-entries.ts";
+import { aboutKey, ownershipCodec, ownershipKey } from "./store-entries.ts";
 
 /** What taking ownership needs. */
 export interface OwnershipRequest {
@@ -21,11 +23,6 @@ export interface TakenOwnership {
   /** What `store/owner` holds for as long as the ownership lasts. */
   readonly entry: Buffer;
 }
-
-/**
- * How far the epoch leaps when the last one cannot be read: beyond every opening that may have left no trace in a record.
- */
-const leap = 2 ** 20;
 
 /**
  * Raises the epoch durably.
@@ -89,14 +86,11 @@ async function lastEpoch({ environment, path, logger, signal }: OwnershipRequest
   );
   if (stored?.ok === true) return stored.value.epoch;
   const { records } = await loadState(environment, signal);
-  const seen = records.reduce((most, record) => Math.max(most, record.observedSequence[0]), 0);
-  if (stored === undefined && seen === 0) return 0;
-  logger.warn("the last epoch is lost; going on well beyond it", {
-    path,
-    epoch: seen + leap,
-    why: stored?.defect.why ?? "it is missing",
-  });
-  return seen + leap;
+  if (stored === undefined && records.length === 0) return 0;
+  const epoch = epochBeyond(records, Date.now());
+  const why = stored?.defect.why ?? "it is missing";
+  logger.warn("the last epoch is lost; going on well beyond it", { path, epoch, why });
+  return epoch;
 }
 
 function decodeStored<T>(

@@ -1,6 +1,7 @@
 import { AgentError, type Logger } from "@persys/core";
 import { pause } from "../shared/wait.ts";
-import { type About, aboutCodec } from "./about.ts";
+import { type About, aboutCodec } from "../shared/about.ts";
+import { epochBeyond } from "../shared/epoch-beyond.ts";
 import { loadState, type ReadPage } from "./load-state.ts";
 import { fateOf, giveUp, newOpening, type Ownership, ownershipCodec, thisOwner } from "./owner.ts";
 import type { RedisConnection } from "./redis-connection.ts";
@@ -36,9 +37,6 @@ interface Holding {
   /** What is left of the lease, in milliseconds; negative for one that is gone or never ends. */
   readonly leftMs: number;
 }
-
-/** How far the epoch leaps when the last one cannot be read: beyond every opening that may have left no trace in a record. */
-const leap = 2 ** 20;
 
 /**
  * Raises the epoch and takes the lease. Where another opening holds it: one whose process has ended is displaced; one that cannot be seen from
@@ -192,12 +190,13 @@ async function lastEpoch(request: OwnershipRequest, holding: Holding): Promise<n
   if (holding.ownership !== undefined) return holding.ownership.epoch;
   const { logger, connection, readPage, signal } = request;
   const { records } = await loadState(readPage, signal);
-  const seen = records.reduce((most, record) => Math.max(most, record.observedSequence[0]), 0);
-  if (holding.opening === "" && seen === 0) return 0;
+  if (holding.opening === "" && records.length === 0) return 0;
+  const epoch = epochBeyond(records, Date.now());
+  const server = connection.place;
   logger.warn("the last epoch is lost; going on well beyond it", {
-    server: connection.place,
-    epoch: seen + leap,
+    server,
+    epoch,
     why: holding.why,
   });
-  return seen + leap;
+  return epoch;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { createEntryCodec, type EntryCodec } from "../shared/record-codec/entry-codec.ts";
-import { faultIn } from "../shared/record-codec/record-shape.ts";
+import { createEntryCodec, type EntryCodec } from "./record-codec/entry-codec.ts";
+import { faultIn } from "./record-codec/record-shape.ts";
 
 /** What the stored state as a whole is. Written once. */
 export interface About {
