@@ -34,16 +34,25 @@ export class PrivateRedis {
    * @param settings as on the command line of redis-server: `["--maxmemory", "10mb"]`. `FOLDER` stands for its folder, `PORT` for its port.
    */
   static async start(...settings: readonly string[]): Promise<PrivateRedis> {
+    const server = await PrivateRedis.launch(...settings);
+    onTestFinished(() => server.remove());
+    return server;
+  }
+
+  /** As {@link start}, for whoever removes it. */
+  static async launch(...settings: readonly string[]): Promise<PrivateRedis> {
     const folder = await mkdtemp(join(tmpdir(), "persys-redis-"));
     const port = await freePort();
     const words = settings.map((it) => it.replace("FOLDER", folder).replace("PORT", String(port)));
     const server = new PrivateRedis(folder, port, words);
-    onTestFinished(async () => {
-      await server.kill();
-      await rm(folder, { recursive: true, force: true });
-    });
     await server.up();
     return server;
+  }
+
+  /** Ends it, with all that it has. */
+  async remove(): Promise<void> {
+    await this.kill();
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   get url(): string {

@@ -22,13 +22,19 @@ export class RedisProxy {
   }
 
   static async open(serverPort: number): Promise<RedisProxy> {
+    const proxy = await RedisProxy.launch(serverPort);
+    onTestFinished(() => proxy.close());
+    return proxy;
+  }
+
+  /** As {@link open}, for whoever closes it. */
+  static async launch(serverPort: number): Promise<RedisProxy> {
     const listener = createServer((client) => proxy.#join(client, serverPort));
     listener.listen(0, "127.0.0.1");
     await once(listener, "listening");
     const address = listener.address();
     if (address === null || typeof address === "string") throw new Error("no port");
     const proxy = new RedisProxy(listener, address.port);
-    onTestFinished(() => proxy.close());
     return proxy;
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { aRecord, aRevision, anAction, anId } from "../record-builder.ts";
+import { StateModel } from "./state-model.ts";
 import { idsOf, put } from "./store-bench.ts";
 import { must, type StoreRule } from "./store-rule.ts";
 
@@ -12,10 +13,7 @@ export const contentRules: readonly StoreRule[] = [
   must("ST-001 empty", "a new storage holds nothing", async (bench) => {
     const { state } = await bench.open();
 
-    assert.deepEqual(
-      { ...state, epoch: 0 },
-      { epoch: 0, records: [], actions: [], quarantined: [] },
-    );
+    new StateModel().demand(state, "a new storage holds something");
   }),
 
   must(
