@@ -61,3 +61,21 @@ export type {
   RuntimeSubjectSpecs,
   Stranger,
 } from "./runtime-contract/runtime-subject.ts";
+export { runCases, type RunOptions, type RunProgress } from "./runner/run-cases.ts";
+export { UnknownCaseError } from "./runner/choose-cases.ts";
+export {
+  type CaseFailure,
+  type CaseOutcome,
+  type CaseResult,
+  isWarning,
+  type Report,
+} from "./runner/report.ts";
+export {
+  type ExpectedFailure,
+  ExpectedFailuresError,
+  parseExpectedFailures,
+} from "./runner/expected-failures.ts";
+export { judgeReports, type Standing, type Tally, type Verdict } from "./runner/verdict.ts";
+export { textReport, type TextReportOptions } from "./runner/text-report.ts";
+export { jsonReport, type ReportDocument } from "./runner/json-report.ts";
+export { junitReport } from "./runner/junit-report.ts";

@@ -62,12 +62,10 @@ async function guardStore(
   await look("the store could not be closed", () => store.close());
   if (records.length > 0 || actions.length > 0) {
     // It is not disposed of: that would remove what belongs to somebody.
-    throw new UsageError(
-      `the storage is not empty: it holds ${records.length} records and ${actions.length} actions`,
-      {
-        hints: ["the cases overwrite and remove what they find: give them a storage of their own"],
-      },
-    );
+    const held = records.length > 0 ? records.slice(0, 5).map(({ id }) => id) : ["a history"];
+    throw new UsageError(`the storage is not empty: it holds ${held.join(", ")}`, {
+      hints: ["the cases overwrite and remove what they find: give them a storage of their own"],
+    });
   }
   await look("the storage could not be removed", () => harness.dispose());
 }

@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { ContractLevel } from "../contract-case.ts";
 import { collectList, seedNumber, timeMs, wholeNumber } from "./option-values.ts";
 

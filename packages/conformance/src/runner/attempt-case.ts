@@ -9,7 +9,7 @@ export interface AttemptOptions {
   readonly signal: AbortSignal;
   /** How long the case may take. */
   readonly timeoutMs: number;
-  /** How long it may take to clear away once its signal has aborted. Default 5 seconds. */
+  /** How long it may take to clear away once its signal has aborted. Default 5 seconds, or as long as the case may take if that is less. */
   readonly graceMs?: number;
 }
 
@@ -36,7 +36,7 @@ export async function attemptCase(
   contractCase: ContractCase,
   options: AttemptOptions,
 ): Promise<Attempt> {
-  const { seed, timeoutMs, graceMs = defaultGraceMs } = options;
+  const { seed, timeoutMs, graceMs = Math.min(defaultGraceMs, timeoutMs) } = options;
   const notWanted = new AbortController();
   let because: string | undefined;
   const startMs = performance.now();

@@ -38,12 +38,17 @@ function brokenness(failure: CaseFailure): readonly string[] {
 /** How many places of a stack are shown. The whole of it is in the other forms of a report. */
 const placesMax = 4;
 
-/** The innermost places outside of Node, and the causes. */
+/** The places of the deepest cause, outside of Node and of what runs the cases, with what the causes say. */
 function places(stack: string): readonly string[] {
-  const lines = stack.split("\n");
-  const inner = lines.filter((line) => /^ {4}at /.test(line) && !line.includes("(node:"));
-  const causes = lines.filter((line) => line.startsWith("caused by: "));
-  return [...inner.slice(0, placesMax).map((line) => line.trim()), ...causes];
+  const [, ...causes] = stack.split("\ncaused by: ");
+  const deepest = causes.at(-1) ?? stack;
+  const frames = deepest
+    .split("\n")
+    .filter((line) => /^ {4}at /.test(line) && !/\(node:|\/runner\/attempt-case\./.test(line));
+  return [
+    ...frames.slice(0, placesMax).map((line) => line.trim()),
+    ...causes.map((cause) => `caused by: ${cause.split("\n    at ")[0] ?? ""}`),
+  ];
 }
 
 /** Text of any number of lines behind a label, the later ones below the first. */

@@ -24,7 +24,7 @@ export interface RunOptions {
   readonly level?: ContractLevel;
   /** How long one case may take, in milliseconds. Default 60,000. */
   readonly caseTimeoutMs?: number;
-  /** How long a case may take to clear away once it is aborted, in milliseconds. Default 5,000. */
+  /** How long a case may take to clear away once it is aborted, in milliseconds. Default 5,000, or `caseTimeoutMs` if that is less. */
   readonly graceMs?: number;
   /** Told of every case that begins and ends. */
   readonly onProgress?: (progress: RunProgress) => void;

@@ -1,0 +1,1 @@
+export const harness = async (): Promise<unknown> => ({ store: () => ({}), takeOver: 7 });

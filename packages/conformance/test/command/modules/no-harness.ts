@@ -1,0 +1,2 @@
+export const store = "not what was asked for";
+export const subject = 7;
