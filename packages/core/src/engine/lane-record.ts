@@ -125,6 +125,8 @@ export class LaneRecord {
     } catch (error) {
       if (!AgentError.is(error) || error.code === "OWNERSHIP_LOST") throw error;
       this.#failures += 1;
+      // It may have been stored all the same, of a step that is not taken now.
+      if (error.effect === "unknown") this.#writer.keep(withdrawn(planned));
       if (!mayStartUncommitted(planned, step)) return "failed";
     }
     logger.warn("starting without a stored intent: the store fails, healing goes on", {
@@ -136,14 +138,7 @@ export class LaneRecord {
 
   /** Takes an intent back whose step was never begun: a start that did not happen does not count as one. */
   async withdraw(planned: WorkloadRecord): Promise<void> {
-    const { fallback, wanted } = planned;
-    await this.#amend((record) => {
-      if (record === undefined || record.uid !== planned.uid) return undefined;
-      const without = afterCancellation(record);
-      const isSame = record.generation === planned.generation;
-      const before = { ...without, wanted, ...(fallback === undefined ? {} : { fallback }) };
-      return { record: isSame ? before : without, actions: [] };
-    });
+    await this.#amend(withdrawn(planned));
   }
 
   /** Tries to store what could not be stored so far. @throws {AgentError} OWNERSHIP_LOST. */
@@ -221,4 +216,16 @@ export class LaneRecord {
     const nowMs = Math.max(clock.wallMs(), reachedMs);
     return { nowMs, fraction: random.fraction(), settleAfterMs, backoffBaseMs, backoffMaxMs };
   }
+}
+
+/** Takes the intent of a step back that was planned on `planned` and not taken. */
+function withdrawn(planned: WorkloadRecord): Decide {
+  const { fallback, wanted } = planned;
+  return (record) => {
+    if (record === undefined || record.uid !== planned.uid) return undefined;
+    const without = afterCancellation(record);
+    const isSame = record.generation === planned.generation;
+    const before = { ...without, wanted, ...(fallback === undefined ? {} : { fallback }) };
+    return { record: isSame ? before : without, actions: [] };
+  };
 }

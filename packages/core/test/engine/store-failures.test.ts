@@ -1,8 +1,14 @@
+import { MemoryStateStore } from "@persys/adapters/memory";
+import type { Write } from "@persys/core";
 import { describe, expect, it } from "vitest";
 import { SimulatedNode } from "../support/simulated-node.ts";
 import { transient } from "../support/trouble.ts";
 
 const serve = { program: "serve" };
+
+function isIntentToStart(batch: readonly Write[]): boolean {
+  return batch.some((it) => it.kind === "put-record" && it.record.intent?.step === "start");
+}
 
 describe("a store that does not take a commit", () => {
   it("makes the request unavailable and leaves all as it was", async () => {
@@ -189,6 +195,32 @@ describe("a commit of which it is not known whether it took effect", () => {
     await node.after(30_000);
 
     expect(node.status("web").actual).toBe("running");
+  });
+
+  it.each([true, false])(
+    "of the only start of a job does not cost it that start (stored: %s)",
+    async (stored) => {
+      const node = await SimulatedNode.start();
+      node.store.failNext({ effect: "unknown", stored, fits: isIntentToStart });
+
+      await node.apply("job", { program: "exit", restartPolicy: { policy: "no" } });
+      await node.after(30_000);
+
+      expect(node.world.journal.count("start")).toBe(1);
+      expect(node.status("job")).toMatchObject({ actual: "stopped", restarts: 0 });
+    },
+  );
+
+  it("of a start that is made all the same counts it once", async () => {
+    const node = await SimulatedNode.start();
+    node.store.failNext({ effect: "unknown", stored: true, fits: isIntentToStart });
+
+    await node.apply("web", serve);
+    await node.after(30_000);
+
+    const reader = new MemoryStateStore({ disk: node.disk });
+    const { records } = await reader.open(new AbortController().signal);
+    expect(records.map((it) => it.wanted.starts)).toEqual([1]);
   });
 
   it("does not win over a later request", async () => {
