@@ -10,6 +10,8 @@ export interface Asking {
 /** Who a caller is, or why that is not known, in words for the caller. */
 export type Authentication =
   | { readonly kind: "known"; readonly principal: Principal }
+  /** It is known who that is, and that this one has no role here. `names` are those that a rule could name. */
+  | { readonly kind: "stranger"; readonly identity: string; readonly names: readonly string[] }
   | { readonly kind: "unknown"; readonly because: string };
 
 /** Finds out who asks. Never throws. */

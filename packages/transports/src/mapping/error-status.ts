@@ -127,6 +127,7 @@ function preconditionFailure(error: AgentError, { workloadId }: CallSubject): Rp
 
 /** Why a transport refuses or ends a call by itself. */
 export type TransportReason =
+  | "NO_ROLE"
   | "OUT_OF_SCOPE"
   | "ROLE_TOO_LOW"
   | "SIZE_LIMIT"

@@ -326,7 +326,10 @@ describe("the log", () => {
           code: "not_found",
         }) as object,
       },
-      { message: "call refused", fields: { method: "HealthCheck", code: "unauthenticated" } },
+      {
+        message: "call refused: nobody we know",
+        fields: { method: "HealthCheck", because: expect.stringContaining("token") as string },
+      },
     ]);
   });
 

@@ -38,8 +38,6 @@ const clockSkewMs = 300_000;
 /** ECDSA on P-256: every TLS library speaks it, and the handshake is cheap. */
 const keyAlgorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
-const signing = KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign;
-
 /** A new authority of its own, valid for so many days. */
 export async function makeAuthority(name: string, days: number): Promise<CertificatePair> {
   const keys = await webcrypto.subtle.generateKey(keyAlgorithm, true, ["sign", "verify"]);
@@ -50,10 +48,7 @@ export async function makeAuthority(name: string, days: number): Promise<Certifi
       name: [{ CN: [name] }],
       keys,
       signingAlgorithm: keyAlgorithm,
-      extensions: [
-        new BasicConstraintsExtension(true, 1, true),
-        new KeyUsagesExtension(signing, true),
-      ],
+      extensions: [new BasicConstraintsExtension(true, 1, true), mayOnlySign()],
     },
     webcrypto,
   );
@@ -122,11 +117,7 @@ function extensionsOf({
   ];
   const alternative = names.length === 0 ? [] : [new SubjectAlternativeNameExtension(names)];
   if (use === "authority") {
-    return [
-      new BasicConstraintsExtension(true, 0, true),
-      new KeyUsagesExtension(signing, true),
-      ...alternative,
-    ];
+    return [new BasicConstraintsExtension(true, 0, true), mayOnlySign(), ...alternative];
   }
   const uses = [
     ...(use === "client" ? [] : [ExtendedKeyUsage.serverAuth]),
@@ -138,6 +129,10 @@ function extensionsOf({
     new ExtendedKeyUsageExtension(uses),
     ...alternative,
   ];
+}
+
+function mayOnlySign(): Extension {
+  return new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true);
 }
 
 function validity(days: number): { readonly notBefore: Date; readonly notAfter: Date } {

@@ -1,8 +1,7 @@
-import { type FSWatcher, watch } from "node:fs";
-import { dirname } from "node:path";
 import type { X509Certificate } from "node:crypto";
 import type { Clock, Logger } from "@persys/core";
 import type { TlsMaterial, TlsSource } from "@persys/transports";
+import { watchFiles } from "../watch-files.ts";
 import {
   type CertificateFiles,
   readCertificates,
@@ -17,10 +16,6 @@ export interface WatchedCertificatesOptions {
   readonly logger: Logger;
 }
 
-/** Files are written one after the other: so long after a change the others are awaited, in milliseconds. */
-const gatherMs = 200;
-/** Some file systems tell of no changes: the files are read again so often at least, in milliseconds. */
-const rereadMs = 60_000;
 /** An end that is nearer than this is warned of, in milliseconds. */
 const warnBeforeMs = 7 * 86_400_000;
 /** Warnings of it come so often, in milliseconds. */
@@ -33,19 +28,23 @@ const warnEveryMs = 86_400_000;
 export class WatchedCertificates implements TlsSource {
   readonly #options: WatchedCertificatesOptions;
   readonly #listeners = new Set<() => void>();
-  readonly #watchers: FSWatcher[] = [];
+  readonly #endWatch: () => void;
   #certificates: ServerCertificates;
   #reading: Promise<void> = Promise.resolve();
-  #cancelGather: (() => void) | undefined;
-  #cancelReread: () => void = () => {};
   #complained = "";
   #warnedAtMs = Number.NEGATIVE_INFINITY;
 
   private constructor(options: WatchedCertificatesOptions, certificates: ServerCertificates) {
     this.#options = options;
     this.#certificates = certificates;
-    for (const folder of foldersOf(options.files)) this.#watch(folder);
-    this.#rereadLater();
+    const { files, clock, logger } = options;
+    const paths = [
+      files.cert,
+      files.key,
+      files.ca,
+      ...(files.crl === undefined ? [] : [files.crl]),
+    ];
+    this.#endWatch = watchFiles(paths, { clock, logger, onChange: () => void this.reread() });
     this.#warnOfEnd();
   }
 
@@ -87,9 +86,7 @@ export class WatchedCertificates implements TlsSource {
 
   /** Ends the watching. What was read last goes on being given. May be repeated. */
   close(): void {
-    for (const watcher of this.#watchers.splice(0)) watcher.close();
-    this.#cancelGather?.();
-    this.#cancelReread();
+    this.#endWatch();
     this.#listeners.clear();
   }
 
@@ -127,43 +124,6 @@ export class WatchedCertificates implements TlsSource {
     const expiresAt = new Date(expiresAtMs).toISOString();
     logger.warn("the server's certificate ends soon: put a new one in its place", { expiresAt });
   }
-
-  /** Folders, because files are mostly replaced and not written. */
-  #watch(folder: string): void {
-    try {
-      const watcher = watch(folder, { persistent: false }, () => this.#gather());
-      watcher.on("error", (error) => this.#cannotWatch(folder, error));
-      this.#watchers.push(watcher);
-    } catch (error) {
-      this.#cannotWatch(folder, error);
-    }
-  }
-
-  #cannotWatch(folder: string, error: unknown): void {
-    this.#options.logger.warn(
-      "changes of certificates are noticed late: their folder cannot be watched",
-      {
-        folder,
-        error,
-      },
-    );
-  }
-
-  #gather(): void {
-    this.#cancelGather?.();
-    this.#cancelGather = this.#options.clock.schedule(gatherMs, () => void this.reread());
-  }
-
-  #rereadLater(): void {
-    this.#cancelReread = this.#options.clock.schedule(rereadMs, () => {
-      void this.reread();
-      this.#rereadLater();
-    });
-  }
-}
-
-function foldersOf({ cert, key, ca, crl }: CertificateFiles): ReadonlySet<string> {
-  return new Set([cert, key, ca, ...(crl === undefined ? [] : [crl])].map(dirname));
 }
 
 function isSame(one: ServerCertificates, other: ServerCertificates): boolean {

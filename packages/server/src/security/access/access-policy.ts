@@ -1,0 +1,148 @@
+import { type Role, roles, type WorkloadScope } from "@persys/transports";
+import { parseDocument } from "yaml";
+import { z } from "zod";
+
+/** Gives whoever has one of the names a role. */
+export interface AccessRule {
+  /**
+   * Names in the form of a certificate or token: `spiffe://…`, `cn:…`, `dns:…`, `ou:…`, `token:…`, `sub:…`, `group:…`. One without a kind is
+   * a common name or a DNS name.
+   */
+  readonly who: readonly string[];
+  readonly role: Role;
+  /** Left out: all workloads. */
+  readonly workloads?: WorkloadScope;
+}
+
+/** A bearer token that is known by its digest alone. */
+export interface KnownToken {
+  readonly name: string;
+  /** Of the token's text, in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Whose JSON web tokens are believed. */
+export interface JwtIssuer {
+  readonly issuer: string;
+  readonly audience: string;
+  /** Path of the file with the issuer's public keys (JWKS). */
+  readonly jwksFile: string;
+  /** The claim that lists groups. */
+  readonly groupsClaim: string;
+}
+
+/** Who may do what on this node. The first rule that fits a caller counts; whom none fits may do nothing. */
+export interface AccessPolicy {
+  readonly rules: readonly AccessRule[];
+  readonly tokens: readonly KnownToken[];
+  readonly jwt: readonly JwtIssuer[];
+}
+
+const name = z.string().trim().min(1).max(2_048);
+
+const scope: z.ZodType<WorkloadScope> = z
+  .strictObject({
+    ids: z.array(name).exactOptional(),
+    labels: z.record(name, z.string()).exactOptional(),
+  })
+  .readonly();
+
+const policy = z.strictObject({
+  rules: z
+    .array(
+      z.strictObject({
+        who: z.array(name).min(1),
+        role: z.enum(roles),
+        workloads: scope.exactOptional(),
+      }),
+    )
+    .default([]),
+  tokens: z
+    .array(
+      z.strictObject({
+        name: z
+          .string()
+          .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "must be letters, digits, _ . -"),
+        sha256: z
+          .string()
+          .toLowerCase()
+          .regex(
+            /^[0-9a-f]{64}$/,
+            "must be 64 hexadecimal digits; persys-agent token new makes them",
+          ),
+      }),
+    )
+    .default([]),
+  jwt: z
+    .array(
+      z.strictObject({
+        issuer: name,
+        audience: name,
+        jwksFile: z.string().startsWith("/", "must be an absolute path"),
+        groupsClaim: name.default("groups"),
+      }),
+    )
+    .default([]),
+});
+
+/** A policy, or every rule that the text breaks, each naming its place. */
+export type ReadPolicy =
+  | { readonly ok: true; readonly policy: AccessPolicy }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** As many aliases as a policy that people write may have: beyond that it is one that grows without end. */
+const aliasesMax = 100;
+
+/** Reads the YAML text of an access file. An empty one lets nobody in. */
+export function readPolicy(text: string): ReadPolicy {
+  const document = parseDocument(text, { uniqueKeys: true });
+  if (document.errors.length > 0) {
+    return { ok: false, problems: document.errors.map(({ message }) => firstLine(message)) };
+  }
+  let content: unknown;
+  try {
+    content = document.toJS({ maxAliasCount: aliasesMax }) ?? {};
+  } catch (error) {
+    return { ok: false, problems: [firstLine(error instanceof Error ? error.message : "")] };
+  }
+  const parsed = policy.safeParse(content);
+  if (parsed.success) return { ok: true, policy: parsed.data };
+  return {
+    ok: false,
+    problems: parsed.error.issues.map(({ path, message }) => `${pathText(path)}: ${message}`),
+  };
+}
+
+/** The rule that fits a caller with these names. */
+export function ruleFor(
+  { rules }: Pick<AccessPolicy, "rules">,
+  names: readonly string[],
+): AccessRule | undefined {
+  return rules.find(({ who }) => who.some((one) => names.some((it) => isNamed(it, one))));
+}
+
+/** Whether a caller's name is the one in a rule. */
+function isNamed(callers: string, rules: string): boolean {
+  if (callers === rules) return true;
+  return hasKind(rules)
+    ? false
+    : callers === `cn:${rules}` || callers === `dns:${rules.toLowerCase()}`;
+}
+
+const kinds = ["spiffe:", "cn:", "dns:", "ou:", "token:", "sub:", "group:"];
+
+function hasKind(text: string): boolean {
+  return kinds.some((kind) => text.startsWith(kind));
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return "the file";
+  return path
+    .map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`))
+    .join("")
+    .slice(1);
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? "";
+}

@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import type { Asking, Authenticate, Authentication } from "@persys/transports";
+import { type AccessPolicy, ruleFor } from "./access-policy.ts";
+import { certificateNames } from "./certificate-names.ts";
+import type { JwtVerifier } from "./jwt-verifier.ts";
+
+/** What is needed to know callers. */
+export interface CallerSources {
+  /** What holds now; asked at every call. */
+  readonly policy: () => AccessPolicy;
+  /** Why a certificate chain is not trusted now; undefined when it is. Left out: certificates count for nothing. */
+  readonly distrust?: (chain: Asking["peer"]["chain"]) => string | undefined;
+  readonly jwt: JwtVerifier;
+}
+
+/**
+ * Knows callers by the bearer token they send, or else by the certificate they show, and gives them the role of the first rule that fits.
+ * A token that is wrong is not made up for by a certificate.
+ */
+export function authenticateCallers(sources: CallerSources): Authenticate {
+  return async (asking) => {
+    const authorization = asking.headers.get("authorization");
+    if (authorization === null) return byCertificate(asking, sources);
+    const token = /^bearer +(\S+) *$/i.exec(authorization)?.[1];
+    if (token === undefined) return unknown("send the token as Authorization: Bearer TOKEN");
+    return byToken(token, sources);
+  };
+}
+
+function byCertificate({ peer }: Asking, { policy, distrust }: CallerSources): Authentication {
+  const [leaf] = peer.chain;
+  if (leaf === undefined) {
+    return unknown(
+      peer.encrypted && distrust !== undefined
+        ? "show a client certificate, or send a token as Authorization: Bearer TOKEN"
+        : "send a token as Authorization: Bearer TOKEN",
+    );
+  }
+  const because =
+    distrust === undefined
+      ? "certificates are not asked for here"
+      : (distrust(peer.chain) ?? (peer.authorized ? undefined : "the certificate is not valid"));
+  if (because !== undefined) return unknown(because);
+  const names = certificateNames(leaf);
+  return names.length === 0
+    ? unknown("the certificate names nobody: it has neither one SPIFFE id nor a common name")
+    : withRole(names, policy());
+}
+
+async function byToken(token: string, { policy, jwt }: CallerSources): Promise<Authentication> {
+  const current = policy();
+  // Digests are compared, not tokens: how long that takes tells nothing that would help to guess one.
+  const digest = createHash("sha256").update(token).digest("hex");
+  const known = current.tokens.find(({ sha256 }) => sha256 === digest);
+  if (known !== undefined) return withRole([`token:${known.name}`], current);
+  if (current.jwt.length > 0 && token.split(".").length === 3) {
+    const verified = await jwt.verify(token, current.jwt);
+    return verified.ok ? withRole(verified.names, current) : unknown(verified.because);
+  }
+  return unknown("unknown token");
+}
+
+function withRole(names: readonly string[], policy: AccessPolicy): Authentication {
+  const [first = ""] = names;
+  const identity = /^(?:cn|dns|token|sub):/.test(first)
+    ? first.slice(first.indexOf(":") + 1)
+    : first;
+  const rule = ruleFor(policy, names);
+  if (rule === undefined) return { kind: "stranger", identity, names };
+  const { role, workloads } = rule;
+  const principal = { identity, role, ...(workloads === undefined ? {} : { workloads }) };
+  return { kind: "known", principal };
+}
+
+function unknown(because: string): Authentication {
+  return { kind: "unknown", because };
+}
