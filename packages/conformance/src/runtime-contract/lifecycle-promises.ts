@@ -354,6 +354,36 @@ export const lifecyclePromises: readonly RuntimePromise[] = [
     },
   },
   {
+    id: "a-long-call-holds-up-nobody",
+    clause: "RT-048",
+    level: "MUST",
+    title: "while a stop takes its time, looks at it and calls for another workload end promptly",
+    check: async (stage) => {
+      const other = stage.longRunning("r1", stage.idOf("b"));
+      await stage.prepare(other);
+      if ((await stage.startIgnoringStop()) === undefined) return;
+      const cancel = new AbortController();
+      const reason = new Error("enough");
+      const stopping = stage.outcomeOf(stage.runtime.stop(stage.id, 3_600_000, cancel.signal));
+      await stage.elapse(50);
+      const { runtime, signal } = stage;
+      const calls: Readonly<Record<string, () => Promise<unknown>>> = {
+        observe: () => stage.observe(),
+        list: () => stage.list(),
+        probe: () => runtime.probe(signal),
+        start: () => runtime.start(other, signal),
+        "stop of another": () => stage.stop(other.id),
+        "remove of another": () => runtime.remove(other.id, signal),
+      };
+      for (const [name, call] of Object.entries(calls)) {
+        const outcome = await stage.outcomeOf(call(), stage.patienceMs / 2);
+        assert.ok("returned" in outcome, `${name} fails`);
+      }
+      cancel.abort(reason);
+      await stopping;
+    },
+  },
+  {
     id: "similar-ids-are-told-apart",
     clause: "RT-047",
     level: "MUST",
@@ -376,6 +406,11 @@ export const lifecyclePromises: readonly RuntimePromise[] = [
       await stage.assertAbsent(first);
       const after = await Promise.all(others.map((id) => stage.current(id)));
       assert.deepEqual(after, before, "a neighbour was touched");
+      for (const id of [stage.idOf("n.b"), stage.idOf("n-kept")]) {
+        await stage.runtime.remove(id, stage.signal);
+        others.splice(others.indexOf(id), 1);
+        for (const other of others) assert.ok(isLive(await stage.current(other)), other);
+      }
     },
   },
   {

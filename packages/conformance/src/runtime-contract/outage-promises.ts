@@ -53,6 +53,8 @@ export const outagePromises: readonly RuntimePromise[] = [
     title: "cut off, observe says unreadable of what is there and of what is not, and says why",
     check: async (stage) => {
       await stage.prepareAndStart(stage.longRunning("r1"));
+      // Nothing of this may be remembered and told again.
+      await stage.observe();
       if (!(await cutOff(stage))) return;
       for (const id of [stage.id, stage.idOf("nowhere")]) {
         const seen = await stage.observe(id);
@@ -68,6 +70,7 @@ export const outagePromises: readonly RuntimePromise[] = [
     title: "cut off, list throws RUNTIME_UNAVAILABLE and probe says unhealthy",
     check: async (stage) => {
       await stage.prepareAndStart(stage.longRunning("r1"));
+      await Promise.all([stage.list(), stage.runtime.probe(stage.signal)]);
       if (!(await cutOff(stage))) return;
       const failure = await stage.failureOf(stage.runtime.list(stage.signal));
       assert.ok(AgentError.is(failure), `list: ${String(failure)}`);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AgentError } from "@persys/core";
+import { AgentError, isLive } from "@persys/core";
 import type { RuntimePromise } from "./runtime-promise.ts";
 import type { RuntimeStage } from "./runtime-stage.ts";
 import type { Stranger } from "./runtime-subject.ts";
@@ -23,6 +23,7 @@ async function leaveAlone(stage: RuntimeStage, stranger: Stranger): Promise<void
     const made = call === "prepare" ? stage.prepare(target) : runtime[call](target, signal);
     const outcome = await stage.outcomeOf(made);
     if ("thrown" in outcome) assertRefusal(call, outcome.thrown);
+    else if (call !== "prepare") assert.ok(isLive(await stage.current()), `${call} ran nothing`);
     await isIntact(call);
   }
   await stage.stop();

@@ -3,6 +3,9 @@ import { currentInstance, keptInstance, type Observation, type WorkloadId } from
 import type { RuntimePromise } from "./runtime-promise.ts";
 import type { RuntimeStage } from "./runtime-stage.ts";
 
+/** No run is older: a time before it is one in seconds. */
+const leastWallMs = Date.UTC(2001);
+
 /** Asserts that list and observe tell the same of an id, and returns the glance. */
 async function agreedGlance(stage: RuntimeStage, id: WorkloadId = stage.id): Promise<string> {
   const seen = await stage.observe(id);
@@ -185,6 +188,7 @@ export const readingPromises: readonly RuntimePromise[] = [
       await stage.prepareAndStart(stage.longRunning("r1"));
       const first = await stage.current();
       assert.ok(first.run !== undefined && first.startedAtMs !== undefined, JSON.stringify(first));
+      assert.ok(first.startedAtMs > leastWallMs, `${first.startedAtMs} are no milliseconds`);
       if (stage.subject.elapse === undefined) {
         const awayMs = Math.abs(first.startedAtMs - beganMs);
         assert.ok(awayMs < stage.patienceMs + 5000, `it began ${awayMs} ms away from the start`);

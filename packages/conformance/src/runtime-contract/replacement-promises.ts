@@ -243,6 +243,18 @@ export const replacementPromises: readonly RuntimePromise[] = [
     },
   },
   {
+    id: "retire-drops-what-it-is-not-told-to-keep",
+    clause: "RT-059",
+    level: "MUST",
+    title: "retire removes what prepare made for digests that are not to be kept",
+    check: async (stage) => {
+      await stage.prepare(stage.longRunning("r1"));
+      await stage.prepare(stage.longRunning("r2"));
+      await stage.runtime.retire(stage.id, [], stage.signal);
+      await stage.assertNothingLeft();
+    },
+  },
+  {
     id: "retire-of-absent-succeeds",
     clause: "RT-058",
     level: "MUST",
