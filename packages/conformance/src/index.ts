@@ -40,9 +40,23 @@ export {
 } from "./record-builder.ts";
 export { type PortCall, type PortTap, tapRuntime, tapStore } from "./port-tap.ts";
 export { stateStoreContract } from "./state-store-contract.ts";
-export { ReferenceStateStore } from "./reference-store/reference-state-store.ts";
-export { referenceStoreHarness } from "./reference-store/reference-store-harness.ts";
-export { SimulatedDisk } from "./reference-store/simulated-disk.ts";
+export { type FileChange, ReferenceStateStore } from "./reference-store/reference-state-store.ts";
+export {
+  type DiskStoreClass,
+  referenceStoreHarness,
+  type ReferenceStoreOptions,
+} from "./reference-store/reference-store-harness.ts";
+export {
+  RemoteStateStore,
+  type RemoteStoreClass,
+  type SimulatedServer,
+} from "./reference-store/remote-state-store.ts";
+export {
+  DiskFull,
+  type DiskMount,
+  PowerLost,
+  SimulatedDisk,
+} from "./reference-store/simulated-disk.ts";
 export type {
   ChildProcessHarness,
   ChildStoreModule,
@@ -57,6 +71,7 @@ export type {
 } from "./store-contract/state-store-harness.ts";
 export { runtimeContract } from "./runtime-contract.ts";
 export type {
+  OutsideChange,
   RuntimeSubject,
   RuntimeSubjectSpecs,
   Stranger,

@@ -141,20 +141,25 @@ export class ReferenceStateStore implements StateStore {
   /** Makes the changes, all or none. Resolved means safe. @throws {AgentError} OWNERSHIP_LOST */
   protected async persist(mount: DiskMount, changes: readonly FileChange[]): Promise<void> {
     this.checkOwnership(mount);
-    const journal = seal(
-      journalFile,
-      changes.map(({ file, bytes }) => [file, bytes && Buffer.from(bytes).toString("latin1")]),
-    );
-    // Room for both, as there is no way back once the journal is safe.
-    const bytesMax = changes.reduce((sum, { bytes }) => sum + (bytes?.byteLength ?? 0), 0);
-    if (bytesMax + journal.byteLength > mount.freeBytes()) throw new DiskFull("no space is left");
-    mount.write(journalFile, journal);
-    await mount.sync();
+    await this.writeJournal(mount, changes);
     // Whoever took over meanwhile has found the journal, and does what it says.
     if (!mount.isClaimant()) return;
     for (const { file, bytes } of changes) mount.write(file, bytes);
     await mount.sync();
     if (mount.isClaimant()) mount.write(journalFile, undefined);
+  }
+
+  /** Resolved means safe. @throws {DiskFull} */
+  protected async writeJournal(mount: DiskMount, changes: readonly FileChange[]): Promise<void> {
+    const journal = seal(
+      journalFile,
+      changes.map(({ file, bytes }) => [file, bytes && Buffer.from(bytes).toString("latin1")]),
+    );
+    // Room for the files as well, as there is no way back once the journal is safe.
+    const bytesMax = changes.reduce((sum, { bytes }) => sum + (bytes?.byteLength ?? 0), 0);
+    if (bytesMax + journal.byteLength > mount.freeBytes()) throw new DiskFull("no space is left");
+    mount.write(journalFile, journal);
+    await mount.sync();
   }
 
   /** Does again what a whole journal has. */

@@ -4,10 +4,12 @@ import { SeededRandom } from "../seeded-random.ts";
 import type {
   EarlierState,
   LimitedStorage,
+  RemoteStorage,
   StateStoreHarness,
   StoredEntry,
 } from "../store-contract/state-store-harness.ts";
 import { actionFile, recordFile, ReferenceStateStore } from "./reference-state-store.ts";
+import { RemoteStateStore, type RemoteStoreClass } from "./remote-state-store.ts";
 import { format, seal } from "./sealed-file.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 
@@ -16,10 +18,19 @@ export type DiskStoreClass = new (disk: SimulatedDisk) => StateStore;
 
 const roomBytes = 2 ** 21;
 
-/** A harness of the {@link ReferenceStateStore}, or of another that stores the same files. */
+/** What a harness is made with. */
+export interface ReferenceStoreOptions {
+  /** Stores the same files. Default: {@link ReferenceStateStore}. */
+  readonly Store?: DiskStoreClass;
+  /** The way to a server. Default: {@link RemoteStateStore}. */
+  readonly Remote?: RemoteStoreClass;
+}
+
+/** A harness of the {@link ReferenceStateStore}, or of another in its place. */
 export async function referenceStoreHarness(
-  Store: DiskStoreClass = ReferenceStateStore,
+  options: ReferenceStoreOptions = {},
 ): Promise<StateStoreHarness> {
+  const { Store = ReferenceStateStore, Remote = RemoteStateStore } = options;
   const disk = new SimulatedDisk();
   const contentOf = (entry: StoredEntry): Uint8Array | undefined => disk.read(fileOf(entry));
   return {
@@ -47,6 +58,7 @@ export async function referenceStoreHarness(
       hold: async () => disk.hold(),
     }),
     limited: async () => limitedStorage(Store),
+    remote: async () => remoteStorage(Store, Remote),
     earlier: [earlierState(Store)],
   };
 }
@@ -61,6 +73,21 @@ function limitedStorage(Store: DiskStoreClass): LimitedStorage {
     },
     free: async () => {
       disk.capacityBytes = usedBytesOf(disk) + 4 * roomBytes;
+    },
+  };
+}
+
+function remoteStorage(Store: DiskStoreClass, Remote: RemoteStoreClass): RemoteStorage {
+  const disk = new SimulatedDisk();
+  const server = { isUp: true };
+  return {
+    store: () => new Remote(new Store(disk), server),
+    dispose: async () => {},
+    down: async () => {
+      server.isUp = false;
+    },
+    up: async () => {
+      server.isUp = true;
     },
   };
 }

@@ -10,6 +10,9 @@ export class PowerLost extends Error {
   override readonly name = "PowerLost";
 }
 
+/** How many turns of the event loop a sync takes: long enough for the power to go meanwhile. */
+const syncTurns = 2;
+
 interface UnsyncedWrite {
   readonly file: string;
   /** Undefined for a removal. */
@@ -146,7 +149,9 @@ export class DiskMount {
 
   /** Resolves when all that was written before is safe. */
   async sync(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < syncTurns; turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     this.#on().sync();
   }
 

@@ -12,6 +12,8 @@ interface PowerCut {
   readonly acknowledged: number;
   /** And so many turns of the event loop later. */
   readonly turns: number;
+  /** And so many steps of its queue of promises later. */
+  readonly steps: number;
   /** What of the unsynced is lost. */
   readonly seed: number;
 }
@@ -21,7 +23,8 @@ const cuts: fc.Arbitrary<readonly PowerCut[]> = fc.array(
     .record({
       batches: fc.integer({ min: 1, max: 12 }),
       acknowledged: fc.nat(12),
-      turns: fc.nat(3),
+      turns: fc.nat(5),
+      steps: fc.nat(9),
       seed: fc.nat(),
     })
     .map((cut) => ({ ...cut, acknowledged: Math.min(cut.acknowledged, cut.batches) })),
@@ -74,7 +77,7 @@ export const powerRules: readonly StoreRule[] = [
 
 /** The number of the last batch acknowledged at the moment when the power goes. */
 async function runUntilCut(
-  { batches, acknowledged, turns }: PowerCut,
+  { batches, acknowledged, turns, steps }: PowerCut,
   done: number,
   commit: (n: number) => Promise<void>,
 ): Promise<number> {
@@ -87,9 +90,11 @@ async function runUntilCut(
   for (const each of commits) void each.catch(() => {});
   await Promise.all(commits.slice(0, acknowledged));
   for (let turn = 0; turn < turns; turn += 1) await new Promise((go) => setImmediate(go));
+  for (let step = 0; step < steps; step += 1) await Promise.resolve();
   return known;
 }
 
-function tellCut({ batches, acknowledged, turns }: PowerCut): string {
-  return `commit ${batches} batches, lose power ${turns} turns after ${acknowledged} are acknowledged`;
+function tellCut({ batches, acknowledged, turns, steps }: PowerCut): string {
+  const moment = `${turns} turns and ${steps} steps after ${acknowledged} are acknowledged`;
+  return `commit ${batches} batches, lose power ${moment}`;
 }

@@ -6,7 +6,7 @@ import { stateStoreContract } from "../../src/state-store-contract.ts";
 const seeds = Array.from({ length: 20 }, (_, n) => n + 1);
 
 describe("ReferenceStateStore", () => {
-  for (const { id, clause, level, title, run } of stateStoreContract(referenceStoreHarness)) {
+  for (const { id, clause, level, title, run } of stateStoreContract(() => referenceStoreHarness())) {
     it(`${clause} ${level} ${id}: ${title}`, async () => {
       const unjudged: string[] = [];
       for (const seed of seeds) {

@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import { soundStore, storeSuspects } from "../../mutants/store-suspects.ts";
+import { firstFinding } from "../../mutants/suspect.ts";
+
+describe("the contract of state stores", () => {
+  it.each(storeSuspects.map((suspect) => [suspect.name, suspect] as const))(
+    "is broken by %s, in the clause that it is about",
+    async (_, suspect) => {
+      const { clauseHint } = suspect;
+
+      const found = await firstFinding(suspect, {
+        seed: 1,
+        isWanted: ({ clause }) => clause === clauseHint,
+      });
+
+      expect(found).toMatchObject({ clause: clauseHint });
+    },
+    60_000,
+  );
+
+  it("is kept by the least that can keep it", async () => {
+    expect(await firstFinding(soundStore, { seed: 1 })).toBeUndefined();
+  }, 60_000);
+
+  it("has broken stores whose names differ", () => {
+    const names = storeSuspects.map(({ name }) => name);
+
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.length).toBeGreaterThanOrEqual(40);
+  });
+});
