@@ -9,6 +9,8 @@ export interface RuntimeMutant {
   readonly breaks: string;
   /** A clause of the contract that has to notice, among others. */
   readonly clauseHint?: string;
+  /** How binding what it breaks is. Default MUST. */
+  readonly level?: "MUST" | "SHOULD";
   /** The broken runtime over `world`; `real` is a sound one over the same world, for it alone. Called again after a restart of the agent. */
   readonly make: (world: SimulatedWorld, real: SimulatedRuntime) => WorkloadRuntime;
 }

@@ -12,6 +12,8 @@ export interface Suspect {
   /** What it does wrong, as a sentence; undefined for a sound one. */
   readonly breaks?: string;
   readonly clauseHint?: string;
+  /** The cases it is held to: those that are at least so binding. Default MUST. */
+  readonly level?: "MUST" | "SHOULD";
   /** The contract it is held to, made anew with every call. */
   readonly cases: () => readonly ContractCase[];
 }
@@ -26,27 +28,25 @@ export interface Finding {
   readonly why: string;
 }
 
-/** Which cases a suspect is held to. */
-export interface TrialOptions {
-  readonly seed: number;
-  /** Only the cases for which it says yes. Default: all. */
-  readonly isWanted?: (contractCase: ContractCase) => boolean;
-  /** Called before every case. */
-  readonly onCase?: (contractCase: ContractCase) => void;
-}
-
-/** The first case that the suspect fails, in the order of the contract; undefined when it keeps them all. */
+/** The first case that the suspect fails, in the order of the contract; undefined when it keeps them all. `clause`: only cases of that one. */
 export async function firstFinding(
   suspect: Suspect,
-  { seed, isWanted = () => true, onCase = () => {} }: TrialOptions,
+  seed: number,
+  clause?: string,
 ): Promise<Finding | undefined> {
   const signal = new AbortController().signal;
-  for (const contractCase of suspect.cases().filter(isWanted)) {
-    onCase(contractCase);
+  const cases = suspect
+    .cases()
+    .filter((it) => isBinding(it, suspect) && (clause ?? it.clause) === it.clause);
+  for (const contractCase of cases) {
     const { failure } = await attemptCase(contractCase, { seed, signal, timeoutMs: caseTimeoutMs });
     if (failure === undefined) continue;
-    const { clause, id: caseId, level } = contractCase;
-    return { clause, caseId, level, seed, why: failure.message };
+    const { id: caseId, level } = contractCase;
+    return { clause: contractCase.clause, caseId, level, seed, why: failure.message };
   }
   return undefined;
+}
+
+function isBinding({ level }: ContractCase, suspect: Suspect): boolean {
+  return level === "MUST" || level === suspect.level;
 }

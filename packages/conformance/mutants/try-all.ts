@@ -19,7 +19,7 @@ export interface TryOptions {
 const lanes = 8;
 
 /**
- * Holds every suspect to the MUST clauses of its contract. A broken one is let go at the first case it fails. The verdicts come in the
+ * Holds every suspect to the clauses of its contract. A broken one is let go at the first case it fails. The verdicts come in the
  * order of the suspects.
  */
 export async function tryAll(
@@ -31,7 +31,7 @@ export async function tryAll(
   const waiting = suspects.entries();
   const tryWaiting = async (): Promise<void> => {
     for (const [at, suspect] of waiting) {
-      const finding = await firstFinding(suspect, { seed, isWanted: (it) => it.level === "MUST" });
+      const finding = await firstFinding(suspect, seed);
       const verdict = { suspect, finding, seed };
       verdicts[at] = verdict;
       count += 1;

@@ -73,21 +73,25 @@ export const eventMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "events-without-pauses",
+    level: "SHOULD",
     breaks: "there is no event when a program is frozen",
     make: without("paused"),
   },
   {
     name: "events-without-health",
+    level: "SHOULD",
     breaks: "there is no event when the health changes",
     make: without("health"),
   },
   {
     name: "events-without-removals",
+    level: "SHOULD",
     breaks: "there is no event when an instance is removed",
     make: without("removed"),
   },
   {
     name: "events-without-starts",
+    level: "SHOULD",
     breaks: "there is no event when a program is started behind the agent",
     make: without("running"),
   },

@@ -101,11 +101,6 @@ export const observeMutants: readonly RuntimeMutant[] = [
     make: reportingInstances((instances) => (instances.some((it) => !it.kept) ? instances : [])),
   },
   {
-    name: "observe-misses-the-never-started",
-    breaks: "observe does not tell of an instance that was made and never started",
-    make: reportingInstances((instances) => instances.filter((it) => it.state !== "created")),
-  },
-  {
     name: "observe-misses-the-exited",
     breaks: "observe says absent once the program has ended",
     make: reportingInstances((instances) => instances.filter((it) => it.state !== "exited")),

@@ -156,14 +156,6 @@ export const specMutants: readonly RuntimeMutant[] = [
     }),
   },
   {
-    name: "redaction-takes-too-much",
-    breaks: "a shown spec has more redacted than its secrets",
-    make: redacting((_spec, redacted) => {
-      if (!isObject(redacted)) return redacted;
-      return Object.fromEntries(Object.keys(redacted).map((key) => [key, "<redacted>"]));
-    }),
-  },
-  {
     name: "demands-are-negative",
     breaks: "demands gives -1 where nothing is demanded",
     make: (_world, real) =>

@@ -1,4 +1,4 @@
-import { AgentError, specDigest, type WorkloadId } from "@persys/core";
+import { AgentError, type Observation, specDigest, type WorkloadId } from "@persys/core";
 import type { SimulatedWorld } from "@persys/conformance";
 import { altered, type RuntimeMutant } from "../runtime-mutant.ts";
 import { untilAborted } from "./race.ts";
@@ -50,18 +50,23 @@ export const surroundingsMutants: readonly RuntimeMutant[] = [
     breaks: "runs are named by a count that a restart of the agent forgets",
     make: (_world, real) => {
       const names = new Map<string, string>();
+      const observe = async (id: WorkloadId, signal: AbortSignal): Promise<Observation> => {
+        const seen = await real.observe(id, signal);
+        if (seen.kind !== "present") return seen;
+        const instances = seen.instances.map((it) => {
+          if (it.run === undefined) return it;
+          const name = names.get(it.run) ?? `run-${names.size + 1}`;
+          names.set(it.run, name);
+          return { ...it, run: name };
+        });
+        return { ...seen, instances };
+      };
       return altered(real, {
-        observe: async (id, signal) => {
-          const seen = await real.observe(id, signal);
-          if (seen.kind !== "present") return seen;
-          const instances = seen.instances.map((it) => {
-            if (it.run === undefined) return it;
-            const name = names.get(it.run) ?? `run-${names.size + 1}`;
-            names.set(it.run, name);
-            return { ...it, run: name };
-          });
-          return { ...seen, instances };
+        start: async (target, signal) => {
+          await real.start(target, signal);
+          await observe(target.id, signal);
         },
+        observe,
       });
     },
   },
