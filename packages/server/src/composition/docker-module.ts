@@ -3,6 +3,7 @@ import { errnoOf } from "../errno.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { StartFailure } from "../start-failure.ts";
 import type { AgentSettings } from "./agent-settings.ts";
+import { agentPaths } from "./host-policy.ts";
 import { tokens } from "./tokens.ts";
 
 /** Workloads that are containers of a Docker engine. Nothing is asked of the engine yet: it may come later than the agent. */
@@ -13,7 +14,8 @@ export const dockerModule: ContainerModule = new ContainerModule(({ bind }) => {
         // Imported when it is made: the client of the engine takes a while, and not every node has one.
         const { DockerRuntime } = await import("@persys/adapters/docker");
         try {
-          return new DockerRuntime({ ...dockerRuntimeOptions(settings), logger });
+          const protectedPaths = agentPaths(settings);
+          return new DockerRuntime({ ...dockerRuntimeOptions(settings), protectedPaths, logger });
         } catch (error) {
           throw unusable(settings, error);
         }

@@ -3,6 +3,7 @@ import { noStateUrl } from "../config/state-url.ts";
 import type { AgentSettings } from "./agent-settings.ts";
 import { dockerModule } from "./docker-module.ts";
 import { engineModule } from "./engine-module.ts";
+import { hostPolicyModule } from "./host-policy-module.ts";
 import { processModule } from "./process-module.ts";
 import { redisStoreModule } from "./redis-store-module.ts";
 import { storeModule } from "./store-module.ts";
@@ -16,6 +17,7 @@ export function standardModules({ config }: AgentSettings): readonly ContainerMo
     config.stateUrl === noStateUrl ? storeModule : redisStoreModule,
     ...(config.processEnabled ? [processModule] : []),
     ...(config.dockerEnabled ? [dockerModule] : []),
+    hostPolicyModule,
     engineModule,
     connectModule,
   ];

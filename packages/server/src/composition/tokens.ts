@@ -1,6 +1,7 @@
 import type {
   Clock,
   Engine,
+  HostPolicySource,
   Logger,
   NodeResources,
   Random,
@@ -22,6 +23,8 @@ export const tokens: {
   readonly random: ServiceIdentifier<Random>;
   readonly resources: ServiceIdentifier<NodeResources>;
   readonly store: ServiceIdentifier<StateStore>;
+  /** What workloads may ask of this host. */
+  readonly hostPolicy: ServiceIdentifier<HostPolicySource>;
   /** Bound once for each runtime. */
   readonly runtime: ServiceIdentifier<WorkloadRuntime>;
   readonly engine: ServiceIdentifier<Engine>;
@@ -37,6 +40,7 @@ export const tokens: {
   random: Symbol("Random"),
   resources: Symbol("NodeResources"),
   store: Symbol("StateStore"),
+  hostPolicy: Symbol("HostPolicySource"),
   runtime: Symbol("WorkloadRuntime"),
   engine: Symbol("Engine"),
   transport: Symbol("ServerTransport"),

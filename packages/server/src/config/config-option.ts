@@ -10,6 +10,7 @@ export const sections = [
   "Engine",
   "Processes",
   "Containers",
+  "Host policy",
   "Life cycle",
 ] as const;
 

@@ -16,6 +16,7 @@ import {
   word,
   wordOrNone,
 } from "./option-type.ts";
+import { policyOptions } from "./policy-options.ts";
 import { noStateUrl, stateUrl } from "./state-url.ts";
 
 /** A row for every member of {@link Config}; the compiler sees to it that none is missing. */
@@ -287,6 +288,7 @@ export const configTable: ConfigTable = {
     doc: "Folder of the process runtime: logs, exit records and locks of the processes. Made when it does not exist.",
   },
   ...dockerOptions,
+  ...policyOptions,
   stopTimeoutMs: {
     section: "Life cycle",
     key: "stop_timeout",

@@ -1,3 +1,4 @@
+import type { AllowedHostPath, HostNamespace, PortRange } from "@persys/core";
 import type { Labels } from "./labels.ts";
 
 /** Least important message that is logged. */
@@ -46,6 +47,18 @@ export interface Config {
   readonly dockerConfigFile: string;
   readonly registryAuthFolder: string;
   readonly pullIdleTimeoutMs: number;
+  readonly allowedHostPaths: readonly AllowedHostPath[];
+  readonly allowRemoteHostPaths: boolean;
+  readonly allowPrivileged: boolean;
+  readonly allowedCapabilities: readonly string[];
+  readonly allowedHostNamespaces: readonly HostNamespace[];
+  readonly allowedDevices: readonly string[];
+  readonly allowedRawDisks: readonly string[];
+  readonly publishedAddresses: readonly string[] | "any";
+  readonly publishedPorts: readonly PortRange[];
+  readonly processUsers: readonly string[];
+  readonly imageRegistries: readonly string[] | "any";
+  readonly requireImageDigest: boolean;
   readonly stopTimeoutMs: number;
   readonly devDir: string;
 }
