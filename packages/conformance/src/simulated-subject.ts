@@ -45,7 +45,9 @@ export async function simulatedSubject(
       exitsWith: (exitCode) => ({ program: "exit", exitCode, exitAfterMs: 20 }),
       ignoresStop: () => ({ stopMs: 2 * 3_600_000 }),
       stopsSlowly: (stopMs) => ({ stopMs }),
-      secretive: (secret) => ({ secret }),
+      secretive: (secret) => ({ secret, note: "not a secret" }),
+      failsToPrepare: () => ({ prepareFails: "COMMAND_NOT_FOUND" }),
+      failsToStart: () => ({ startFails: "PORT_CONFLICT" }),
     },
     gracefulExitCode,
     killBehind: async (id) => world.kill(id),
@@ -53,6 +55,8 @@ export async function simulatedSubject(
     pauseBehind: async (id) => world.pause(id),
     startBehind: async (id) => world.startBehind(id),
     driftBehind: async (id) => world.setDrift(id, ["a setting is not as it was made"]),
+    loseExitBehind: async (id) => world.kill(id, { kind: "unknown" }),
+    healthBehind: async (id, health) => world.setHealth(id, health),
     reopen: async () => makeRuntime(world),
     stranger: {
       add: async (id) => world.addStranger(id, { holdsName: true }),
@@ -66,12 +70,22 @@ export async function simulatedSubject(
       world.setUnreachable(false);
       world.faults.clear();
     },
-    leftovers: async () => world.ids,
+    leftovers: async () => leftoversOf(world),
     elapse: (ms) => clock.advance(ms),
     windDownMs: 100,
     sequences: { count: 30, length: 20 },
     dispose: async () => world.assertSound(),
   };
+}
+
+/** What exists, what prepare made, and the streams that are open. */
+function leftoversOf(world: SimulatedWorld): readonly string[] {
+  const holdings = Array.from(world.instances.all(), ({ id, prepared }) => [
+    id,
+    ...prepared.map(({ digest }) => `${id}, prepared from ${digest}`),
+  ]);
+  const { listeners } = world.events;
+  return [...holdings.flat(), ...(listeners === 0 ? [] : [`${listeners} streams of events`])];
 }
 
 /** For `persys-conformance runtime --module`. */

@@ -43,6 +43,7 @@ export async function subject(): Promise<RuntimeSubject> {
           `trap 'sleep ${ms / 1000}; exit 0' TERM; touch /ready; while :; do sleep 0.05; done`,
         ),
       secretive: (secret) => host.longRunning({ env: { PASSWORD: secret } }),
+      failsToStart: () => ({ image: testImages.busybox, command: ["/no/such/program"] }),
       prints: (text) => host.script(`echo "${text}"; exec /bin/linger`),
       printsErrors: (text) => host.script(`echo "${text}" >&2; exec /bin/linger`),
       ticks: () => host.script('n=0; while :; do n=$((n+1)); echo "tick $n"; sleep 0.05; done'),

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ProcessRuntime, type ProcessRuntimeOptions } from "@persys/adapters/process";
@@ -87,11 +87,22 @@ export class ProcessHarness {
   /** What there is of ours on the host: processes, folders, control groups. */
   census(): readonly string[] {
     const folders = readdirSync(this.root).filter((it) => !it.startsWith("supervisor-"));
+    return [...this.programs().map((it) => `process ${it}`), ...folders, ...this.#groups()];
+  }
+
+  /** Removes the control group of an instance that is gone, and that of the node where it was the last. */
+  removeGroup(handle: string): void {
+    for (const group of this.#groups()) {
+      for (const folder of [join(group, handle), group])
+        if (existsSync(folder) && !hasGroups(folder)) rmdirSync(folder);
+    }
+  }
+
+  #groups(): readonly string[] {
     const group = `persys-${this.nodeId}`;
-    const groups = ["pids", "memory", "cpu", "cpuacct", "unified", "."]
+    return ["pids", "memory", "cpu", "cpuacct", "unified", "."]
       .map((it) => join("/sys/fs/cgroup", it, group))
       .filter((it) => existsSync(it));
-    return [...this.programs().map((it) => `process ${it}`), ...folders, ...groups];
   }
 
   /** Pids of all processes, supervisors and log writers included, that carry the mark. */
@@ -129,6 +140,10 @@ export class ProcessHarness {
     this.kill();
     rmSync(this.root, { recursive: true, force: true });
   }
+}
+
+function hasGroups(group: string): boolean {
+  return readdirSync(group, { withFileTypes: true }).some((it) => it.isDirectory());
 }
 
 /** The pid of the supervisor of a process: the parent that is not the agent's. */

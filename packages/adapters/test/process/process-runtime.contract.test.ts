@@ -4,6 +4,6 @@ import { subject } from "./process-subject.ts";
 
 describe("ProcessRuntime", () => {
   for (const { id, clause, level, title, run } of runtimeContract(subject)) {
-    it(`${clause} ${level} ${id}: ${title}`, () => run(caseContext()), 120_000);
+    it.concurrent(`${clause} ${level} ${id}: ${title}`, () => run(caseContext()), 120_000);
   }
 });

@@ -31,6 +31,7 @@ export async function subject(): Promise<RuntimeSubject> {
           { env: { READY: ready } },
         ),
       secretive: (secret) => host.script("exec sleep 1000", { env: { PASSWORD: secret } }),
+      failsToPrepare: () => ({ command: ["/no/such/program"] }),
       prints: (text) => host.script(`echo "${text}"; exec sleep 1000`),
       printsErrors: (text) => host.script(`echo "${text}" >&2; exec sleep 1000`),
       ticks: () => host.script('n=0; while :; do n=$((n+1)); echo "tick $n"; sleep 0.05; done'),
@@ -47,11 +48,15 @@ export async function subject(): Promise<RuntimeSubject> {
         process.kill(-(await host.pid(id)), "SIGKILL");
         await host.ended(id);
       }
+      const { handle } = await host.current(id);
       rmSync(host.folder(id), { recursive: true });
+      host.removeGroup(handle);
     },
     pauseBehind: async (id) => {
       process.kill(-(await host.pid(id)), "SIGSTOP");
     },
+    // A signal that stops a process tells nobody but its parent, and folders are not watched.
+    hints: [],
     reopen: async () => host.another(),
     stranger: fileOf(host),
     lookAlikes: processOf(otherNode),

@@ -3,9 +3,12 @@ import { getEventListeners } from "node:events";
 import { AgentError, type RuntimeEvent, type WorkloadId } from "@persys/core";
 import type { RuntimePromise } from "./runtime-promise.ts";
 import type { RuntimeStage } from "./runtime-stage.ts";
+import type { OutsideChange } from "./runtime-subject.ts";
 
 /** Until a stream that was asked for is likely to be under way, in milliseconds. */
 const subscribeMs = 100;
+
+const allHints: readonly OutsideChange[] = ["change", "health", "pause", "remove", "start"];
 
 /** A stream that is being read. */
 interface Listening {
@@ -108,14 +111,21 @@ export const eventPromises: readonly RuntimePromise[] = [
       if (listening === undefined) return;
       const { id } = stage;
       await stage.prepareAndStart(stage.longRunning("r1"));
-      const outsiders = { change: driftBehind, pause: pauseBehind, remove: removeBehind };
-      if (startBehind !== undefined) {
+      const { healthBehind, hints = allHints } = stage.subject;
+      const outsiders = {
+        health:
+          healthBehind === undefined ? undefined : (it: string) => healthBehind(it, "unhealthy"),
+        change: driftBehind,
+        pause: pauseBehind,
+        remove: removeBehind,
+      };
+      if (startBehind !== undefined && hints.includes("start")) {
         await stage.stop();
         const by = (): Promise<void> => stage.behind("start", id, startBehind);
         await hinted(stage, listening, { what: "a start behind it", id, by });
       }
       for (const [what, act] of Object.entries(outsiders)) {
-        if (act === undefined) continue;
+        if (act === undefined || !hints.some((it) => it === what)) continue;
         const by = (): Promise<void> => stage.behind(what, id, act);
         await hinted(stage, listening, { what: `a ${what} behind it`, id, by });
       }

@@ -3,7 +3,7 @@ import { AgentError, type WorkloadId } from "@persys/core";
 import { ContractViolation } from "../contract-violation.ts";
 import type { RuntimePromise } from "./runtime-promise.ts";
 import type { RuntimeStage } from "./runtime-stage.ts";
-import { changeScenes } from "./scenes.ts";
+import { changeNames, changeScenes } from "./scenes.ts";
 import { callOf } from "./workload-change.ts";
 import { faultsAfterSuccess, holdingOf } from "./workload-model.ts";
 
@@ -30,9 +30,7 @@ async function look(stage: RuntimeStage, id: WorkloadId, isThere: boolean): Prom
 }
 
 /** Looks at what is being changed. */
-export const exclusivityPromises: readonly RuntimePromise[] = (
-  Object.keys(changeScenes) as readonly (keyof typeof changeScenes)[]
-).map((name) => ({
+export const exclusivityPromises: readonly RuntimePromise[] = changeNames.map((name) => ({
   id: `looks-during-${name}`,
   clause: "RT-029",
   level: "MUST",

@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { AgentError, currentInstance, isLive, keptInstance, type WorkloadId } from "@persys/core";
+import {
+  AgentError,
+  currentInstance,
+  type Instance,
+  isLive,
+  keptInstance,
+  type WorkloadId,
+} from "@persys/core";
 import type { RuntimePromise } from "./runtime-promise.ts";
 import { repetitions } from "./runtime-stage.ts";
 
@@ -355,7 +362,7 @@ export const lifecyclePromises: readonly RuntimePromise[] = [
   },
   {
     id: "a-long-call-holds-up-nobody",
-    clause: "RT-048",
+    clause: "RT-049",
     level: "MUST",
     title: "while a stop takes its time, looks at it and calls for another workload end promptly",
     check: async (stage) => {
@@ -392,24 +399,28 @@ export const lifecyclePromises: readonly RuntimePromise[] = [
       const ids = ["n", "N", "n.b", "n-b", "n_b", "nb", "n-kept", "n-1", "n.current"].map((it) =>
         stage.idOf(it),
       );
-      const [first, ...others] = ids;
+      const [first] = ids;
       assert.ok(first !== undefined);
       await Promise.all(ids.map((id) => stage.prepareAndStart(stage.longRunning("r1", id))));
-      const before = await Promise.all(others.map((id) => stage.current(id)));
+      const before = new Map<WorkloadId, Instance>();
+      for (const id of ids) before.set(id, await stage.current(id));
+      const assertUntouched = async (by: WorkloadId): Promise<void> => {
+        for (const [id, was] of before)
+          assert.deepEqual(await stage.current(id), was, `${id} was touched by a call for ${by}`);
+      };
+      before.delete(first);
       const second = stage.longRunning("r2", first);
       await stage.prepare(second);
       await stage.runtime.replace(second, stage.signal);
       await stage.runtime.restore(first, stage.signal);
       await stage.runtime.retire(first, [], stage.signal);
       await stage.stop(first);
-      await stage.runtime.remove(first, stage.signal);
-      await stage.assertAbsent(first);
-      const after = await Promise.all(others.map((id) => stage.current(id)));
-      assert.deepEqual(after, before, "a neighbour was touched");
-      for (const id of [stage.idOf("n.b"), stage.idOf("n-kept")]) {
+      await assertUntouched(first);
+      for (const id of ids) {
+        before.delete(id);
         await stage.runtime.remove(id, stage.signal);
-        others.splice(others.indexOf(id), 1);
-        for (const other of others) assert.ok(isLive(await stage.current(other)), other);
+        await stage.assertAbsent(id);
+        await assertUntouched(id);
       }
     },
   },
@@ -429,6 +440,71 @@ export const lifecyclePromises: readonly RuntimePromise[] = [
       assert.ok(isLive(await stage.current(other)));
       await stage.runtime.remove(other, stage.signal);
       await stage.assertNothingLeft();
+    },
+  },
+  {
+    id: "prepare-tells-of-its-failure",
+    clause: "RT-032",
+    level: "MUST",
+    title: "a prepare that cannot succeed fails with an AgentError each time, and starts nothing",
+    check: async (stage) => {
+      const spec = stage.subject.specs.failsToPrepare?.();
+      if (spec === undefined) return stage.unjudged("spec that cannot be prepared");
+      const target = stage.target("r1", spec);
+      for (let time = 0; time < 2; time += 1) {
+        const failure = await stage.failureOf(stage.prepare(target));
+        assert.ok(AgentError.is(failure), String(failure));
+        assert.ok(failure.code !== "INTERNAL" && failure.message !== "", failure.code);
+      }
+      const current = currentInstance(await stage.observe());
+      assert.ok(current === undefined || !isLive(current), "it runs");
+      await stage.runtime.remove(stage.id, stage.signal);
+      await stage.assertNothingLeft();
+    },
+  },
+  {
+    id: "start-tells-of-its-failure",
+    clause: "RT-032",
+    level: "MUST",
+    title:
+      "a start that cannot succeed fails with an AgentError each time, or is seen to have ended",
+    check: async (stage) => {
+      const spec = stage.subject.specs.failsToStart?.();
+      if (spec === undefined) return stage.unjudged("spec that cannot be started");
+      const target = stage.target("r1", spec);
+      await stage.prepare(target);
+      for (let time = 0; time < 2; time += 1) {
+        const outcome = await stage.outcomeOf(stage.runtime.start(target, stage.signal));
+        if ("returned" in outcome) {
+          const { exit } = await stage.currentOnce("exited");
+          assert.ok(exit?.kind !== "code" || exit.code !== 0, "it has ended well");
+        } else {
+          const { thrown } = outcome;
+          assert.ok(AgentError.is(thrown), String(thrown));
+          assert.ok(thrown.code !== "INTERNAL" && thrown.message !== "", thrown.code);
+        }
+        const current = currentInstance(await stage.observe());
+        assert.ok(current === undefined || !isLive(current), "it runs");
+      }
+      await stage.runtime.remove(stage.id, stage.signal);
+      await stage.assertNothingLeft();
+    },
+  },
+  {
+    id: "an-unseen-end-is-unknown",
+    clause: "RT-044",
+    level: "MUST",
+    title: "an end that nobody saw is an unknown one, never a success",
+    check: async (stage) => {
+      const { loseExitBehind } = stage.subject;
+      if (loseExitBehind === undefined) return stage.unjudged("loseExitBehind");
+      const target = stage.longRunning("r1");
+      await stage.prepareAndStart(target);
+      await stage.behind("lose the end of", stage.id, loseExitBehind);
+      const { exit } = await stage.currentOnce("exited");
+      assert.equal(exit?.kind, "unknown");
+      await stage.runtime.start(target, stage.signal);
+      assert.ok(isLive(await stage.current()));
     },
   },
 ];

@@ -23,7 +23,8 @@ async function leaveAlone(stage: RuntimeStage, stranger: Stranger): Promise<void
     const made = call === "prepare" ? stage.prepare(target) : runtime[call](target, signal);
     const outcome = await stage.outcomeOf(made);
     if ("thrown" in outcome) assertRefusal(call, outcome.thrown);
-    else if (call !== "prepare") assert.ok(isLive(await stage.current()), `${call} ran nothing`);
+    else if (call !== "prepare")
+      assert.ok(isLive(await stage.current()), `${call} succeeded, and nothing of ours runs`);
     await isIntact(call);
   }
   await stage.stop();
@@ -73,6 +74,10 @@ export const ownershipPromises: readonly RuntimePromise[] = [
       const reopened = await stage.reopened();
       if (reopened === undefined) return stage.unjudged("reopen");
       await reopened.start(target, stage.signal);
+      const first = await stage.current();
+      await stage.kill();
+      await stage.currentOnce("exited");
+      await reopened.start(target, stage.signal);
       const { run } = await stage.current();
       await stage.kill();
       await stage.currentOnce("exited");
@@ -80,6 +85,9 @@ export const ownershipPromises: readonly RuntimePromise[] = [
       const seen = await stage.observe(stage.id, third ?? reopened);
       assert.deepEqual(seen, await stage.observe());
       assert.equal(seen.kind === "present" ? seen.instances[0]?.run : undefined, run);
+      await (third ?? reopened).start(target, stage.signal);
+      const last = await stage.current();
+      assert.ok(last.run !== run && last.run !== first.run, `run ${last.run} has been before`);
     },
   },
   {

@@ -146,6 +146,25 @@ export const readingPromises: readonly RuntimePromise[] = [
     },
   },
   {
+    id: "health-is-seen",
+    clause: "RT-026",
+    level: "MUST",
+    title: "what the health check says is seen, and told by the glance",
+    check: async (stage) => {
+      const { healthBehind } = stage.subject;
+      if (healthBehind === undefined) return stage.unjudged("healthBehind");
+      await stage.prepareAndStart(stage.longRunning("r1"));
+      const before = await agreedGlance(stage);
+      for (const health of ["unhealthy", "healthy"] as const) {
+        await stage.behind(`make ${health}`, stage.id, (it) => healthBehind(it, health));
+        await stage.eventually(`it is ${health}`, async () => {
+          return (await stage.current()).health === health;
+        });
+        assert.notEqual(await agreedGlance(stage), before, "the glance does not tell of it");
+      }
+    },
+  },
+  {
     id: "looks-are-repeatable",
     clause: "RT-025",
     level: "MUST",

@@ -31,6 +31,12 @@ const promptPatience = 0.1;
 /** The grace of targets: no program of a subject that ends when it is asked to takes longer. */
 const graceMs = 1000;
 
+/** So many pairs of looks, of which none agree, are not explained by a change between the two. */
+const agreementLooks = 3;
+
+/** Subjects that take fewer sequences have slow runtimes. */
+const manySequences = 5;
+
 const pollMs = 10;
 const defaultPatienceMs = 10_000;
 const defaultWindDownMs = 1000;
@@ -92,6 +98,11 @@ export class RuntimeStage {
 
   get patienceMs(): number {
     return this.subject.patienceMs ?? defaultPatienceMs;
+  }
+
+  /** Whether calls are so slow that cases have to choose by the seed what they try. */
+  get isSlow(): boolean {
+    return (this.subject.sequences?.count ?? manySequences) < manySequences;
   }
 
   /** How soon a call has to give up once its signal aborts, in milliseconds. */
@@ -213,6 +224,25 @@ export class RuntimeStage {
     return seen;
   }
 
+  /** A look that a list agrees with: the id is in it exactly when something is there, with the same glance. */
+  async agreedLook(
+    id: WorkloadId = this.id,
+    runtime: WorkloadRuntime = this.runtime,
+  ): Promise<Observation> {
+    // What changes by itself between the two looks is looked at again.
+    for (let looks = 1; ; looks += 1) {
+      const seen = await this.observe(id, runtime);
+      const listed = (await this.list(runtime)).get(id);
+      const glance = seen.kind === "present" ? seen.glance : undefined;
+      if (seen.kind === "unreadable" || listed === glance) return seen;
+      if (looks === agreementLooks)
+        throw new ContractViolation("a list tells otherwise than an observation", {
+          expected: { glance: glance ?? "none, for it is absent" },
+          seen: { listed: listed ?? "not at all" },
+        });
+    }
+  }
+
   /** The ids of this case that a list shows, with their glances. */
   async list(runtime: WorkloadRuntime = this.runtime): Promise<ReadonlyMap<WorkloadId, Glance>> {
     const listed = await runtime.list(this.signal);
@@ -307,6 +337,8 @@ export class RuntimeStage {
     const reason = new AgentError("CANCELLED", "enough", { retryable: true });
     const { signal } = cancel;
     const ending = this.outcomeOf(callOf(this.runtime, id, { change, graceMs, signal }));
+    // Should this case end before the call does, nobody waits for it.
+    ending.catch(() => {});
     if (afterMs > 0) await Promise.race([ending, this.elapse(afterMs)]);
     cancel.abort(reason);
     const beganMs = performance.now();
@@ -324,6 +356,8 @@ export class RuntimeStage {
     const ended = this.outcomeOf(call).then((outcome) => {
       ending.outcome = outcome;
     });
+    // Should an act fail before the call has ended, nobody waits for it.
+    ended.catch(() => {});
     while (ending.outcome === undefined) {
       await act();
       await Promise.race([ended, this.elapse(1)]);

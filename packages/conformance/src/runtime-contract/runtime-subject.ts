@@ -26,6 +26,12 @@ export interface RuntimeSubject {
   readonly startBehind?: (id: string) => Promise<void>;
   /** Changes the configuration of the current instance of `id`, which runs on, so that its observation tells of a drift. */
   readonly driftBehind?: (id: string) => Promise<void>;
+  /** Ends the program of the current instance of `id` so that nobody learns how, as a loss of power would. */
+  readonly loseExitBehind?: (id: string) => Promise<void>;
+  /** Sets what the health check of the current instance of `id` says from now on. */
+  readonly healthBehind?: (id: string, health: "healthy" | "unhealthy") => Promise<void>;
+  /** Which of the changes behind the runtime it hints at. Default: all for which the subject has the means. */
+  readonly hints?: readonly OutsideChange[];
   /** Another runtime over the same host, as after a restart of the agent. */
   readonly reopen?: () => Promise<WorkloadRuntime>;
   /** Something on the host that has the name `id` and none of our marks. */
@@ -52,6 +58,9 @@ export interface RuntimeSubject {
   readonly dispose: () => Promise<void>;
 }
 
+/** What an outsider may do to an instance, besides ending it. */
+export type OutsideChange = "change" | "health" | "pause" | "remove" | "start";
+
 /** Specs of a runtime under test, as a request would send them. */
 export interface RuntimeSubjectSpecs {
   /** Runs until it is stopped, and ends soon once it is asked to. Another `variant` gives another spec. */
@@ -64,6 +73,10 @@ export interface RuntimeSubjectSpecs {
   readonly stopsSlowly?: (ms: number) => unknown;
   /** Runs until it is stopped; contains `secret` where the runtime has to redact it. */
   readonly secretive?: (secret: string) => unknown;
+  /** Cannot be prepared on this host, however often that is tried. */
+  readonly failsToPrepare?: () => unknown;
+  /** Can be prepared, and cannot be started. */
+  readonly failsToStart?: () => unknown;
   /** Writes `text`, of one line or several, to its standard output, and runs on. */
   readonly prints?: (text: string) => unknown;
   /** Writes `text` to its standard error, and runs on. */

@@ -60,7 +60,7 @@ const keptOnly: Scene = async (stage, id) => {
 };
 
 /** Begins what `scene` says, and calls it off at once. */
-function cutShort(name: keyof typeof changeScenes): Scene {
+function cutShort(name: ChangeName): Scene {
   return async (stage, id) => {
     const { begin, change } = changeScenes[name];
     await begin(stage, id);
@@ -69,8 +69,22 @@ function cutShort(name: keyof typeof changeScenes): Scene {
   };
 }
 
+/** A changing call. */
+export type ChangeName = "prepare" | "start" | "replace" | "retire" | "restore" | "stop" | "remove";
+
+/** All of them, in the order of a life. */
+export const changeNames: readonly ChangeName[] = [
+  "prepare",
+  "start",
+  "replace",
+  "retire",
+  "restore",
+  "stop",
+  "remove",
+];
+
 /** Every changing call, from a beginning in which it has something to do. */
-export const changeScenes = {
+export const changeScenes: Readonly<Record<ChangeName, ChangeScene>> = {
   prepare: {
     begin: absent,
     change: (stage, id) => ({ op: "prepare", target: stage.longRunning("r1", id) }),
@@ -93,7 +107,7 @@ export const changeScenes = {
   restore: { begin: replaced, change: () => ({ op: "restore" }) },
   stop: { begin: running, change: () => ({ op: "stop" }) },
   remove: { begin: replaced, change: () => ({ op: "remove" }) },
-} as const satisfies Readonly<Record<string, ChangeScene>>;
+};
 
 /** Every state in which a workload may be found, by name. */
 export const states: Readonly<Record<string, Scene>> = {

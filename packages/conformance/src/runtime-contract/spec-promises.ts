@@ -10,6 +10,12 @@ const secret = "s3cr3t-Xq7Zk9Vw";
 /** So much of a secret in a row is too much. */
 const shownCharsMax = 4;
 
+function holdsPieceOfSecret(text: string): boolean {
+  return Array.from({ length: secret.length - shownCharsMax }, (_, at) =>
+    secret.slice(at, at + shownCharsMax + 1),
+  ).some((piece) => text.includes(piece));
+}
+
 /** The parsed spec of a long-running program. */
 function parsedSpec({ runtime, subject }: RuntimeStage, input?: unknown): ParsedSpec {
   const parsed = runtime.parseSpec(input ?? subject.specs.longRunning("a"));
@@ -174,16 +180,12 @@ export const specPromises: readonly RuntimePromise[] = [
       if (parsed === undefined) return;
       const redacted = stage.runtime.redactSpec(parsed.spec);
       const shown = JSON.stringify(redacted);
-      const pieces = Array.from({ length: secret.length - shownCharsMax }, (_, at) =>
-        secret.slice(at, at + shownCharsMax + 1),
-      );
-      assert.ok(!pieces.some((piece) => shown.includes(piece)), shown);
+      assert.ok(!holdsPieceOfSecret(shown), shown);
       assert.ok(shown.includes("<redacted>"), shown);
-      assert.deepEqual(
-        Object.keys(asObject(redacted)).toSorted(),
-        Object.keys(asObject(parsed.spec)).toSorted(),
-        "members are missing",
-      );
+      const [kept, members] = [asObject(redacted), asObject(parsed.spec)];
+      assert.deepEqual(Object.keys(kept).toSorted(), Object.keys(members).toSorted());
+      for (const [key, value] of Object.entries(members))
+        if (!JSON.stringify(value).includes(secret)) assert.deepEqual(kept[key], value, key);
     },
   },
   {
@@ -196,7 +198,7 @@ export const specPromises: readonly RuntimePromise[] = [
       const input = asObject(stage.subject.specs.secretive?.(secret));
       const parsed = stage.runtime.parseSpec({ ...input, noSuchKey: 1 });
       assert.ok(!parsed.ok, "unknown keys are accepted");
-      assert.ok(!JSON.stringify(parsed.violations).includes(secret), "a secret is shown");
+      assert.ok(!holdsPieceOfSecret(JSON.stringify(parsed.violations)), "a secret is shown");
     },
   },
   {
@@ -212,7 +214,7 @@ export const specPromises: readonly RuntimePromise[] = [
       await stage.runtime.prepare(target, stage.signal, (sentence) => said.push(sentence));
       await stage.runtime.start(target, stage.signal);
       const seen = [said, await stage.observe(), [...(await stage.list())]];
-      assert.ok(!JSON.stringify(seen).includes(secret), "a secret is shown");
+      assert.ok(!holdsPieceOfSecret(JSON.stringify(seen)), "a secret is shown");
     },
   },
   {

@@ -1,6 +1,7 @@
 import {
   AgentError,
   isLive,
+  type Observation,
   type SpecDigest,
   type Target,
   type WorkloadId,
@@ -33,6 +34,7 @@ export class WorkloadLane {
   readonly #stage: RuntimeStage;
   readonly #runtime: () => WorkloadRuntime;
   readonly #prepared = new Map<SpecDigest, "yes" | "maybe">();
+  readonly #glances = new Map<string, string>();
   #creations = 0;
   #last: Holding = { current: undefined, kept: undefined };
 
@@ -260,12 +262,26 @@ export class WorkloadLane {
   async #look(): Promise<Holding> {
     let holding: Holding = { current: undefined, kept: undefined };
     await this.#stage.eventually("a program that ends by itself has ended", async () => {
-      const seen = await this.#stage.observe(this.id, this.#runtime());
+      const seen = await this.#stage.agreedLook(this.id, this.#runtime());
       holding = holdingOf(seen);
+      this.#noteGlance(seen, holding);
       const { current } = holding;
       return current === undefined || !isJob(current.revisionId) || !isLive(current);
     });
     return holding;
+  }
+
+  /** One glance never stands for two different things. */
+  #noteGlance(seen: Observation, { current, kept }: Holding): void {
+    if (seen.kind !== "present") return;
+    const substance = [current, kept].map((it) => `${it?.handle} ${it?.run} ${it?.state}`).join();
+    const before = this.#glances.get(seen.glance) ?? substance;
+    this.#glances.set(seen.glance, substance);
+    if (before === substance) return;
+    throw new ContractViolation("one glance stands for two different things", {
+      expected: before,
+      seen: substance,
+    });
   }
 
   #outcomeOf(call: Promise<void>): Promise<Outcome<void>> {
