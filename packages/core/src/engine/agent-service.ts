@@ -35,6 +35,7 @@ import { parseApply, parseId } from "./parse-apply.ts";
 import type { RecordChange } from "./record-writer.ts";
 import { RequestTurns } from "./request-turns.ts";
 import { isMeant } from "./watch-hub.ts";
+import { workloadLogs } from "./workload-logs.ts";
 
 /** The driving port on an engine's state. Requests become durable changes of records; reads come from memory. */
 export class AgentService implements AgentApi {
@@ -175,7 +176,10 @@ export class AgentService implements AgentApi {
         effect: "none",
       });
     }
-    return runtime.logs(status.id, options, signal);
+    const { id: workloadId } = status;
+    const read = runtime.logs.bind(runtime, workloadId, options, signal);
+    const changes = (): AsyncIterable<WatchEvent> => this.watch({ id }, signal);
+    return workloadLogs({ read, changes, follow: options.follow });
   }
 
   actions(filter: ActionFilter): readonly Action[] {
