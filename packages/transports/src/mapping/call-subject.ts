@@ -16,7 +16,10 @@ export function subjectOf(schema: DescMessage, request: Message): CallSubject {
 }
 
 function applied({ spec, type }: ApplyWorkloadRequest): Partial<CallSubject> {
-  return { specCase: spec?.spec.case, typeGiven: type !== WorkloadType.UNSPECIFIED };
+  const specCase = spec?.spec.case;
+  // CUSTOM names no runtime: its spec does.
+  const namesNone = type === WorkloadType.CUSTOM && specCase === "custom";
+  return { specCase, typeGiven: type !== WorkloadType.UNSPECIFIED && !namesNone };
 }
 
 function idOf(request: Message): string {

@@ -8,9 +8,11 @@ import {
   ResourceInfoSchema,
   RetryInfoSchema,
 } from "../gen/google/rpc/error_details_pb.ts";
+import { fieldSegments } from "../schema/field-segments.ts";
 import { rpcCodes } from "./error-codes.ts";
 import type { RpcDetail, RpcStatus } from "./rpc-status.ts";
-import { fieldViolations, invalidArgument } from "./violations.ts";
+import { fieldPath } from "../schema/field-path.ts";
+import { fieldViolations, invalidArgument, listed, withinRoom } from "./violations.ts";
 
 /** The domain of the reasons in google.rpc.ErrorInfo. */
 const errorDomain = "persys.dev";
@@ -26,7 +28,7 @@ export interface CallSubject {
   readonly workloadId: string;
   /** The member of the request's spec that is set. */
   readonly specCase?: string | undefined;
-  /** Whether the request names the type besides the spec. */
+  /** Whether the request names a runtime besides the spec. */
   readonly typeGiven?: boolean;
   /** Whether a status was asked for: clients of the existing contract look for those words. */
   readonly ofStatus?: boolean;
@@ -69,10 +71,37 @@ function baseStatus(error: AgentError, subject: CallSubject): RpcStatus {
         details: [resourceInfo(message, subject)],
       };
     case Code.FailedPrecondition:
-      return { code, message, details: [preconditionFailure(error, subject)] };
+      return error.denials.length === 0
+        ? { code, message, details: [preconditionFailure(error, subject)] }
+        : policyDenial(error.denials, subject);
     default:
       return { code, message, details: [] };
   }
+}
+
+/** All that the node's policy denies: rule by rule, each with its place in the request. */
+function policyDenial(
+  denials: AgentError["denials"],
+  subject: CallSubject,
+): Pick<RpcStatus, "code" | "message" | "details"> {
+  const places = denials.map(({ rule, field, seen, message }) => ({
+    rule,
+    field: fieldPath(subject.schema, pathInSpec(fieldSegments(field), subject)),
+    description: `denied by the node's policy: ${message} (got ${seen})`,
+  }));
+  const { kept, left } = withinRoom(places);
+  const violations = kept.map(({ rule, field, description }) => ({
+    type: rule,
+    subject: field,
+    description,
+  }));
+  const rest = { type: "POLICY_DENIED", subject: "", description: `and ${left} more` };
+  const value = { violations: left === 0 ? violations : [...violations, rest] };
+  return {
+    code: Code.FailedPrecondition,
+    message: listed(places.map(({ field, description }) => `${field}: ${description}`)),
+    details: [{ desc: PreconditionFailureSchema, value }],
+  };
 }
 
 /** Violations with paths from the root of the request. */
@@ -94,8 +123,8 @@ function pathInRequest(path: Path, subject: CallSubject): Path {
   const [first, ...rest] = path;
   if (first === "spec") return pathInSpec(rest, subject);
   // Without a type in the request it was the spec that named the runtime.
-  if (first === "type" && specCase === "custom") return ["spec", "custom", "runtime"];
-  if (first === "type" && specCase !== undefined && typeGiven !== true) return ["spec", specCase];
+  if (first === "type" && specCase !== undefined && typeGiven !== true)
+    return specCase === "custom" ? ["spec", "custom", "runtime"] : ["spec", specCase];
   const name = renamed.get(first);
   return name === undefined ? path : [name, ...rest];
 }

@@ -138,6 +138,7 @@ describe("violations", () => {
     ]);
     expect(fieldsOf(error, { typeGiven: true })).toContain("type");
     expect(fieldsOf(error, { specCase: "custom" })).toContain("spec.custom.runtime");
+    expect(fieldsOf(error, { specCase: "custom", typeGiven: true })).toContain("type");
     const logs = { schema: StreamLogsRequestSchema, specCase: undefined };
     const ofLogs = new AgentError("INVALID_REQUEST", "m", {
       violations: [
@@ -180,6 +181,67 @@ describe("what is not found", () => {
 });
 
 describe("a precondition that failed", () => {
+  it("is told denial by denial where the node's policy denies a spec, with places in the request", () => {
+    const error = new AgentError("POLICY_DENIED", "the node's policy denies it", {
+      denials: [
+        {
+          rule: "host-path",
+          field: "volumes[0].hostPath",
+          seen: "/data",
+          message: "allow it in PERSYS_ALLOWED_HOST_PATHS",
+          setting: "PERSYS_ALLOWED_HOST_PATHS",
+        },
+        { rule: "privileged", field: "privileged", seen: "true", message: "leave it out" },
+      ],
+      details: { rules: "host-path,privileged", settings: "PERSYS_ALLOWED_HOST_PATHS" },
+    });
+
+    const status = statusOf(error, { specCase: "container" });
+
+    expect(status.code).toBe(Code.FailedPrecondition);
+    expect(detail(status, PreconditionFailureSchema)).toEqual({
+      violations: [
+        {
+          type: "host-path",
+          subject: "spec.container.volumes[0].host_path",
+          description:
+            "denied by the node's policy: allow it in PERSYS_ALLOWED_HOST_PATHS (got /data)",
+        },
+        {
+          type: "privileged",
+          subject: "spec.container.privileged",
+          description: "denied by the node's policy: leave it out (got true)",
+        },
+      ],
+    });
+    expect(detail(status, ErrorInfoSchema)).toMatchObject({
+      reason: "POLICY_DENIED",
+      metadata: { rules: "host-path,privileged", settings: "PERSYS_ALLOWED_HOST_PATHS" },
+    });
+    expect(status.message).toContain("spec.container.volumes[0].host_path: denied");
+    expect(status.message).toContain("; spec.container.privileged: denied");
+  });
+
+  it("has room for as many denials as an answer can carry, and counts the others", () => {
+    const denials = Array.from({ length: 2_000 }, (_, at) => ({
+      rule: "host-path",
+      field: `volumes[${at}].hostPath`,
+      seen: "/x",
+      message: "not this one",
+    }));
+
+    const status = statusOf(new AgentError("POLICY_DENIED", "all of it", { denials }), {
+      specCase: "container",
+    });
+
+    const { violations } = detail(status, PreconditionFailureSchema) as {
+      violations: { description: string }[];
+    };
+    expect(violations.length).toBeLessThan(300);
+    expect(violations.at(-1)?.description).toMatch(/^and \d+ more$/);
+    expect(status.message.length).toBeLessThan(3_000);
+  });
+
   it.each<[ErrorCode]>([["TYPE_MISMATCH"], ["POLICY_DENIED"]])("is named: %s", (code) => {
     expect(
       detail(statusOf(new AgentError(code, "delete first")), PreconditionFailureSchema),
