@@ -14,17 +14,17 @@ export interface ApiWorkloads {
   /** What a status says of their runtime, such as `process`. */
   readonly runtime: string;
   /** Runs until it is stopped, and stops within two seconds. Each variant is another spec; the same variant is the same spec. */
-  longRunning(variant: number, labels?: Labels): SpecInit;
+  readonly longRunning: (variant: number, labels?: Labels) => SpecInit;
   /** Ends with `code` as soon as it has started, and is not started again by itself. */
-  exitsWith(code: number): SpecInit;
+  readonly exitsWith: (code: number) => SpecInit;
   /** A spec that breaks a rule at each of `fields`, at least two, which are paths from the root of an ApplyWorkloadRequest. */
   readonly invalid: { readonly spec: SpecInit; readonly fields: readonly string[] };
   /** A spec of another type. The server need not be able to run it. */
   readonly otherType: SpecInit;
   /** Writes the lines, then `tick` at least once a second until it is stopped. Left out: logs are not judged. */
-  writes?(lines: readonly string[]): SpecInit;
+  readonly writes?: (lines: readonly string[]) => SpecInit;
   /** Runs until it is stopped, and carries a secret that no answer may show. Left out: redaction is not judged. */
-  withSecret?(secret: string): SpecInit;
+  readonly withSecret?: (secret: string) => SpecInit;
 }
 
 /** A server of persys.agent.v1, in whatever language it is written, and how it is reached. */

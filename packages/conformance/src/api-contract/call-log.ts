@@ -6,6 +6,9 @@ const linesMax = 60;
 /** Longest part of a line that shows a message, in characters. */
 const messageMax = 240;
 
+/** Longest text inside a message that is looked at whole, in characters. */
+const textMax = 100_000;
+
 /** What was called and what came of it, a call a line. */
 export class CallLog {
   readonly #lines: { text: string; times: number }[] = [];
@@ -60,6 +63,7 @@ export function textOf(message: unknown): string {
 /** Data without the members that say nothing, whole numbers of 64 bits as numbers and bytes as text. */
 export function plain(value: unknown): unknown {
   if (typeof value === "bigint") return Number(value);
+  if (typeof value === "string" && value.length > textMax) return `${value.slice(0, textMax)}…`;
   if (value instanceof Uint8Array) return new TextDecoder().decode(value);
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== "object" || value === null) return value;

@@ -43,7 +43,11 @@ export const connectRules: readonly ApiRule[] = [
       for (const body of bodies) {
         const { status, json } = await post(stage, "ApplyWorkload", body);
         same(status, 200, "it is taken");
-        same(memberOf(memberOf(json, "status"), "desiredState"), "DESIRED_STATE_STOPPED", "as meant");
+        same(
+          memberOf(memberOf(json, "status"), "desiredState"),
+          "DESIRED_STATE_STOPPED",
+          "as meant",
+        );
       }
     }),
   },
@@ -103,13 +107,13 @@ export const connectRules: readonly ApiRule[] = [
       const conflict = { id, desiredState: DesiredState.STOPPED, expectedGeneration: "99" };
       const large = JSON.stringify({ pageToken: "x".repeat(5 * 1024 * 1024) });
       const cases = [
-        [404, "not_found", post(stage, "GetWorkloadStatus", { id: nobody })],
-        [400, "invalid_argument", post(stage, "DeleteWorkload", { id: ".." })],
-        [409, "aborted", post(stage, "ApplyWorkload", conflict)],
-        [429, "resource_exhausted", post(stage, "ListWorkloads", large)],
+        [404, "not_found", () => post(stage, "GetWorkloadStatus", { id: nobody })],
+        [400, "invalid_argument", () => post(stage, "DeleteWorkload", { id: ".." })],
+        [409, "aborted", () => post(stage, "ApplyWorkload", conflict)],
+        [429, "resource_exhausted", () => post(stage, "ListWorkloads", large)],
       ] as const;
       for (const [status, code, answer] of cases) {
-        const { status: seen, json } = await answer;
+        const { status: seen, json } = await answer();
         same([seen, memberOf(json, "code")], [status, code], `${code} is ${status}`);
       }
       if (stage.subject.token === undefined) return;
@@ -186,7 +190,10 @@ export const connectRules: readonly ApiRule[] = [
       const inJson = await client.getWorkloadStatus({ id });
       same(inJson.status?.uid, status.uid, "it is read");
       const { workloads } = await client.listWorkloads({});
-      demand(workloads.some((one) => one.id === id), "it is listed");
+      demand(
+        workloads.some((one) => one.id === id),
+        "it is listed",
+      );
       demand((await client.deleteWorkload({ id })).existed, "it is deleted");
     }),
   },

@@ -1,4 +1,4 @@
-import { ActualState } from "@persys/client/contract";
+import { ActualState, type DesiredState, type WorkloadType } from "@persys/client/contract";
 
 /** `RUNNING` for the value of that name; the number where it has none. */
 export function stateName(state: ActualState): string {
@@ -6,7 +6,14 @@ export function stateName(state: ActualState): string {
   return entry?.[0] ?? String(state);
 }
 
-/** A value that no enum of the contract has, as one of `T`: what a later version, or a broken client, may send. */
-export function unknownValue<T extends number>(): T {
-  return 77 as T;
-}
+/** A number that no enum of the contract has: what a later version, or a broken client, may send. */
+const unknownNumber: number = 77;
+
+/** It as a type of workload. */
+export const unknownType: WorkloadType = unknownNumber as WorkloadType;
+
+/** It as a wanted state. */
+export const unknownDesired: DesiredState = unknownNumber as DesiredState;
+
+/** It as a state. */
+export const unknownState: ActualState = unknownNumber as ActualState;

@@ -24,20 +24,20 @@ export const errorRules: readonly ApiRule[] = [
       const { client } = stage;
       const id = await stage.applied("a", { revisionId: "r1" });
       const nobody = stage.id("nobody");
-      const cases: readonly (readonly [string, Promise<unknown>, Code])[] = [
-        ["NOT_FOUND", client.getWorkloadStatus({ id: nobody }), Code.NotFound],
+      const cases: readonly (readonly [string, () => Promise<unknown>, Code])[] = [
+        ["NOT_FOUND", () => client.getWorkloadStatus({ id: nobody }), Code.NotFound],
         [
           "REVISION_CONFLICT",
-          stage.apply(id, { spec: longRunning(2), revisionId: "r1" }),
+          () => stage.apply(id, { spec: longRunning(2), revisionId: "r1" }),
           Code.Aborted,
         ],
-        ["GENERATION_CONFLICT", stage.apply(id, { expectedGeneration: 99 }), Code.Aborted],
-        ["TYPE_MISMATCH", stage.apply(id, { spec: otherType }), Code.FailedPrecondition],
-        ["INVALID_SPEC", stage.apply(nobody, { spec: invalid.spec }), Code.InvalidArgument],
-        ["INVALID_REQUEST", client.deleteWorkload({ id: "../x" }), Code.InvalidArgument],
+        ["GENERATION_CONFLICT", () => stage.apply(id, { expectedGeneration: 99 }), Code.Aborted],
+        ["TYPE_MISMATCH", () => stage.apply(id, { spec: otherType }), Code.FailedPrecondition],
+        ["INVALID_SPEC", () => stage.apply(nobody, { spec: invalid.spec }), Code.InvalidArgument],
+        ["INVALID_REQUEST", () => client.deleteWorkload({ id: "../x" }), Code.InvalidArgument],
       ];
       for (const [reason, call, code] of cases) {
-        const [info] = (await refusal(call, code)).findDetails(ErrorInfoSchema);
+        const [info] = (await refusal(call(), code)).findDetails(ErrorInfoSchema);
         same([info?.reason, info?.domain], [reason, domain], `ErrorInfo says ${reason}`);
       }
     },
@@ -95,14 +95,18 @@ export const errorRules: readonly ApiRule[] = [
     title: "INVALID_ARGUMENT of every method carries BadRequest that names the field",
     async check({ client }) {
       const pages = { pageSize: -1, pageToken: "nonsense" };
-      const cases: readonly (readonly [readonly string[], Promise<unknown>])[] = [
-        [["page_size", "page_token"], client.listWorkloads(pages)],
-        [["limit", "status"], client.listActions({ limit: -1, status: "nonsense" })],
-        [["id"], client.getWorkloadStatus({ id: ".." })],
-        [["id"], client.deleteWorkload({ id: ".." })],
+      const cases: readonly (readonly [readonly string[], () => Promise<unknown>])[] = [
+        [["page_size", "page_token"], () => client.listWorkloads(pages)],
+        [["limit", "status"], () => client.listActions({ limit: -1, status: "nonsense" })],
+        [["id"], () => client.getWorkloadStatus({ id: ".." })],
+        [["id"], () => client.deleteWorkload({ id: ".." })],
       ];
       for (const [fields, call] of cases)
-        same(badFields(await refusal(call, Code.InvalidArgument)).toSorted(), fields, "all fields");
+        same(
+          badFields(await refusal(call(), Code.InvalidArgument)).toSorted(),
+          fields,
+          "all fields",
+        );
     },
   },
   {
@@ -132,13 +136,13 @@ export const errorRules: readonly ApiRule[] = [
     async check(stage) {
       const id = await stage.applied("a", { revisionId: "r1" });
       const other = { spec: stage.workloads.longRunning(2), revisionId: "r1" };
-      const calls: readonly (readonly [Promise<unknown>, Code])[] = [
-        [stage.apply(id, other), Code.Aborted],
-        [stage.client.deleteWorkload({ id: "" }), Code.InvalidArgument],
-        [stage.status(stage.id("nobody")), Code.NotFound],
+      const calls: readonly (readonly [() => Promise<unknown>, Code])[] = [
+        [() => stage.apply(id, other), Code.Aborted],
+        [() => stage.client.deleteWorkload({ id: "" }), Code.InvalidArgument],
+        [() => stage.status(stage.id("nobody")), Code.NotFound],
       ];
       for (const [call, code] of calls) {
-        const { rawMessage } = await refusal(call, code);
+        const { rawMessage } = await refusal(call(), code);
         const speaks = rawMessage.length > 10 && !/\n\s+at |node_modules|\.ts:\d+/.test(rawMessage);
         demand(speaks, "it is a sentence without a stack", { rawMessage });
       }
@@ -153,7 +157,9 @@ function badFields(error: ConnectError): readonly string[] {
 }
 
 /** Reads a stream to its end, and returns how many messages came. */
-async function read(stream: ReturnType<ApiStage["watch"]> | AsyncIterable<unknown>): Promise<number> {
+async function read(
+  stream: ReturnType<ApiStage["watch"]> | AsyncIterable<unknown>,
+): Promise<number> {
   let messages = 0;
   for await (const _ of stream) messages += 1;
   return messages;

@@ -3,7 +3,7 @@ import type { AgentClient } from "@persys/client";
 import { ActualState, DesiredState, WorkloadType } from "@persys/client/contract";
 import type { ApiRule } from "./api-rule.ts";
 import type { ApiStage } from "./api-stage.ts";
-import { stateName, unknownValue } from "./enum-values.ts";
+import { stateName, unknownState, unknownType } from "./enum-values.ts";
 import { demand, refusal, same } from "./judge.ts";
 
 type ListRequest = Parameters<AgentClient["listWorkloads"]>[0];
@@ -110,8 +110,8 @@ export const listRules: readonly ApiRule[] = [
       same(await listed(stage, { type: other }, [id]), [], "and not under another");
       same(await listed(stage, { runtime }, [id]), [id], "it is listed under its runtime");
       same(await listed(stage, { runtime: "no-such-runtime" }, [id]), [], "not under another");
-      await refusal(stage.client.listWorkloads({ type: unknownValue() }), Code.InvalidArgument);
-      await refusal(stage.client.listWorkloads({ states: [unknownValue()] }), Code.InvalidArgument);
+      await refusal(stage.client.listWorkloads({ type: unknownType }), Code.InvalidArgument);
+      await refusal(stage.client.listWorkloads({ states: [unknownState] }), Code.InvalidArgument);
     },
   },
   {

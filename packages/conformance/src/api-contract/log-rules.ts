@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { AgentClient } from "@persys/client";
-import { ActualState, LogStream } from "@persys/client/contract";
+import { ActualState, DesiredState, LogStream } from "@persys/client/contract";
 import { ContractViolation } from "../contract-violation.ts";
 import type { ApiRule } from "./api-rule.ts";
 import type { ApiStage } from "./api-stage.ts";
@@ -96,6 +96,40 @@ export const logRules: readonly ApiRule[] = [
     },
   },
   {
+    id: "logs-of-the-unborn",
+    clause: "API-095",
+    level: "MUST",
+    needs: "StreamLogs",
+    title:
+      "logs of a workload that has yet to be made are no NOT_FOUND: there are none, and who follows waits",
+    async check(stage) {
+      const { writes } = stage.workloads;
+      if (writes === undefined) return stage.unjudged("no spec of a workload that writes is known");
+      const [id, stopped] = [stage.id("a"), stage.id("stopped")];
+      const wish = { spec: writes(lines) };
+      await stage.apply(stopped, { ...wish, desired: DesiredState.STOPPED });
+      same(await readAll(stage, { id: stopped }), "", "there are none");
+      await stage.apply(id, wish);
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(), stage.subject.patienceMs);
+      let text = "";
+      try {
+        const following = stage.client.streamLogs({ id, follow: true });
+        for await (const { data } of following) {
+          text += new TextDecoder().decode(data);
+          if (text.includes("tick") || late.signal.aborted) break;
+        }
+      } finally {
+        clearTimeout(timer);
+      }
+      same(
+        text.split("\n").slice(0, lines.length),
+        lines,
+        "who follows is told from the beginning",
+      );
+    },
+  },
+  {
     id: "logs-of-nobody",
     clause: "API-094",
     level: "MUST",
@@ -118,6 +152,10 @@ async function writer(stage: ApiStage): Promise<string | undefined> {
   }
   const id = stage.id("a");
   await stage.apply(id, { spec: writes(lines) });
+  await stage.until("it is made", async () => {
+    const status = await stage.status(id);
+    return [status.observedRevisionId === "" ? undefined : true, status];
+  });
   return id;
 }
 

@@ -15,7 +15,8 @@ export const modelRules: readonly ApiRule[] = [
     id: "requests-in-any-order",
     clause: "API-170",
     level: "MUST",
-    title: "whatever is asked in whatever order, answers and statuses are those of the model, and it comes to be",
+    title:
+      "whatever is asked in whatever order, answers and statuses are those of the model, and it comes to be",
     async check(stage, context) {
       const derived = new Map<number, string>();
       let runs = 0;

@@ -75,43 +75,34 @@ export class ModelRun {
       return;
     }
     const named = this.#revisionOf(operation, current);
-    if (current !== undefined && named === current.revisionId && variant !== current.variant) {
+    const isCurrent = current !== undefined && named === current.revisionId;
+    if (isCurrent && variant !== current.variant) {
       await refusal(this.#stage.apply(id, wish), Code.Aborted);
       return;
     }
     const answer = await this.#stage.apply(id, wish);
-    const desired = wish.desired ?? DesiredState.RUNNING;
-    const isSame =
-      current !== undefined && named === current.revisionId && desired === current.desired;
+    const isSame = isCurrent && wish.desired === current.desired;
     same(answer.skipped, isSame, "skipped exactly when nothing differs from what is wanted");
     same(answer.applied, !isSame && !validateOnly, "applied exactly when something does");
     if (isSame || validateOnly) return;
     const status = isLeaving ? await this.#comes(at, known.leaving) : answer.status;
-    this.#learn(at, { status, variant, desired, named, current });
+    this.#learn(operation, status, { named, current });
   }
 
   #learn(
-    at: number,
+    { at, variant, stopped }: OperationOf<"apply">,
+    { revisionId, generation, uid }: WorkloadStatus,
     {
-      status,
-      variant,
-      desired,
       named,
       current,
-    }: {
-      readonly status: WorkloadStatus;
-      readonly variant: number;
-      readonly desired: DesiredState;
-      readonly named: string | undefined;
-      readonly current: Wanted | undefined;
-    },
+    }: { readonly named: string | undefined; readonly current: Wanted | undefined },
   ): void {
-    const { revisionId, generation, uid } = status;
+    const desired = wantedState(stopped);
     if (named === undefined) {
       demand(revisionId !== "", "a revision without an id is given one");
       this.#derived.set(variant, revisionId);
     } else same(revisionId, named, "the answer names the revision");
-    demand(generation > (current?.generation ?? 0n), "a change makes a greater generation", status);
+    demand(generation > (current?.generation ?? 0n), "a change makes a greater generation");
     if (current !== undefined) same(uid, current.uid, "it is still the same creation");
     this.#known[at] = { variant, revisionId, desired, generation, uid };
   }
@@ -120,7 +111,7 @@ export class ModelRun {
     const { at, stopped } = operation;
     const known = this.#known[at];
     const id = this.#id(at);
-    const desired = stopped ? DesiredState.STOPPED : DesiredState.RUNNING;
+    const desired = wantedState(stopped);
     if (known === undefined || "leaving" in known) {
       const codes = [Code.InvalidArgument, Code.NotFound, Code.Aborted];
       await refusal(this.#stage.apply(id, { desired }), codes);
@@ -207,7 +198,7 @@ export class ModelRun {
     return {
       spec: this.#stage.workloads.longRunning(variant),
       revisionId,
-      desired: stopped ? DesiredState.STOPPED : DesiredState.RUNNING,
+      desired: wantedState(stopped),
       ...(validateOnly ? { validateOnly } : {}),
       ...expectation(operation, current),
     };
@@ -225,6 +216,10 @@ export class ModelRun {
   #id(at: number): string {
     return this.#ids[at] ?? "";
   }
+}
+
+function wantedState(stopped: boolean): DesiredState {
+  return stopped ? DesiredState.STOPPED : DesiredState.RUNNING;
 }
 
 type Expecting = Pick<OperationOf<"want">, "expectedOff">;

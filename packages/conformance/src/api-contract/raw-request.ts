@@ -75,7 +75,7 @@ async function overHttp2(subject: ResolvedSubject, request: RawRequest): Promise
   let headers: http2.IncomingHttpHeaders = {};
   let trailers: http2.IncomingHttpHeaders = {};
   stream.on("response", (came) => (headers = came));
-  stream.on("trailers", (came) => (trailers = came));
+  stream.on("trailers", (came: http2.IncomingHttpHeaders) => (trailers = came));
   stream.on("data", (chunk: Buffer) => chunks.push(chunk));
   stream.on("error", reject);
   stream.on("close", () =>

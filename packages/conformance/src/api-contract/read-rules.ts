@@ -71,11 +71,11 @@ export const readRules: readonly ApiRule[] = [
         message: ofStatus.rawMessage,
       });
       for (const call of [
-        stage.client.getWorkload({ id }),
-        stage.client.explainWorkload({ id }),
-        stage.client.retryWorkload({ id }),
+        () => stage.client.getWorkload({ id }),
+        () => stage.client.explainWorkload({ id }),
+        () => stage.client.retryWorkload({ id }),
       ]) {
-        const { code, rawMessage } = await refusal(call, [Code.NotFound, Code.Unimplemented]);
+        const { code, rawMessage } = await refusal(call(), [Code.NotFound, Code.Unimplemented]);
         if (code === Code.NotFound)
           demand(rawMessage.includes("workload not found"), "a workload is not found", {
             message: rawMessage,

@@ -2,7 +2,7 @@ import { Code, type ConnectError } from "@connectrpc/connect";
 import { BadRequestSchema, DesiredState, WorkloadType } from "@persys/client/contract";
 import type { ApiRule } from "./api-rule.ts";
 import type { ApiStage } from "./api-stage.ts";
-import { unknownValue } from "./enum-values.ts";
+import { unknownDesired, unknownType } from "./enum-values.ts";
 import { demand, refusal, same } from "./judge.ts";
 
 const badIds = ["", ".", "..", "../x", "a/b", "-a", ".a", "_a", "a b", "a\n", "ä", "a:b", "a*"];
@@ -150,7 +150,7 @@ export const validationRules: readonly ApiRule[] = [
       const spec = stage.workloads.longRunning(1);
       const other =
         stage.workloads.type === WorkloadType.VM ? WorkloadType.COMPOSE : WorkloadType.VM;
-      for (const type of [other, unknownValue<WorkloadType>()]) await refusesType(stage, { id, spec, type });
+      for (const type of [other, unknownType]) await refusesType(stage, { id, spec, type });
       await stage.client.applyWorkload({
         id,
         spec,
@@ -167,7 +167,7 @@ export const validationRules: readonly ApiRule[] = [
       "an apply that wants DELETED, or a state that does not exist, is INVALID_ARGUMENT at `desired_state`",
     async check(stage) {
       const id = await stage.applied("a", { revisionId: "r1" });
-      for (const desired of [DesiredState.DELETED, unknownValue<DesiredState>()]) {
+      for (const desired of [DesiredState.DELETED, unknownDesired]) {
         const call = stage.client.applyWorkload({ id, desiredState: desired });
         names(await refusal(call, Code.InvalidArgument), ["desired_state"]);
       }

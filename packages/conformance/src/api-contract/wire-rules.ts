@@ -29,7 +29,7 @@ export const wireRules: readonly ApiRule[] = [
     level: "MUST",
     title: "a message of more than 4 MiB is RESOURCE_EXHAUSTED, and the server lives on",
     async check(stage) {
-      for (let again = 0; again < 3; again += 1) {
+      for (let again = 0; again < 2; again += 1) {
         // A connection of its own: what has yet to be sent may hold up its neighbours.
         const client = stage.connect();
         const call = client.listWorkloads({ pageToken: "x".repeat(5 * mebibyte) });
@@ -52,7 +52,8 @@ export const wireRules: readonly ApiRule[] = [
     id: "deadlines-acknowledge-nothing-half",
     clause: "API-123",
     level: "MUST",
-    title: "an apply that runs into its deadline is done or not done: applied again, it comes to one",
+    title:
+      "an apply that runs into its deadline is done or not done: applied again, it comes to one",
     async check(stage) {
       const spec = stage.workloads.longRunning(1);
       await Promise.all(
@@ -106,7 +107,7 @@ export const wireRules: readonly ApiRule[] = [
     title: "the limit of 4 MiB holds for what a compressed message unpacks to",
     async check(stage) {
       const client = stage.connect({ gzip: true });
-      await refusal(client.listWorkloads({ pageToken: "x".repeat(64 * mebibyte) }), [
+      await refusal(client.listWorkloads({ pageToken: "x".repeat(16 * mebibyte) }), [
         Code.ResourceExhausted,
         Code.Unimplemented,
       ]);
@@ -155,10 +156,11 @@ export const wireRules: readonly ApiRule[] = [
 /** Adds fields that no version of the contract has: a number and a text. */
 const withUnknownFields: Interceptor = (next) => (request) => {
   if (!request.stream) {
-    request.message.$unknown = [
+    const $unknown = [
       { no: 99_001, wireType: 0, data: Uint8Array.of(42) },
       { no: 99_002, wireType: 2, data: Uint8Array.of(2, 0x68, 0x69) },
     ];
+    Object.assign(request.message, { $unknown });
   }
   return next(request);
 };
