@@ -35,17 +35,25 @@ export function invalidArgument(what: string, violations: readonly FieldViolatio
 }
 
 function badRequest(violations: readonly FieldViolation[]): RpcDetail {
+  const { kept, left } = withinRoom(violations);
+  const rest = left === 0 ? [] : [{ field: "", description: `and ${left} more` }];
+  return { desc: BadRequestSchema, value: { fieldViolations: [...kept, ...rest] } };
+}
+
+/** The first violations, as many as the details of an answer have room for, and how many are left. */
+export function withinRoom<T extends FieldViolation>(
+  violations: readonly T[],
+): { readonly kept: readonly T[]; readonly left: number } {
   let room = MAX_DETAIL_CHARS;
   const kept = violations.filter(({ field, description }) => {
     room -= field.length + description.length + 8;
     return room >= 0;
   });
-  const left = violations.length - kept.length;
-  const rest = left === 0 ? [] : [{ field: "", description: `and ${left} more` }];
-  return { desc: BadRequestSchema, value: { fieldViolations: [...kept, ...rest] } };
+  return { kept, left: violations.length - kept.length };
 }
 
-function listed(lines: readonly string[]): string {
+/** Lines as one sentence for a message, as many as it has room for. */
+export function listed(lines: readonly string[]): string {
   let text = "";
   for (const [index, line] of lines.entries()) {
     const next = index === 0 ? line : `${text}; ${line}`;
