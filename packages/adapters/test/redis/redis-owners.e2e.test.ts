@@ -5,7 +5,7 @@ import { PrivateRedis } from "../../../../test/redis/private-redis.ts";
 import { describeWithRedis, sharedRedisUrl } from "../../../../test/redis/redis-host.ts";
 import { ownershipCodec, thisOwner } from "../../src/redis/owner.ts";
 import { eventually } from "../support/runtime-calls.ts";
-import { NetworkNamespace } from "./network-namespace.ts";
+import { NetworkNamespace } from "../../../../test/redis/network-namespace.ts";
 import { OwnerProcess } from "./owner-process.ts";
 import { clientAt, failureOf, keyOf, never, newNodeId, readAt, storeAt } from "./redis-bench.ts";
 

@@ -18,6 +18,8 @@ export interface AgentStart {
   readonly env?: Readonly<Record<string, string>>;
   /** Arguments. Default: `--dev`. */
   readonly args?: readonly string[];
+  /** Words that its command begins with, such as those of a network of its own. */
+  readonly wrapper?: readonly string[];
   /** Ends the agent and its workloads with the test. Default true. */
   readonly endWithTest?: boolean;
 }
@@ -69,7 +71,9 @@ export class AgentProcess {
   /** Starts one. It need not be ready yet, nor ever become so. */
   static start(options: AgentStart = {}): AgentProcess {
     const { devDir = tempFolder(), env = {}, args = ["--dev"], endWithTest = true } = options;
-    const child = spawn(process.execPath, ["--conditions=@persys/source", main, ...args], {
+    const node = [process.execPath, "--conditions=@persys/source", main, ...args];
+    const [command = "", ...words] = [...(options.wrapper ?? []), ...node];
+    const child = spawn(command, words, {
       cwd: devDir,
       stdio: ["ignore", "pipe", "pipe"],
       env: {
