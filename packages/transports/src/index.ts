@@ -8,6 +8,7 @@ export {
   createConnectTransport,
 } from "./connect/connect-transport.ts";
 export { defaultLimits, type TransportLimits } from "./connect/limits.ts";
+export { createGrpcTransport, type GrpcTransportOptions } from "./grpc/grpc-transport.ts";
 export {
   type AgentHandlers,
   type AgentHandlersOptions,

@@ -8,13 +8,14 @@ import {
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { Logger } from "@persys/core";
 import { silentLogger } from "@persys/core";
-import type { Authenticate, Authentication } from "../access/authenticate.ts";
+import type { Authenticate } from "../access/authenticate.ts";
 import type { Principal } from "../access/principal.ts";
+import { refusedStatus } from "../access/refused-status.ts";
 import type { AgentHandlers } from "../handlers/agent-handlers.ts";
+import { callerOf } from "../handlers/call-caller.ts";
 import type { CallContext } from "../handlers/call-context.ts";
 import { stoppingStatus } from "../handlers/error-border.ts";
 import { allViolations } from "../handlers/further-violations.ts";
-import { errorInfo } from "../mapping/error-status.ts";
 import type { ServerTransport } from "../server-transport.ts";
 import type { TlsOptions } from "../tls/tls-source.ts";
 import { routeAgent } from "./agent-routes.ts";
@@ -71,7 +72,10 @@ export function createConnectTransport(options: ConnectTransportOptions): Server
       if (isLoopback(host) && !namesLoopback(url.host)) throw foreignHost(url.host);
       const peer = context.values.get(peerKey);
       const caller = await authenticate({ headers: context.requestHeader, peer });
-      if (caller.kind !== "known") throw refused(caller, { method: context.method.name, logger });
+      if (caller.kind !== "known") {
+        const { name: method } = context.method;
+        throw connectErrorOf(refusedStatus(caller, { method, logger }));
+      }
       context.values.set(principalKey, caller.principal);
       const inQuery =
         context.requestMethod === "GET" && url.searchParams.get("encoding") === "json";
@@ -96,37 +100,13 @@ export function createConnectTransport(options: ConnectTransportOptions): Server
 
 function callOf(context: HandlerContext, stopping: AbortSignal): CallContext {
   const principal = context.values.get(principalKey);
-  const { identity } = principal;
-  const traceparent = context.requestHeader.get("traceparent");
-  const traced = traceparent !== null && traceparentPattern.test(traceparent);
   return {
-    caller: traced ? { identity, traceparent } : { identity },
+    caller: callerOf(principal.identity, context.requestHeader.get("traceparent")),
     principal,
     signal: context.signal,
     stopping,
     remainingMs: () => context.timeoutMs(),
   };
-}
-
-/** Version 00 of the W3C Trace Context. */
-const traceparentPattern = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
-/** What a caller is told who is nobody, or has no role. */
-function refused(
-  caller: Exclude<Authentication, { readonly kind: "known" }>,
-  { method, logger }: { readonly method: string; readonly logger: Logger },
-): ConnectError {
-  if (caller.kind === "unknown") {
-    const { because } = caller;
-    logger.debug("call refused: nobody we know", { method, because });
-    const details = [errorInfo("UNAUTHENTICATED")];
-    return connectErrorOf({ code: Code.Unauthenticated, message: because, details });
-  }
-  const { identity, names } = caller;
-  logger.warn("call refused: the caller has no role here", { method, identity, names });
-  const message = `${identity} has no role here; whoever runs this agent can give it one (PERSYS_ADMIN_IDENTITIES, or a rule of the access file for ${names.join(" or ")})`;
-  const details = [errorInfo("NO_ROLE", { identity })];
-  return connectErrorOf({ code: Code.PermissionDenied, message, details });
 }
 
 function foreignHost(host: string): ConnectError {

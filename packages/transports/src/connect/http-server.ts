@@ -1,15 +1,13 @@
 import * as http2 from "node:http2";
 import type { Socket } from "node:net";
-import { AgentError, type ErrorCode } from "@persys/core";
+import { endWithin } from "../net/end-within.ts";
+import { listen } from "../net/listen.ts";
 import type { ServerAddress } from "../server-transport.ts";
 import type { TlsOptions } from "../tls/tls-source.ts";
 import { openClearFront } from "./clear-front.ts";
 import type { FrontHandlers, HttpFront, HttpListener } from "./http-front.ts";
 import type { TransportLimits } from "./limits.ts";
 import { openTlsFront } from "./tls-front.ts";
-
-/** How long calls that were cut off have to say so before their connections are destroyed, in milliseconds. */
-const LAST_WORDS_MS = 250;
 
 /** HTTP/1.1 and HTTP/2 on one port, in clear text or over TLS. */
 export class HttpServer {
@@ -39,29 +37,16 @@ export class HttpServer {
 
   /** Begins to listen. Port 0: any that is free. @throws {AgentError} when the address cannot be had. */
   async listen(host: string, port: number): Promise<ServerAddress> {
-    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-    const { server } = this.#front;
-    server.once("error", reject);
-    server.listen({ host, port }, () => resolve(undefined));
-    try {
-      await promise;
-    } catch (error) {
-      throw listenError(error, `${host}:${port}`);
-    } finally {
-      server.off("error", reject);
-    }
-    const address = server.address();
-    return { host, port: typeof address === "object" && address !== null ? address.port : port };
+    return listen(this.#front.server, { host, port });
   }
 
   /** Closes as {@link ServerTransport.stop} says; `cutOff` is called when the grace is over. */
   async close(graceMs: number, cutOff: () => void): Promise<void> {
     this.#closed ??= this.#beginClose();
-    if (await within(this.#closed, graceMs)) return;
-    cutOff();
-    if (await within(this.#closed, LAST_WORDS_MS)) return;
-    for (const socket of this.#sockets) socket.destroy();
-    await this.#closed;
+    const destroy = (): void => {
+      for (const socket of this.#sockets) socket.destroy();
+    };
+    await endWithin(graceMs, { closed: this.#closed, cutOff, destroy });
   }
 
   #beginClose(): Promise<void> {
@@ -104,30 +89,4 @@ function limitArrival(request: http2.Http2ServerRequest, requestTimeoutMs: numbe
   }, requestTimeoutMs);
   const arrived = (): void => clearTimeout(timer);
   request.once("end", arrived).once("close", arrived);
-}
-
-/** Whether `promise` resolves within a time. */
-async function within(promise: Promise<void>, timeMs: number): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), timeMs);
-  try {
-    return await Promise.race([promise.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-const listenCodes: ReadonlyMap<unknown, ErrorCode> = new Map<unknown, ErrorCode>([
-  ["EADDRINUSE", "PORT_CONFLICT"],
-  ["EACCES", "PERMISSION_DENIED"],
-]);
-
-function listenError(cause: unknown, address: string): AgentError {
-  const errno = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  const code = listenCodes.get(errno) ?? "NETWORK_ERROR";
-  const why = code === "PORT_CONFLICT" ? "it is in use" : String(errno ?? cause);
-  return new AgentError(code, `cannot listen on ${address}: ${why}`, {
-    effect: "none",
-    cause,
-  });
 }

@@ -72,6 +72,21 @@ export const protocols: Readonly<Record<string, MakeClient>> = {
   "gRPC-Web over HTTP/2": overHttp2((base) => createGrpcWebTransport(base)),
 };
 
+/** Every protocol with each transport that serves it. */
+export const served: readonly (readonly [
+  name: string,
+  suite: { readonly by: "connect" | "grpc"; readonly makeClient: MakeClient },
+])[] = [
+  ...Object.entries(protocols).map(
+    ([name, makeClient]) => [name, { by: "connect", makeClient }] as const,
+  ),
+  ...Object.entries(protocols)
+    .filter(([name]) => name.startsWith("gRPC by"))
+    .map(
+      ([name, makeClient]) => [`${name}, of the gRPC port`, { by: "grpc", makeClient }] as const,
+    ),
+];
+
 /** The headers a client sends. */
 export function headersOf({
   token = "secret",

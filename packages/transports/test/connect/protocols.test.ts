@@ -12,27 +12,22 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { eventually } from "../eventually.ts";
 import { actionOf, statusOf } from "../fake-agent.ts";
-import { type ProtocolClient, protocols, rpc } from "./protocol-clients.ts";
+import { type ProtocolClient, rpc, served } from "./protocol-clients.ts";
 import { serve, type Serving } from "./serving.ts";
 
-let serving: Serving;
-
-beforeAll(async () => {
-  serving = await serve();
-});
-
-afterAll(async () => {
-  await serving.transport.stop(1_000);
-});
-
-describe.each(Object.entries(protocols))("%s", (_, makeClient) => {
+describe.each(served)("%s", (_, { by, makeClient }) => {
+  let serving: Serving;
   let client: ProtocolClient;
 
-  beforeAll(() => {
+  beforeAll(async () => {
+    serving = await serve({ by });
     client = makeClient(serving.port);
   });
 
-  afterAll(() => client.close());
+  afterAll(async () => {
+    client.close();
+    await serving.transport.stop(1_000);
+  });
 
   beforeEach(() => {
     serving.agent.failure = undefined;

@@ -3,6 +3,7 @@ import {
   bearerAuthenticator,
   createAgentHandlers,
   createConnectTransport,
+  createGrpcTransport,
   type ServerTransport,
   type TransportLimits,
 } from "@persys/transports";
@@ -17,11 +18,17 @@ export interface Serving {
 
 /** Serves a fake agent on a free port; the token `secret` is known as `alice`. */
 export async function serve(
-  options: { readonly limits?: Partial<TransportLimits>; readonly logger?: Logger } = {},
+  options: {
+    readonly limits?: Partial<TransportLimits>;
+    readonly logger?: Logger;
+    /** Which transport serves. Default: Connect. */
+    readonly by?: "connect" | "grpc";
+  } = {},
 ): Promise<Serving> {
-  const { limits = {}, logger = silentLogger } = options;
+  const { limits = {}, logger = silentLogger, by = "connect" } = options;
   const agent = new FakeAgent();
-  const transport = createConnectTransport({
+  const create = by === "grpc" ? createGrpcTransport : createConnectTransport;
+  const transport = create({
     handlers: createAgentHandlers({ api: agent, logger }),
     host: "127.0.0.1",
     port: 0,

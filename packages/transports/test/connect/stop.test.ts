@@ -10,7 +10,7 @@ import { silentLogger } from "@persys/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { eventually } from "../eventually.ts";
 import { FakeAgent } from "../fake-agent.ts";
-import { protocols, rpc } from "./protocol-clients.ts";
+import { protocols, rpc, served } from "./protocol-clients.ts";
 import { plainRequest, rawConnection } from "./raw-client.ts";
 import { serve, type Serving } from "./serving.ts";
 
@@ -24,7 +24,13 @@ afterEach(async () => {
   await serving.transport.stop(0);
 });
 
-describe.each(Object.entries(protocols))("stop: %s", (_, makeClient) => {
+describe.each(served)("stop: %s", (_, { by, makeClient }) => {
+  beforeEach(async () => {
+    if (by === "connect") return;
+    await serving.transport.stop(0);
+    serving = await serve({ by });
+  });
+
   it("ends streams with UNAVAILABLE at once", async () => {
     const client = makeClient(serving.port);
     const watch = (async () => {

@@ -1,0 +1,84 @@
+import { Metadata, ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
+import type { Logger } from "@persys/core";
+import type { Authenticate, Authentication } from "../access/authenticate.ts";
+import type { Principal } from "../access/principal.ts";
+import { refusedStatus } from "../access/refused-status.ts";
+import { RpcError } from "../mapping/rpc-status.ts";
+import type { Peer } from "../tls/peer.ts";
+import { serviceErrorOf } from "./grpc-errors.ts";
+
+/** What the gate needs. */
+export interface GrpcGateOptions {
+  readonly authenticate: Authenticate;
+  readonly logger: Logger;
+  /** Who is at the other end of the connection called so. */
+  readonly peerOf: (name: string) => Peer;
+  /** Methods that anybody may call, by their paths. */
+  readonly isOpen: (path: string) => boolean;
+}
+
+/** Finds out who calls before anything of the request is read, and answers those by itself who are not let in. */
+export class GrpcGate {
+  readonly #options: GrpcGateOptions;
+  readonly #principals = new WeakMap<Metadata, Principal>();
+
+  constructor(options: GrpcGateOptions) {
+    this.#options = options;
+  }
+
+  /** Who makes a call that was let in. */
+  principalOf(metadata: Metadata): Principal {
+    const principal = this.#principals.get(metadata);
+    if (principal === undefined) throw new Error("a call has come by another way than the gate");
+    return principal;
+  }
+
+  readonly intercept: ServerInterceptor = ({ path }, call) => {
+    const { isOpen, logger, peerOf } = this.#options;
+    if (isOpen(path)) return new ServerInterceptingCall(call);
+    return new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata: (metadata, goOn) => {
+            const asking = { headers: headersOf(metadata), peer: peerOf(call.getPeer()) };
+            void this.#find(asking).then((caller) => {
+              if (caller.kind === "known") {
+                this.#principals.set(metadata, caller.principal);
+                goOn(metadata);
+                return;
+              }
+              const method = path.slice(path.lastIndexOf("/") + 1);
+              const {
+                code,
+                details = "",
+                metadata: trailers,
+              } = serviceErrorOf(new RpcError(refusedStatus(caller, { method, logger })));
+              call.sendStatus({ code, details, metadata: trailers ?? new Metadata() });
+            });
+          },
+        }),
+    });
+  };
+
+  async #find(asking: Parameters<Authenticate>[0]): Promise<Authentication> {
+    const { authenticate, logger } = this.#options;
+    try {
+      return await authenticate(asking);
+    } catch (error) {
+      logger.error("who calls could not be found out", { error });
+      return {
+        kind: "unknown",
+        because: "who you are could not be found out; the agent's log says why",
+      };
+    }
+  }
+}
+
+/** Metadata as headers, those of binary values left out. */
+export function headersOf(metadata: Metadata): Headers {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(metadata.getMap())) {
+    if (typeof value === "string") headers.set(name, value);
+  }
+  return headers;
+}
