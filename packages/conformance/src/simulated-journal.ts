@@ -48,6 +48,11 @@ export class SimulatedJournal {
       .map((it) => (it.revisionId === "" ? it.op : `${it.op} ${it.revisionId}`));
   }
 
+  /** Whether a changing call for the workload is under way. */
+  isBusy(id: string): boolean {
+    return this.#underWay.has(id);
+  }
+
   /** How many changing calls there were, of one kind or of all. */
   count(op?: SimulatedOperation): number {
     if (op !== undefined) return this.#counts.get(op) ?? 0;

@@ -5,6 +5,7 @@ import type { Conclude } from "./exit-codes.ts";
 import { addApiCommand } from "./api-command.ts";
 import { addListCommand } from "./list-command.ts";
 import { addRuntimeCommand } from "./runtime-command.ts";
+import { addSimCommand } from "./sim-command.ts";
 import { addStoreCommand } from "./store-command.ts";
 
 /** The command line as commander knows it: names, options, help. It throws CommanderError instead of ending the process. */
@@ -25,6 +26,7 @@ export function createProgram(host: CommandHost, conclude: Conclude): Command {
   addRuntimeCommand(program, host, conclude);
   addStoreCommand(program, host, conclude);
   addApiCommand(program, host, conclude);
+  addSimCommand(program, host, conclude);
   addListCommand(program, host);
   program.helpCommand("help [command]", "show help for a command");
   program.addHelpText("after", rootHelp);
