@@ -18,6 +18,7 @@ import { type DockerEndpoint, isLocalEndpoint } from "./docker-endpoint.ts";
 import { httpStatusOf, isConflict, isMissing } from "./docker-errors.ts";
 import type { ContainerReport, ImageReport } from "./docker-reports.ts";
 import { hostPathFailure } from "./host-paths.ts";
+import type { LateCalls } from "./late-calls.ts";
 import type { WorkloadContainers } from "./owned-containers.ts";
 
 /** What containers are made with. */
@@ -25,6 +26,7 @@ export interface MakerOptions {
   readonly client: DockerClient;
   readonly endpoint: DockerEndpoint;
   readonly volumes: ContainerVolumes;
+  readonly late: LateCalls;
   readonly nodeId: string;
 }
 
@@ -107,7 +109,7 @@ export class ContainerMaker {
     },
     signal: AbortSignal,
   ): Promise<ContainerReport | undefined> {
-    const { client, nodeId } = this.#to;
+    const { client, late, nodeId } = this.#to;
     const options = createOptionsOf({
       target,
       spec,
@@ -123,7 +125,9 @@ export class ContainerMaker {
       },
     });
     try {
-      const id = await client.create(options, signal);
+      const id = await client.create(options, signal, (call) => {
+        late.note(target.id, call);
+      });
       const report = await client.container(id, signal);
       if (report !== undefined) return report;
       throw new AgentError("RUNTIME_ERROR", "the container vanished right after it was created", {

@@ -27,7 +27,7 @@ export function toInstance(
   marks: OwnershipMarks,
   more: InstanceContext,
 ): Instance {
-  const state = stateOf(report);
+  const state = stateOf(report, more);
   const startedAtMs = timeMs(report.State.StartedAt);
   const output = report.State.Health?.Log.at(-1)?.Output.trim();
   return {
@@ -74,7 +74,7 @@ function nameDrift(report: ContainerReport, { id }: OwnershipMarks): readonly Co
   ];
 }
 
-function stateOf(report: ContainerReport): InstanceState {
+function stateOf(report: ContainerReport, { kept }: InstanceContext): InstanceState {
   const { State } = report;
   // Engines say that a paused and a restarting container are running as well.
   if (State.Paused) return "paused";
@@ -86,7 +86,8 @@ function stateOf(report: ContainerReport): InstanceState {
     case "created":
       return "created";
     case "removing":
-      return "stopping";
+      // It is down. Of a current one, nothing is to be decided before it is gone; one that was set aside is of no concern.
+      return kept ? "exited" : "stopping";
     case "exited":
     case "dead":
       return "exited";

@@ -17,6 +17,7 @@ import type { DockerEndpoint } from "./docker-endpoint.ts";
 import { isConflict, isMissing } from "./docker-errors.ts";
 import type { ContainerReport, ImageReport } from "./docker-reports.ts";
 import type { ImagePins } from "./image-pins.ts";
+import type { LateCalls } from "./late-calls.ts";
 import {
   isLiveEntry,
   nameOf,
@@ -33,6 +34,7 @@ export interface OperationsOptions {
   readonly owned: OwnedContainers;
   readonly maker: ContainerMaker;
   readonly volumes: ContainerVolumes;
+  readonly late: LateCalls;
   readonly pins: ImagePins;
 }
 
@@ -66,7 +68,7 @@ export class ContainerOperations {
 
   /** Makes the first container of a workload, not started. One that exists, of whatever revision, is left alone. */
   async makeFirst(target: Target, image: ImageReport, signal: AbortSignal): Promise<void> {
-    const found = await this.#to.owned.find(target.id, signal);
+    const found = await this.#found(target.id, signal);
     if (found.current !== undefined || found.kept !== undefined) return;
     await this.#to.maker.make({ target, spec: specOf(target), image, found }, signal);
   }
@@ -74,7 +76,7 @@ export class ContainerOperations {
   /** Makes the target's container the current one and brings it to running. */
   async makeCurrent(target: Target, run: RunOptions): Promise<void> {
     for (let looks = 1; looks <= looksMax; looks += 1) {
-      const found = await this.#to.owned.find(target.id, run.signal);
+      const found = await this.#found(target.id, run.signal);
       for (const spare of found.spare) await this.#removeOne(spare, run.signal);
       const { current } = found;
       const isOwn = current !== undefined && isOfTarget(current, target);
@@ -96,15 +98,15 @@ export class ContainerOperations {
 
   /** Ends whatever runs, and keeps it. */
   async stop(id: WorkloadId, graceMs: number, signal: AbortSignal): Promise<void> {
-    const found = await this.#to.owned.find(id, signal);
+    const found = await this.#found(id, signal);
     const graceSeconds = Math.ceil(graceMs / 1000);
     await everyOne(allOf(found), (it) => this.#stopOne(it, signal, graceSeconds));
   }
 
   /** Drops what was set aside, and what only revisions other than those of `keepDigests` need. */
   async retire(id: WorkloadId, keepDigests: readonly string[], signal: AbortSignal): Promise<void> {
-    const { owned, pins, volumes } = this.#to;
-    const { current, kept, spare } = await owned.find(id, signal);
+    const { pins, volumes } = this.#to;
+    const { current, kept, spare } = await this.#found(id, signal);
     for (const it of [kept, ...spare]) if (it !== undefined) await this.#removeOne(it, signal);
     // Without a container the volumes wait for the next one; those that somebody else uses, for the removal of the workload.
     if (current !== undefined) await volumes.removeUnused(id, [current], signal);
@@ -113,19 +115,19 @@ export class ContainerOperations {
 
   /** Makes what was set aside current again, in the place of what took its place. */
   async restore(id: WorkloadId, signal: AbortSignal): Promise<void> {
-    const { current, kept, spare } = await this.#to.owned.find(id, signal);
+    const { current, kept, spare } = await this.#found(id, signal);
     if (kept === undefined) return;
     for (const it of [current, ...spare]) if (it !== undefined) await this.#removeOne(it, signal);
     // In this order, so that one that does not run yet is still found as kept and restored by another call.
     const report = await this.#to.client.container(kept.entry.Id, signal);
-    if (report !== undefined) await this.#run(report, signal);
+    if (report !== undefined) await this.#run(id, report, signal);
     await this.#rename(kept, containerName(id), signal);
   }
 
   /** Removes every container, volume and image tag of the workload. */
   async remove(id: WorkloadId, signal: AbortSignal): Promise<void> {
-    const { owned, pins, volumes } = this.#to;
-    const found = allOf(await owned.find(id, signal));
+    const { pins, volumes } = this.#to;
+    const found = allOf(await this.#found(id, signal));
     await everyOne(found, (it) => this.#removeOne(it, signal));
     await volumes.removeAll(id, found.flatMap(volumesOf), signal);
     await pins.remove(id, signal);
@@ -150,7 +152,7 @@ export class ContainerOperations {
     const isRight = await this.#setRight(report, current, { remakesDrifted, signal });
     if (!isRight && remakesDrifted) return this.#makeAgain(own, signal);
     if (!isRight && report.State.Running && !(await this.#isUp(id, signal))) return "again";
-    await this.#run(report, signal);
+    await this.#run(own.target.id, report, signal);
     return "done";
   }
 
@@ -241,7 +243,7 @@ export class ContainerOperations {
     );
     // Only now that the new one exists: whatever keeps it from being made has not cost the old one its run.
     for (const it of [aside, found.kept]) if (it !== undefined) await this.#stopOne(it, signal);
-    await this.#run(report, signal);
+    await this.#run(target.id, report, signal);
     return "done";
   }
 
@@ -302,14 +304,27 @@ export class ContainerOperations {
     }
   }
 
+  /** What there is, once nothing goes on that an earlier call had begun. */
+  async #found(id: WorkloadId, signal: AbortSignal): Promise<WorkloadContainers> {
+    await this.#to.late.settled(id, signal);
+    return this.#to.owned.find(id, signal);
+  }
+
   /** From the state that was just reported to running. */
-  async #run({ Id: id, State }: ContainerReport, signal: AbortSignal): Promise<void> {
-    const { client, endpoint } = this.#to;
+  async #run(
+    workload: WorkloadId,
+    { Id: id, State }: ContainerReport,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { client, endpoint, late } = this.#to;
     if (State.Paused) return client.unpause(id, signal);
     // Down, but "running" to the engine until it is told to leave it alone.
     if (State.Restarting) await client.stop(id, 0, signal);
     else if (State.Running) return;
-    await startContainer(id, { client, endpoint, signal });
+    const onLate = (call: Promise<unknown>): void => {
+      late.note(workload, call);
+    };
+    await startContainer(id, { client, endpoint, onLate, signal });
   }
 
   /** Ends one container; `graceSeconds` undefined: within the grace that it was made with. */

@@ -53,6 +53,9 @@ export interface StreamCall {
   readonly credentials?: RegistryCredentials;
 }
 
+/** Receives a call that was called off while the engine may have been executing it. */
+export type OnLate = (call: Promise<unknown>) => void;
+
 type LabelFilter = readonly string[];
 
 const networkSchema = z.object({ Id: z.string(), Name: z.string() });
@@ -140,17 +143,29 @@ export class DockerClient {
     );
   }
 
-  /** Makes a container and resolves with its id. Starts nothing. */
-  create(options: ContainerCreateOptions, signal: AbortSignal): Promise<string> {
-    return called("create the container", signal, async () => {
-      const { id } = await this.#docker.createContainer({ ...options, abortSignal: signal });
-      return id;
-    });
+  /**
+   * Makes a container and resolves with its id. Starts nothing. The engine goes on with it when it is called off: `onLate` then receives the
+   * call, which ends when the engine has answered.
+   */
+  create(options: ContainerCreateOptions, signal: AbortSignal, onLate: OnLate): Promise<string> {
+    return called(
+      "create the container",
+      signal,
+      async () => {
+        const { id } = await this.#docker.createContainer(options);
+        return id;
+      },
+      onLate,
+    );
   }
 
-  start(id: string, signal: AbortSignal): Promise<void> {
-    return alreadySo("start the container", signal, () =>
-      this.#docker.getContainer(id).start({ abortSignal: signal }),
+  /** The engine goes on with it when it is called off, as with {@link create}. */
+  start(id: string, signal: AbortSignal, onLate: OnLate): Promise<void> {
+    return alreadySo(
+      "start the container",
+      signal,
+      () => this.#docker.getContainer(id).start(),
+      onLate,
     );
   }
 
@@ -343,15 +358,22 @@ function isReadable(answer: unknown): answer is NodeJS.ReadableStream {
 }
 
 /** Runs one call. Never waits longer than its signal: an answer that breaks off half way is not reported by the client library. */
-async function called<T>(doing: string, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+async function called<T>(
+  doing: string,
+  signal: AbortSignal,
+  call: () => Promise<T>,
+  onLate?: OnLate,
+): Promise<T> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const calling = call();
   const abort = (): void => {
+    onLate?.(calling);
     reject(signal.reason);
   };
   signal.addEventListener("abort", abort, { once: true });
   try {
-    return await Promise.race([call(), aborted]);
+    return await Promise.race([calling, aborted]);
   } catch (error) {
     signal.throwIfAborted();
     throw dockerError(error, doing);
@@ -365,9 +387,10 @@ async function alreadySo(
   doing: string,
   signal: AbortSignal,
   call: () => Promise<unknown>,
+  onLate?: OnLate,
 ): Promise<void> {
   try {
-    await called(doing, signal, call);
+    await called(doing, signal, call, onLate);
   } catch (error) {
     if (httpStatusOf(error) !== 304) throw error;
   }

@@ -46,6 +46,7 @@ import { ImageCache } from "./image-cache.ts";
 import { ImagePins } from "./image-pins.ts";
 import { imageDigest, type ImageParts, knownImages, prepareImage } from "./image-prepare.ts";
 import { ImagePuller } from "./image-pull.ts";
+import { LateCalls } from "./late-calls.ts";
 import { type LogSource, logSourceOf } from "./log-passes.ts";
 import { MemoryShortages } from "./memory-shortages.ts";
 import { RegistryCredentialFiles } from "./registry-credentials.ts";
@@ -88,11 +89,13 @@ export class DockerRuntime implements WorkloadRuntime {
     this.#images = new ImageCache(client);
     this.#owned = new OwnedContainers(client, this.#images, nodeId);
     this.#glances = new Glances(client);
-    this.#maker = new ContainerMaker({ client, endpoint, volumes, nodeId });
+    const late = new LateCalls();
+    this.#maker = new ContainerMaker({ client, endpoint, late, volumes, nodeId });
     this.#operations = new ContainerOperations({
       client,
       endpoint,
       nodeId,
+      late,
       volumes,
       owned: this.#owned,
       maker: this.#maker,

@@ -74,7 +74,8 @@ async function expectTruth(scene: Scene, context: string): Promise<void> {
   );
   for (const instance of instances) {
     const state = there.find((it) => it.Id === instance.handle)?.State;
-    expect(instance.state, context).toBe(state === "removing" ? "stopping" : state);
+    const goes = instance.kept ? "exited" : "stopping";
+    expect(instance.state, context).toBe(state === "removing" ? goes : state);
   }
   expect(seen.kind, context).toBe(there.length === 0 ? "absent" : "present");
   expect(instances.filter((it) => !it.kept).length, context).toBeLessThanOrEqual(1);
