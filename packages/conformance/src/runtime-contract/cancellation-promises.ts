@@ -186,7 +186,7 @@ export const cancellationPromises: readonly RuntimePromise[] = [
       level: "MUST",
       title: `${name}, called off at any moment, ends promptly with the reason, has lost nothing, and can be finished`,
       check: async (stage) => {
-        await Promise.all(momentsOf(stage).map((afterMs) => cutAndFinish(stage, name, afterMs)));
+        await stage.forEach(momentsOf(stage), (afterMs) => cutAndFinish(stage, name, afterMs));
         await stage.assertNothingLeft();
       },
     }),
@@ -222,7 +222,7 @@ export const cancellationPromises: readonly RuntimePromise[] = [
           (["stop", "remove"] as const).map((by) => ({ name, afterMs, by })),
         ),
       );
-      await Promise.all(ends.map((end) => cutAndEnd(stage, end)));
+      await stage.forEach(ends, (end) => cutAndEnd(stage, end));
       await stage.assertNothingLeft();
     },
   },

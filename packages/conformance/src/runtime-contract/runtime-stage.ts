@@ -366,6 +366,12 @@ export class RuntimeStage {
     return ending.outcome;
   }
 
+  /** Does the work for all: at once, but one by one where time is made by the subject, for every wait makes it pass for all. */
+  async forEach<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+    if (this.subject.elapse === undefined) await Promise.all(all.map(work));
+    else for (const one of all) await work(one);
+  }
+
   /** Lets time pass for the runtime. One after the other where the subject's time is made by us. @throws once the case is over. */
   async elapse(ms: number): Promise<void> {
     this.signal.throwIfAborted();
