@@ -140,6 +140,28 @@ describe("persysctl apply", () => {
     expect(agent.applied).toEqual([]);
   });
 
+  it("shows what the node's policy denies where it stands in the file, also beforehand with lint", async () => {
+    const { agent, run } = await scene();
+    const description = "denied by the node's policy: it would be root (got root)";
+    agent.denials.set("hello", [{ type: "account", subject: "spec.process.command", description }]);
+    const good = "id: good\nspec: { process: { command: [/bin/true] } }\n";
+
+    const applied = await run(["apply", "-f", "-"], { stdin: hello });
+    const linted = await run(["lint", "-f", "-"], { stdin: `${hello}---\n${good}` });
+
+    expect(applied).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(applied.stderr).toMatch(/^stdin:\d+:\d+: spec\.process\.command: denied by/);
+    expect(applied.stderr).toContain("error: the agent refuses hello; nothing of it was applied");
+    expect(linted).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(linted.stderr).toMatch(/^stdin:\d+:\d+: spec\.process\.command: denied by/);
+    expect(linted.stderr).toContain("error: 1 problem in the workload files\n");
+    expect(await run(["lint", "-f", "-"], { stdin: good })).toMatchObject({
+      exitCode: 0,
+      stdout: "good: valid (stdin:1)\n",
+    });
+    expect(agent.applied).toEqual([]);
+  });
+
   it("does not wait for the rest of an upload that was refused", async () => {
     const answer = '{"code":"resource_exhausted","message":"too large"}';
     const sockets: Socket[] = [];

@@ -10,6 +10,7 @@ import {
   ErrorInfoSchema,
   LogStream,
   type ObservedInstanceSchema,
+  PreconditionFailureSchema,
   type ApplyWorkloadRequest,
   type WorkloadStatus,
   WorkloadStatusSchema,
@@ -32,6 +33,11 @@ export class FakeAgent {
   readonly scripts = new Map<string, readonly StatusInit[]>();
   /** Ids whose spec the agent refuses, with the violations. */
   readonly refusals = new Map<string, readonly { field: string; description: string }[]>();
+  /** Ids whose spec the node's policy denies, with the denials. */
+  readonly denials = new Map<
+    string,
+    readonly { type: string; subject: string; description: string }[]
+  >();
   /** Ids that a delete leaves where they are. */
   readonly undying = new Set<string>();
   stepMs = 20;
@@ -193,6 +199,7 @@ export class FakeAgent {
         { desc: BadRequestSchema, value: detail },
       ]);
     }
+    this.#refuseDenied(request.id);
     if (request.spec === undefined) this.#found(request.id);
     const known = this.workloads.get(request.id);
     if (known?.revisionId === "taken" && request.revisionId === "taken") {
@@ -211,6 +218,18 @@ export class FakeAgent {
     const { revisionId } = request.spec === undefined ? (before ?? request) : request;
     this.put({ id: request.id, revisionId, desiredState, generation });
     return { applied: true, message: "accepted", status: this.#begin(request.id) };
+  }
+
+  #refuseDenied(id: string): void {
+    const denied = this.denials.get(id);
+    if (denied === undefined) return;
+    const value = create(PreconditionFailureSchema, {
+      violations: denied.map((it) => ({ ...it })),
+    });
+    throw new ConnectError("the node's policy denies it", Code.FailedPrecondition, undefined, [
+      { desc: PreconditionFailureSchema, value },
+      { desc: ErrorInfoSchema, value: create(ErrorInfoSchema, { reason: "POLICY_DENIED" }) },
+    ]);
   }
 
   /** PENDING now, then the states of the script. */

@@ -12,10 +12,11 @@ interface WaitFlags {
   readonly timeout: number;
 }
 
-/** Declares the commands that change workloads: apply, delete, stop, start, retry. */
+/** Declares the commands that change workloads, or check what would: apply, lint, delete, stop, start, retry. */
 export function addWorkloadCommands(root: Command, perform: Perform): void {
   root.commandsGroup("Change workloads:");
   addApply(root, perform);
+  addLint(root, perform);
   addChange(root, perform, {
     name: "delete",
     summary: "delete workloads",
@@ -80,6 +81,34 @@ function addApply(root: Command, perform: Perform): void {
         timeoutMs: options.timeout,
         validateOnly: options.validateOnly === true || options.dryRun === true,
       });
+    });
+  });
+}
+
+function addLint(root: Command, perform: Perform): void {
+  const command = root
+    .command("lint")
+    .summary("check files against the agent, and change nothing")
+    .description(
+      "Let the agent check files as an apply would: every rule that they break, and everything that the node's policy denies. Nothing is stored.",
+    )
+    .addOption(
+      new Option(
+        "-f, --file <file>",
+        "file with workloads, - for stdin; may be given several times",
+      )
+        .argParser(collect)
+        .makeOptionMandatory(),
+    );
+  addExamples(command, [
+    "persysctl lint -f hello.yaml",
+    "persysctl lint -f web.yaml -f job.json --json",
+  ]);
+  command.action(async () => {
+    const { file } = command.opts<{ file: readonly string[] }>();
+    await perform(globalOptions(command), async (session) => {
+      const { lint } = await import("../commands/lint.ts");
+      return lint(session, file);
     });
   });
 }
