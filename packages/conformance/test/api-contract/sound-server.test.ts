@@ -10,16 +10,21 @@ import { simulatedWorkloads } from "../../mutants/servers/simulated-workloads.ts
 /** A sound server keeps every promise, over every protocol that it speaks. */
 const server: ReferenceServer = await startReferenceServer();
 afterAll(() => server.close());
-const ways: readonly Pick<ApiSubject, "protocol" | "httpVersion">[] = [
-  { protocol: "grpc", httpVersion: "2" },
-  { protocol: "connect", httpVersion: "1.1" },
-  { protocol: "connect", httpVersion: "2" },
-  { protocol: "grpc-web", httpVersion: "1.1" },
-];
-for (const way of ways) {
-  const { endpoint, token } = server;
-  const subject = { ...way, endpoint, token, workloads: simulatedWorkloads, patienceMs: 10_000 };
-  describe.concurrent("a sound server", () => {
-    describeContract(`${way.protocol} over HTTP/${way.httpVersion}`, apiContract(subject));
-  });
+interface Way extends Pick<ApiSubject, "protocol" | "httpVersion"> {
+  /** The clauses that are judged over it. */
+  readonly clauses: RegExp;
 }
+
+const ways: readonly Way[] = [
+  { protocol: "grpc", httpVersion: "2", clauses: /^API-(?!1[34])/ },
+  { protocol: "connect", httpVersion: "1.1", clauses: /^API-(?:08|1[1-4])/ },
+];
+
+describe.concurrent("a sound server", () => {
+  for (const { clauses, ...way } of ways) {
+    const { endpoint, token } = server;
+    const subject = { ...way, endpoint, token, workloads: simulatedWorkloads, patienceMs: 20_000 };
+    const cases = apiContract(subject).filter(({ clause }) => clauses.test(clause));
+    describeContract(`over ${way.protocol}`, cases, { unjudged: [] });
+  }
+});
