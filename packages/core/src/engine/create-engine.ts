@@ -267,6 +267,7 @@ class NodeEngine implements Engine {
 
   /** A paused or cut-off owner need not have anything to commit when it wakes. */
   #onOwnershipLost(error: AgentError): void {
+    if (this.#stopping !== undefined) return;
     this.#state.noteCommit(error);
     this.#options.logger?.error("the state was lost to another owner", { code: error.code, error });
     void this.#giveUp(error);
