@@ -9,7 +9,7 @@ export function addStoreCommand(program: Command, host: CommandHost, conclude: C
     .command("store")
     .summary("judge a state store")
     .description(
-      "Judges a store by the contract of state stores (docs/store-contract.md). The module exports `harness`, which makes a storage of its own for " +
+      "Judges a store by the contract of state stores (docs/state-store-contract.md). The module exports `harness`, which makes a storage of its own for " +
         "every case, empty at first. TypeScript modules are loaded as they are.",
     )
     .requiredOption(

@@ -21,7 +21,7 @@ export const ownershipRules: readonly StoreRule[] = [
   ),
 
   must(
-    "ST-020 another's",
+    "ST-020 others-writes",
     "a store that is opened again sees what another owner wrote meanwhile",
     async (bench) => {
       const store = bench.harness.store();
