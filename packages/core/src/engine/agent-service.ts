@@ -95,11 +95,12 @@ export class AgentService implements AgentApi {
   async #remove(id: string, caller: Caller): Promise<DeleteResult> {
     const { context, lanes } = this.#running();
     const workloadId = parseId(id);
-    if (this.#state.quarantined.has(workloadId)) await this.#state.adoptQuarantined(workloadId);
-    const lane = lanes.get(workloadId);
+    const standIn = this.#state.standInFor(workloadId);
+    const lane = standIn === undefined ? lanes.get(workloadId) : this.#laneFor(workloadId);
     if (lane === undefined) return nothingToDelete(id);
     let existed = false;
-    const change = await lane.request((record) => {
+    const change = await lane.request((stored) => {
+      const record = stored ?? standIn;
       existed = record !== undefined;
       if (record === undefined) return undefined;
       const nowMs = context.clock.wallMs();

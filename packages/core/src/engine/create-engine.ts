@@ -250,6 +250,8 @@ class NodeEngine implements Engine {
     record: WorkloadRecord | undefined,
     before: WorkloadRecord | undefined,
   ): void {
+    // What is stored now replaces what was corrupt.
+    this.#state.quarantined.delete(id);
     const telemetry = this.#options.telemetry ?? noTelemetry;
     if (before === undefined && record !== undefined) telemetry.count("workload_created_total");
     if (before !== undefined && (record === undefined || record.uid !== before.uid))

@@ -135,11 +135,11 @@ export class EngineState {
   }
 
   /**
-   * Puts a record in the place of a corrupt one, so that it can be deleted like any other.
+   * Stands for a corrupt record, so that it can be deleted like any other; undefined for an id whose record is not corrupt.
    * @throws {AgentError} RUNTIME_UNAVAILABLE while it cannot be said which runtime holds something of the id.
    */
-  async adoptQuarantined(id: WorkloadId): Promise<void> {
-    const { context, lanes } = this.running();
+  standInFor(id: WorkloadId): WorkloadRecord | undefined {
+    if (!this.quarantined.has(id)) return undefined;
     const unreadable = [...this.watches.values()].find((it) => it.failure !== undefined);
     const type =
       this.#typeOf(id) ?? (unreadable === undefined ? [...this.watches.keys()][0] : undefined);
@@ -147,11 +147,7 @@ export class EngineState {
       const message = `runtime ${unreadable?.runtime.type ?? ""} cannot be read, and what workload ${id} holds there is not known: try again later`;
       throw new AgentError("RUNTIME_UNAVAILABLE", message, { retryable: true, effect: "none" });
     }
-    const lane = lanes.get(id) ?? new Lane(id, context, undefined);
-    lanes.set(id, lane);
-    const corrupt = { record: corruptRecord(id, type), actions: [] };
-    await lane.request((record) => (record === undefined ? corrupt : undefined));
-    this.quarantined.delete(id);
+    return corruptRecord(id, type);
   }
 
   /** Drops the lane of an id if it holds nothing any more, such as one made for an apply that was refused. */

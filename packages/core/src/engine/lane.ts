@@ -224,6 +224,8 @@ export class Lane {
       const reachedMs = this.#timer.takeReachedMs();
       const observation = await this.#look(gate);
       const record = await this.#absorb(observation, reachedMs);
+      // Gone, but that may have yet to be stored.
+      if (record === undefined && !this.#record.isStored) this.#waitMs(this.#record.retryDelayMs);
       if (record === undefined || this.#closed) return;
       const step = this.#plan(record, observation, reachedMs);
       goesOn = await this.#take(gate, record, step, observation);

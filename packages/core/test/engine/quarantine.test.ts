@@ -1,3 +1,4 @@
+import type { Write } from "@persys/core";
 import { describe, expect, it } from "vitest";
 import { SimulatedNode } from "../support/simulated-node.ts";
 
@@ -80,6 +81,28 @@ describe("a stored record that is corrupt", () => {
 
     expect(node.status("web").failure).toMatchObject({ reason: "RECORD_CORRUPT" });
     expect(node.world.liveCount("web")).toBe(1);
+  });
+
+  it("stays corrupt, and is never half deleted, when the deletion cannot be stored", async () => {
+    const node = await damaged();
+    const isDeletion = (batch: readonly Write[]): boolean =>
+      batch.some((write) => write.kind === "put-action");
+    node.store.failNext({ fits: isDeletion });
+
+    await expect(node.remove("web")).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+
+    expect(node.status("web").failure).toMatchObject({ reason: "RECORD_CORRUPT" });
+  });
+
+  it("is deleted when the deletion was stored and only the answer was lost", async () => {
+    const node = await damaged();
+    node.store.failNext({ stored: true });
+
+    await expect(node.remove("web")).rejects.toMatchObject({ effect: "unknown" });
+    await node.after(15_000);
+
+    expect(node.ids).toEqual(["db"]);
+    expect(node.world.ids).toEqual(["db"]);
   });
 
   it("survives restarts of the agent until somebody deletes it", async () => {
