@@ -17,6 +17,8 @@ export interface ContractTestOptions {
   readonly unjudged?: readonly string[];
   /** The ids of cases that fail for now, for a reason that is known. Each has to fail: one that passes fails, as it is to be taken off. */
   readonly expectedFailures?: readonly string[];
+  /** Whether the cases run at the same time; takes subjects that do not see each other. Default: one after the other. */
+  readonly concurrent?: boolean;
   /** The least binding level that fails a test when it is broken; what is below is skipped with the failure as reason. Default MUST. */
   readonly failOn?: ContractLevel;
 }

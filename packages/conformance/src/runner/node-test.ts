@@ -17,7 +17,7 @@ export function describeContract(
   options: ContractTestOptions = {},
 ): void {
   const tests = new ContractTests(cases, options);
-  void describe(name, () => {
+  void describe(name, { concurrency: options.concurrent ?? false }, () => {
     for (const contractCase of cases) {
       void it(tests.titleOf(contractCase), { timeout: tests.testTimeoutMs }, async (context) => {
         const verdict = await tests.run(contractCase, context.signal);

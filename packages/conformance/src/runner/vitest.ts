@@ -19,7 +19,9 @@ export function describeContract(
   const tests = new ContractTests(cases, options);
   describe(name, () => {
     for (const contractCase of cases) {
-      it(tests.titleOf(contractCase), { timeout: tests.testTimeoutMs }, async (context) => {
+      const { concurrent = false } = options;
+      const settings = { timeout: tests.testTimeoutMs, concurrent };
+      it(tests.titleOf(contractCase), settings, async (context) => {
         const verdict = await tests.run(contractCase, context.signal);
         if (verdict.kind === "skipped") context.skip(verdict.because);
       });

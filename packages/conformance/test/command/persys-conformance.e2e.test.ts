@@ -3,10 +3,9 @@ import { persysConformance } from "./run-kit.ts";
 
 describe("persys-conformance as a process", () => {
   it("exits with 0 over a subject that keeps its contract", async () => {
-    const { code, stdout, stderr } = await persysConformance([
-      ...["runtime", "--module", "./simulated-runtime.ts", "--seed", "5"],
-      ...["--only", "start-is-idempotent"],
-    ]);
+    const { code, stdout, stderr } = await persysConformance(
+      "runtime --module ./simulated-runtime.ts --seed 5 --only start-is-idempotent".split(" "),
+    );
 
     expect(stdout).toContain("runtime contract, ./simulated-runtime.ts, seed 5");
     expect(stdout).toContain("1 passed, 0 failed");

@@ -1,6 +1,7 @@
 import type { ContractCase } from "../../src/contract-case.ts";
 import { ContractViolation } from "../../src/contract-violation.ts";
 import { describeContract } from "../../src/runner/vitest.ts";
+import { aCase } from "./a-case.ts";
 
 const cases: readonly ContractCase[] = [
   {
@@ -31,4 +32,22 @@ const cases: readonly ContractCase[] = [
 describeContract("describeContract of vitest", cases, {
   unjudged: ["unjudged"],
   expectedFailures: ["broken"],
+});
+
+// Neither ends before the other has begun.
+const begun = { first: Promise.withResolvers<void>(), second: Promise.withResolvers<void>() };
+const together: readonly ContractCase[] = [
+  aCase("first", () => {
+    begun.first.resolve();
+    return begun.second.promise;
+  }),
+  aCase("second", () => {
+    begun.second.resolve();
+    return begun.first.promise;
+  }),
+];
+
+describeContract("describeContract of vitest, concurrently", together, {
+  concurrent: true,
+  timeoutMs: 5_000,
 });
