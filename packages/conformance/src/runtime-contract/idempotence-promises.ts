@@ -3,7 +3,7 @@ import { AgentError, type Observation, type WorkloadId } from "@persys/core";
 import { SeededRandom } from "../seeded-random.ts";
 import type { RuntimePromise } from "./runtime-promise.ts";
 import { repetitions, type RuntimeStage } from "./runtime-stage.ts";
-import { states } from "./scenes.ts";
+import { isPossibleState, states } from "./scenes.ts";
 import { callOf, type Change } from "./workload-change.ts";
 
 type Ask = (stage: RuntimeStage, id: WorkloadId) => Change;
@@ -71,11 +71,6 @@ async function repeat(stage: RuntimeStage, state: string, at: number): Promise<v
   await stage.runtime.remove(id, stage.signal);
 }
 
-function isPossible({ subject }: RuntimeStage, state: string): boolean {
-  if (state === "paused") return subject.pauseBehind !== undefined;
-  return state !== "with only a kept one" || subject.removeBehind !== undefined;
-}
-
 /** Whatever a call finds, made again it finds it done. */
 export const idempotencePromises: readonly RuntimePromise[] = Object.keys(states).map((state) => ({
   id: `every-call-repeats-${state.replaceAll(" ", "-")}`,
@@ -83,7 +78,7 @@ export const idempotencePromises: readonly RuntimePromise[] = Object.keys(states
   level: "MUST",
   title: `every changing call, made ${repetitions} times where a workload is ${state}, does what one does`,
   check: async (stage) => {
-    if (!isPossible(stage, state))
+    if (!isPossibleState(stage.subject, state))
       return stage.unjudged(state === "paused" ? "pauseBehind" : "removeBehind");
     const chosen = asksFor(stage, state).map(([name]) => Object.keys(asks).indexOf(name));
     await Promise.all(chosen.map((at) => repeat(stage, state, at)));

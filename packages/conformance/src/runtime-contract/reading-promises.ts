@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { currentInstance, keptInstance, type Observation, type WorkloadId } from "@persys/core";
 import type { RuntimePromise } from "./runtime-promise.ts";
 import type { RuntimeStage } from "./runtime-stage.ts";
+import { isPossibleState, states } from "./scenes.ts";
 
 /** No run is older: a time before it is one in seconds. */
 const leastWallMs = Date.UTC(2001);
@@ -147,7 +148,7 @@ export const readingPromises: readonly RuntimePromise[] = [
   },
   {
     id: "health-is-seen",
-    clause: "RT-026",
+    clause: "RT-019",
     level: "MUST",
     title: "what the health check says is seen, and told by the glance",
     check: async (stage) => {
@@ -176,6 +177,23 @@ export const readingPromises: readonly RuntimePromise[] = [
         await stage.list();
         assert.deepEqual(withoutHealth(await stage.observe()), first);
       }
+    },
+  },
+  {
+    id: "observations-are-sound",
+    clause: "RT-026",
+    level: "MUST",
+    title:
+      "whatever state a workload is in, what is seen of it is sound, and tells what a list tells",
+    check: async (stage) => {
+      const names = Object.keys(states).filter((it) => isPossibleState(stage.subject, it));
+      await stage.forEach(names, async (name) => {
+        const id = stage.idOf(`o-${names.indexOf(name)}`);
+        await states[name]?.(stage, id);
+        await stage.agreedLook(id);
+        await stage.runtime.remove(id, stage.signal);
+      });
+      await stage.assertNothingLeft();
     },
   },
   {

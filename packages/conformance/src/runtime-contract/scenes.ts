@@ -1,5 +1,6 @@
 import { isLive, type WorkloadId } from "@persys/core";
 import type { RuntimeStage } from "./runtime-stage.ts";
+import type { RuntimeSubject } from "./runtime-subject.ts";
 import type { Change } from "./workload-change.ts";
 
 /** Brings a workload from nothing to a state. */
@@ -126,3 +127,9 @@ export const states: Readonly<Record<string, Scene>> = {
   "half restored": cutShort("restore"),
   "half removed": cutShort("remove"),
 };
+
+/** Whether the subject has the means to bring a workload to a state. */
+export function isPossibleState(subject: RuntimeSubject, state: string): boolean {
+  if (state === "paused") return subject.pauseBehind !== undefined;
+  return state !== "with only a kept one" || subject.removeBehind !== undefined;
+}
