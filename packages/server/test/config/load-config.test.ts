@@ -50,6 +50,30 @@ const samples: { readonly [Name in keyof Config]: readonly [text: string, value:
   dockerConfigFile: ["none", "none"],
   registryAuthFolder: ["/srv/registry-auth", "/srv/registry-auth"],
   pullIdleTimeoutMs: ["1m", 60_000],
+  allowedHostPaths: [
+    "/srv/data/, /srv/shared:ro",
+    [
+      { path: "/srv/data", readOnly: false },
+      { path: "/srv/shared", readOnly: true },
+    ],
+  ],
+  allowRemoteHostPaths: ["true", true],
+  allowPrivileged: ["true", true],
+  allowedCapabilities: ["cap_net_admin,SYS_TIME", ["NET_ADMIN", "SYS_TIME"]],
+  allowedHostNamespaces: ["network,PID", ["network", "pid"]],
+  allowedDevices: ["/dev/kvm", ["/dev/kvm"]],
+  allowedRawDisks: ["/dev/vdb", ["/dev/vdb"]],
+  publishedAddresses: ["127.0.0.0/8,::1", ["127.0.0.0/8", "::1"]],
+  publishedPorts: [
+    "443,8000-8100",
+    [
+      { first: 443, last: 443 },
+      { first: 8_000, last: 8_100 },
+    ],
+  ],
+  processUsers: ["self,app:33", ["self", "app:33"]],
+  imageRegistries: ["docker.io/library,ghcr.io", ["docker.io/library", "ghcr.io"]],
+  requireImageDigest: ["true", true],
   stopTimeoutMs: ["5s", 5_000],
   devDir: ["elsewhere", "elsewhere"],
 };

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
   ApplyWorkloadRequestSchema,
@@ -60,7 +61,13 @@ export class ContainerNode {
     // What was to be undone first is undone last: the agents have ended by then.
     onTestFinished(() => outsider.removeAll(ids));
     const node = await NodeUnderTest.start(
-      { PERSYS_DOCKER_ENABLED: "true", PERSYS_DOCKER_ENDPOINT: endpoint, ...env },
+      {
+        PERSYS_DOCKER_ENABLED: "true",
+        PERSYS_DOCKER_ENDPOINT: endpoint,
+        // Folders of tests are there.
+        PERSYS_ALLOWED_HOST_PATHS: tmpdir(),
+        ...env,
+      },
       devDir,
     );
     return new ContainerNode(node, outsider, ids);

@@ -1,0 +1,131 @@
+import { mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { type ExplainedError, explainError } from "@persys/client";
+import { FailureReason } from "@persys/transports/gen";
+import { expect, it } from "vitest";
+import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
+import { testImages } from "../../../../test/docker/test-images.ts";
+import { ContainerNode, type ContainerWorkload } from "../support/container-node.ts";
+import { applyOf, NodeUnderTest } from "../support/node-under-test.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+
+/** How a call was refused. */
+async function refusal(call: Promise<unknown>): Promise<ExplainedError> {
+  return call.then(
+    () => expect.unreachable("the call was not refused"),
+    (error: unknown) => explainError(error),
+  );
+}
+
+it("what the policy denies is refused before anything of it is stored, naming place, value and setting", async () => {
+  const node = await NodeUnderTest.start({ PERSYS_PROCESS_USERS: "none" });
+  const request = applyOf("web", { script: "sleep 600" });
+
+  for (const validateOnly of [true, false]) {
+    const refused = await refusal(node.client.applyWorkload({ ...request, validateOnly }));
+    expect(refused).toMatchObject({
+      code: "failed_precondition",
+      reason: "POLICY_DENIED",
+      facts: { rules: "account", settings: "PERSYS_PROCESS_USERS" },
+    });
+    expect(refused.violations).toHaveLength(1);
+    expect(refused.violations[0]?.field).toBe("spec.process.user");
+    expect(refused.violations[0]?.description).toContain("PERSYS_PROCESS_USERS");
+  }
+  expect(await node.state("web")).toBe("absent");
+});
+
+it("a stricter policy leaves what runs alone, does not start it again, and a retry does once it allows that", async () => {
+  const devDir = tempFolder();
+  const first = await NodeUnderTest.start({}, devDir);
+  await first.apply("web", { script: "sleep 600", policy: "always" });
+  await first.reaches("web", "RUNNING");
+  const pid = await first.pid("web");
+  await first.agent.kill();
+
+  const strict = await NodeUnderTest.start({ PERSYS_PROCESS_USERS: "none" }, devDir);
+  await strict.reaches("web", "RUNNING");
+  expect(await strict.pid("web")).toBe(pid);
+  process.kill(pid, "SIGKILL");
+  await strict.reaches("web", "FAILED");
+  expect((await strict.status("web")).failure).toMatchObject({
+    reason: FailureReason.POLICY_DENIED,
+    retryable: false,
+  });
+  await strict.agent.kill();
+
+  const again = await NodeUnderTest.start({}, devDir);
+  expect(await again.state("web")).toBe("FAILED");
+  await again.client.retryWorkload({ id: "web" });
+  await again.reaches("web", "RUNNING");
+});
+
+function mounting(hostPath: string): ContainerWorkload {
+  return {
+    image: testImages.busybox,
+    command: ["sleep", "600"],
+    volumes: [{ hostPath, containerPath: "/in" }],
+    restartPolicy: { policy: "always" },
+    stopGraceSeconds: 1,
+  };
+}
+
+describeWithDocker("containers under a policy", () => {
+  it("get the folders that are allowed, and no way out of them", async () => {
+    const folder = tempFolder();
+    mkdirSync(join(folder, "own"));
+    symlinkSync("/etc", join(folder, "etc"));
+    const nodes = await ContainerNode.start({ env: { PERSYS_ALLOWED_HOST_PATHS: folder } });
+
+    const refused = await refusal(
+      nodes.apply(nodes.id("bad"), {
+        ...mounting(join(folder, "etc")),
+        privileged: true,
+        network: "host",
+      }),
+    );
+    expect(refused.violations.map(({ field }) => field)).toEqual([
+      "spec.container.volumes[0].host_path",
+      "spec.container.privileged",
+      "spec.container.network",
+    ]);
+
+    const id = nodes.id("good");
+    await nodes.apply(id, mounting(join(folder, "own")));
+    await nodes.node.reaches(id, "RUNNING");
+  });
+
+  it("are not started again where a link has taken the place of their folder", async () => {
+    const folder = tempFolder();
+    const own = join(folder, "own");
+    mkdirSync(own);
+    const nodes = await ContainerNode.start({ env: { PERSYS_ALLOWED_HOST_PATHS: folder } });
+    const id = nodes.id("web");
+    await nodes.apply(id, mounting(own));
+    await nodes.node.reaches(id, "RUNNING");
+
+    rmSync(own, { recursive: true });
+    symlinkSync("/etc", own);
+    await nodes.outsider.kill(id);
+
+    await nodes.node.reaches(id, "FAILED");
+    const { failure } = await nodes.node.status(id);
+    expect(failure?.reason).toBe(FailureReason.POLICY_DENIED);
+    expect(failure?.message).toContain("(which is /etc)");
+  });
+
+  it("publish ports where they may", async () => {
+    const nodes = await ContainerNode.start({
+      env: { PERSYS_PUBLISHED_ADDRESSES: "127.0.0.0/8", PERSYS_PUBLISHED_PORTS: "20000-65535" },
+    });
+    const refused = await refusal(
+      nodes.apply(nodes.id("web"), {
+        image: testImages.web,
+        ports: [{ containerPort: 8080 }, { containerPort: 81, hostPort: 80, hostIp: "127.0.0.1" }],
+      }),
+    );
+
+    expect(refused.facts["rules"]).toBe("published-address,published-port");
+    expect(refused.violations).toHaveLength(3);
+  });
+});
