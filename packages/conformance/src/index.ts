@@ -94,3 +94,14 @@ export { judgeReports, type Standing, type Tally, type Verdict } from "./runner/
 export { textReport, type TextReportOptions } from "./runner/text-report.ts";
 export { jsonReport, type ReportDocument } from "./runner/json-report.ts";
 export { junitReport } from "./runner/junit-report.ts";
+export {
+  type MatrixFailure,
+  type MatrixOptions,
+  StoryMatrix,
+  type StoryResult,
+} from "./crash-matrix/crash-matrix.ts";
+export type { CrashWorld, Midway, Mortal, NewCrashWorld } from "./crash-matrix/crash-world.ts";
+export { crashFailureLines } from "./crash-matrix/matrix-text.ts";
+export { SimulatedCrashWorld } from "./crash-matrix/simulated-crash-world.ts";
+export { crashStories } from "./crash-matrix/stories.ts";
+export type { Act, CrashStory, Disturbance, Happening, Program } from "./crash-matrix/story.ts";
