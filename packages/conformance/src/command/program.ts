@@ -3,6 +3,7 @@ import { kitVersion } from "../runner/kit-version.ts";
 import type { CommandHost } from "./command-host.ts";
 import type { Conclude } from "./exit-codes.ts";
 import { addApiCommand } from "./api-command.ts";
+import { addCrashMatrixCommand } from "./crash-matrix-command.ts";
 import { addListCommand } from "./list-command.ts";
 import { addRuntimeCommand } from "./runtime-command.ts";
 import { addSimCommand } from "./sim-command.ts";
@@ -27,6 +28,7 @@ export function createProgram(host: CommandHost, conclude: Conclude): Command {
   addStoreCommand(program, host, conclude);
   addApiCommand(program, host, conclude);
   addSimCommand(program, host, conclude);
+  addCrashMatrixCommand(program, host, conclude);
   addListCommand(program, host);
   program.helpCommand("help [command]", "show help for a command");
   program.addHelpText("after", rootHelp);
@@ -44,4 +46,5 @@ Examples:
   persys-conformance runtime --module ./my-runtime.js
   persys-conformance store --module ./my-store.ts --seeds 20
   persys-conformance api --endpoint http://127.0.0.1:50052 --protocol grpc --token-file token
+  persys-conformance crash-matrix
   persys-conformance list runtime`;
