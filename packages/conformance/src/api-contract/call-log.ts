@@ -45,12 +45,12 @@ export class CallLog {
 }
 
 /** `NotFound` for an error of a call. */
-export function codeName(error: unknown): string {
+function codeName(error: unknown): string {
   return Code[ConnectError.from(error).code];
 }
 
 /** A message on one line, without what has its default. */
-export function brief(message: unknown): string {
+function brief(message: unknown): string {
   const text = textOf(message);
   return text.length <= messageMax ? text : `${text.slice(0, messageMax)}…`;
 }
