@@ -88,6 +88,11 @@ export const metricTable: readonly MetricRow[] = [
     kind: "histogram",
     help: "One comparison of everything that a runtime has with what is wanted.",
   },
+  {
+    name: "policy_denied_total",
+    kind: "counter",
+    help: "Things that specs asked of the host and its policy did not give, by rule.",
+  },
   { name: "drift_detected_total", kind: "counter", help: "Changes that nobody asked for." },
   {
     name: "commit_duration_seconds",
