@@ -1,6 +1,6 @@
 import { type Blow, type Boundary, boundaryText, callText, type Fate } from "./boundaries.ts";
 import type { NewCrashWorld } from "./crash-world.ts";
-import { type Finding, judge } from "./judge.ts";
+import { type Finding, judge, judgeUndisturbed } from "./judge.ts";
 import type { Place } from "./places.ts";
 import { type Account, play, withoutRequest } from "./play.ts";
 import type { CrashStory } from "./story.ts";
@@ -66,10 +66,12 @@ export class StoryMatrix {
     const { name, title, isShort = false } = this.#story;
     const { pairs = "none" } = this.#options;
     const undisturbed = await this.undisturbed();
-    const findings = judge(this.#story, undisturbed, undisturbed);
+    const findings = judgeUndisturbed(this.#story, undisturbed);
     if (findings.length > 0) this.#fail({ places: [], where: [], repeats: true, findings });
     const isDouble = pairs === "all" || (pairs === "short" && isShort);
-    for (const [at, boundary] of undisturbed.boundaries.entries()) {
+    // By a life that is not clean itself no other can be judged.
+    const struck = findings.length > 0 ? [] : undisturbed.boundaries;
+    for (const [at, boundary] of struck.entries()) {
       if (this.#failures.length >= (this.#options.failuresMax ?? 20)) break;
       await this.#strike(boundary, at + 1, isDouble);
     }

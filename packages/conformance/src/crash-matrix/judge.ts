@@ -11,6 +11,23 @@ export interface Finding {
   readonly seen: unknown;
 }
 
+/** What is wrong with the undisturbed life itself, by which all others are judged. Empty when it is clean. */
+export function judgeUndisturbed(story: CrashStory, undisturbed: Account): readonly Finding[] {
+  const { workloads } = undisturbed.end;
+  const ends = Object.keys(workloads).map((id) => [id, endText(statusIn(undisturbed.end, id))]);
+  const end = differencesOf(story.end, Object.fromEntries(ends)).map(({ at, expected, seen }) => ({
+    promise: `the end that the story tells: ${at}`,
+    expected,
+    seen,
+  }));
+  return [...end, ...judge(story, undisturbed, undisturbed)];
+}
+
+function endText(status: unknown): string {
+  if (!isObject(status)) return "there, but not known";
+  return `${String(status["actual"])} ${String(status["observedRevisionId"])}`.trim();
+}
+
 /** Everything in which a life with deaths differs from the undisturbed one though it must not. Empty when it is clean. */
 export function judge(story: CrashStory, undisturbed: Account, lived: Account): readonly Finding[] {
   const { atMostOnce = [], meanwhile = [] } = story;

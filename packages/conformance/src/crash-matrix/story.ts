@@ -58,6 +58,8 @@ export interface CrashStory {
   readonly before: readonly Act[];
   /** In which it dies. Long enough at the end for everything to come to rest. */
   readonly acts: readonly Act[];
+  /** By id: how each workload there is is in the end, as its status says: state, and revision where there is an instance. */
+  readonly end: Readonly<Record<string, string>>;
   /** What happens between a death and the start of the next agent; nothing where there is nothing it could happen to. */
   readonly meanwhile?: readonly Happening[];
   /** Ids of jobs that may be started once and never again, also where that leaves them without a run. */

@@ -9,6 +9,7 @@ const story: CrashStory = crashStories.find((told) => told.name === "update") ??
   name: "",
   title: "",
   before: [],
+  end: {},
   acts: [],
 };
 
