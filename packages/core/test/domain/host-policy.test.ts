@@ -138,6 +138,10 @@ describe("published ports", () => {
     expect(denied(published({ hostIp: "0.0.0.0" }), { publishedAddresses: ["0.0.0.0/0"] })).toEqual(
       [],
     );
+    expect(denied(published({}), { publishedAddresses: ["0.0.0.0", "::"] })).toEqual([]);
+    expect(denied(published({ hostIp: "10.0.0.1" }), { publishedAddresses: ["::"] })).toEqual([
+      "published-address",
+    ]);
     expect(denied(published({ hostIp: "nonsense" }))).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import {
   type PortRange,
   unprivilegedPorts,
 } from "./host-policy-rules.ts";
-import { holdsRange, isUnspecified, parseIpRange } from "./ip-range.ts";
+import { holdsRange, type IpRange, isUnspecified, parseIpRange } from "./ip-range.ts";
 
 /** What a node's rules say of the ports that a spec publishes. */
 export function judgePorts(
@@ -34,19 +34,21 @@ function judgeAddress(
 }
 
 /** The addresses listened on, as networks. One that is not understood is held by nothing. */
-function wantedRanges(hostIp: string): readonly string[] {
-  const parsed = parseIpRange(hostIp);
-  if (hostIp === "") return ["0.0.0.0/0", "::/0"];
-  if (parsed === undefined || !isUnspecified(parsed)) return [hostIp];
-  return [parsed.family === 4 ? "0.0.0.0/0" : "::/0"];
+function wantedRanges(hostIp: string): readonly (IpRange | undefined)[] {
+  return hostIp === "" ? [listenedOn("0.0.0.0"), listenedOn("::")] : [listenedOn(hostIp)];
 }
 
-function isHeld(wanted: string, allowed: readonly string[]): boolean {
-  const inner = parseIpRange(wanted);
+function isHeld(wanted: IpRange | undefined, allowed: readonly string[]): boolean {
   return allowed.some((it) => {
-    const outer = parseIpRange(it);
-    return outer !== undefined && inner !== undefined && holdsRange(outer, inner);
+    const outer = listenedOn(it);
+    return outer !== undefined && wanted !== undefined && holdsRange(outer, wanted);
   });
+}
+
+/** What a program listens on that is told an address: 0.0.0.0 and `::` are all addresses of their kind. */
+function listenedOn(address: string): IpRange | undefined {
+  const range = parseIpRange(address);
+  return range !== undefined && isUnspecified(range) ? { ...range, prefixBits: 0 } : range;
 }
 
 function judgePort(
