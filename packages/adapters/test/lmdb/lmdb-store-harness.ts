@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { LmdbStateStore } from "@persys/adapters/lmdb";
 import type { StateStoreHarness, StoredBytes, StoredEntry } from "@persys/conformance";
 import type { WorkloadId } from "@persys/core";
@@ -11,6 +13,8 @@ import { earlierLmdbStates } from "./lmdb-fixtures.ts";
 import { withRawState } from "./raw-state.ts";
 import { limitedFolder } from "./small-disk.ts";
 
+const run = promisify(execFile);
+
 /** A state folder of its own on the disk, for the contract of state stores. */
 export async function harness(): Promise<StateStoreHarness> {
   const path = await mkdtemp(join(tmpdir(), "persys-state-"));
@@ -19,10 +23,7 @@ export async function harness(): Promise<StateStoreHarness> {
   return {
     store,
     damageRecord: (id) => damageRecord(path, id),
-    takeOver: () =>
-      withRawState(path, async (database) => {
-        await database.put(keyOf({ kind: "epoch" }), Buffer.from("another"));
-      }),
+    takeOver: () => takeOver(path),
     stored: storedIn(path),
     childProcess: {
       module: fileURLToPath(new URL("lmdb-store-child.ts", import.meta.url)),
@@ -32,6 +33,12 @@ export async function harness(): Promise<StateStoreHarness> {
     earlier: earlierLmdbStates(),
     dispose: () => rm(path, { recursive: true }),
   };
+}
+
+/** Resolves when it is done; the stores of this process go on meanwhile. */
+async function takeOver(path: string): Promise<void> {
+  const program = fileURLToPath(new URL("take-over-program.ts", import.meta.url));
+  await run(process.execPath, ["--conditions=@persys/source", program, path]);
 }
 
 function damageRecord(path: string, id: WorkloadId): Promise<void> {

@@ -7,6 +7,12 @@ import { onTestFinished } from "vitest";
 
 const program = fileURLToPath(new URL("store-program.ts", import.meta.url));
 
+/** All threads, every byte as a number, and what goes to disk or comes out. It stands beside the traced process, which keeps its id. */
+const strace =
+  "strace -D -f -y -xx -s 1048576 -e trace=openat,lseek,pwrite64,write,writev,pwritev,fdatasync,fsync".split(
+    " ",
+  );
+
 /** How a {@link StoreProcess} is started. */
 export interface StoreProcessOptions {
   readonly path: string;
@@ -14,6 +20,8 @@ export interface StoreProcessOptions {
   readonly task: "hold" | "load" | "fill";
   /** The size that no file of it may exceed, in bytes; it can be raised later. */
   readonly fileBytesMax?: number;
+  /** A file for all that it asks of the disk, written by strace. */
+  readonly trace?: string;
 }
 
 /** Another process that owns a state folder; killed when the test is over. */
@@ -21,11 +29,12 @@ export class StoreProcess {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: AsyncIterator<string>;
 
-  constructor({ path, task, fileBytesMax }: StoreProcessOptions) {
+  constructor({ path, task, fileBytesMax, trace }: StoreProcessOptions) {
     const node = [process.execPath, "--conditions=@persys/source", program, path, task];
     // The soft limit alone: the process itself may not raise it, another of the same user may.
     const limit = fileBytesMax === undefined ? [] : ["prlimit", `--fsize=${fileBytesMax}:`];
-    const [command = "", ...rest] = [...limit, ...node];
+    const traced = trace === undefined ? [] : [...strace, "-o", trace];
+    const [command = "", ...rest] = [...limit, ...traced, ...node];
     this.#child = spawn(command, rest, { stdio: ["pipe", "pipe", "ignore"] });
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
     onTestFinished(() => this.kill());
