@@ -4,8 +4,8 @@ import { startReferenceServer } from "./reference-server.ts";
 import type { ServerMutant } from "./server-mutant.ts";
 import { simulatedWorkloads } from "./simulated-workloads.ts";
 
-/** How long a broken server is waited for, in milliseconds: workloads that are simulated come at once. */
-const patienceMs = 4_000;
+/** How long a server is waited for, in milliseconds. Workloads that are simulated come at once, on a machine that is not busy. */
+const patienceMs = 10_000;
 
 /**
  * The contract of the API held to a server that is broken as `mutant` says, or a sound one: each case with a server of its own. The cases of

@@ -157,7 +157,7 @@ export const generationRules: readonly ApiRule[] = [
       const spec = stage.workloads.longRunning(1);
       const request = { id, spec, wait: true };
       // Whether it has settled by then does not matter: that it is an answer does.
-      const answer = await stage.client.applyWorkload(request, { timeoutMs: 2_000 });
+      const answer = await stage.client.applyWorkload(request, { timeoutMs: 5_000 });
       demand(answer.applied, "the answer is that of an accepted apply", answer);
       demand((await stage.find(id)) !== undefined, "what was acknowledged is there");
     },
