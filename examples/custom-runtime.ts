@@ -31,6 +31,11 @@ type Ticker = {
   readonly timer?: NodeJS.Timeout;
 };
 
+/** Whether a ticker is that of this revision, in this creation of the workload. */
+function isOf({ instance }: Ticker, { uid, revisionId }: Target): boolean {
+  return instance.uid === uid && instance.revisionId === revisionId;
+}
+
 /**
  * A custom runtime: workloads that are timers in this process. A ticker is healthy from its first tick on.
  * There is nothing to prepare, and nothing outlives the process: after a restart the engine finds every ticker absent and starts it anew.
@@ -88,16 +93,61 @@ export class TickerRuntime implements WorkloadRuntime {
       : { kind: "present", instances, glance: this.#glance(id) };
   }
 
-  prepare = async (): Promise<void> => {};
+  async prepare(_target: Target, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+  }
 
-  async start(target: Target): Promise<void> {
+  async start(target: Target, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const before = this.#current.get(target.id);
+    if (before !== undefined && !isOf(before, target)) this.#replace(target);
+    else if (before === undefined || !isLive(before.instance)) this.#start(target);
+  }
+
+  async replace(target: Target, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#replace(target);
+  }
+
+  async retire(id: WorkloadId, _keep: unknown, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#kept.delete(id)) this.#changes.emit("changed", { id, what: "retired" });
+  }
+
+  async restore(id: WorkloadId, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const kept = this.#kept.get(id);
+    if (kept === undefined) return;
+    this.#remove(id);
+    this.#current.set(id, { ...kept, instance: { ...kept.instance, kept: false } });
+    this.#start(kept.target);
+  }
+
+  async stop(id: WorkloadId, _graceMs: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#end(id, 143);
+  }
+
+  async remove(id: WorkloadId, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#remove(id);
+  }
+
+  async *events(signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
+    try {
+      for await (const [event] of on(this.#changes, "changed", { signal })) yield event;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  #start(target: Target): void {
     const { id, uid, revisionId, specDigest } = target;
-    const before = this.#current.get(id)?.instance;
-    if (before !== undefined && isLive(before)) return;
     const { everyMs, message, times, exitCode = 0 } = target.spec as TickerSpec;
     this.#runs += 1;
     const marks = { uid, revisionId, specDigest, kept: false, drift: [], facts: {} };
-    const run = { handle: `ticker-${uid}-${revisionId}`, run: `run-${this.#runs}` };
+    const before = this.#current.get(id)?.instance.handle;
+    const run = { handle: before ?? `ticker-${this.#runs}`, run: `run-${this.#runs}` };
     const since = { state: "running", startedAtMs: Date.now() } as const;
     const instance: Instance = { ...marks, ...run, ...since, health: "starting" };
     let ticks = 0;
@@ -110,46 +160,24 @@ export class TickerRuntime implements WorkloadRuntime {
     this.#set({ target, timer, instance });
   }
 
-  async replace(target: Target): Promise<void> {
+  #replace(target: Target): void {
     const current = this.#current.get(target.id);
-    if (current !== undefined && current.instance.revisionId !== target.revisionId) {
+    if (current !== undefined && !isOf(current, target)) {
       const ended = this.#end(target.id, 143) ?? current;
       this.#current.delete(target.id);
       if (!this.#kept.has(target.id)) {
         this.#kept.set(target.id, { ...ended, instance: { ...ended.instance, kept: true } });
       }
     }
-    await this.start(target);
+    const left = this.#current.get(target.id);
+    if (left === undefined || !isLive(left.instance)) this.#start(target);
   }
 
-  async retire(id: WorkloadId): Promise<void> {
-    if (this.#kept.delete(id)) this.#changes.emit("changed", { id, what: "retired" });
-  }
-
-  async restore(id: WorkloadId): Promise<void> {
-    const kept = this.#kept.get(id);
-    if (kept === undefined) return;
-    await this.remove(id);
-    await this.start(kept.target);
-  }
-
-  async stop(id: WorkloadId): Promise<void> {
-    this.#end(id, 143);
-  }
-
-  async remove(id: WorkloadId): Promise<void> {
+  #remove(id: WorkloadId): void {
     this.#end(id, 143);
     this.#current.delete(id);
     this.#kept.delete(id);
     this.#changes.emit("changed", { id, what: "removed" });
-  }
-
-  async *events(signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
-    try {
-      for await (const [event] of on(this.#changes, "changed", { signal })) yield event;
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
   }
 
   #end(id: WorkloadId, code: number): Ticker | undefined {

@@ -28,8 +28,8 @@ const worstFirst: readonly Standing[] = [
   "warning",
   "expected",
   "not-run",
-  "unjudged",
   "passed",
+  "unjudged",
 ];
 
 const plain = (_standing: unknown, text: string): string => text;
@@ -126,9 +126,12 @@ function clauseLines(
 }
 
 function unjudgedLines(cases: readonly CaseResult[]): readonly string[] {
+  const label = cases.every(({ outcome }) => outcome === "unjudged")
+    ? "unjudged"
+    : "in part unjudged";
   const reasons = cases.flatMap(({ outcome, because }) =>
     outcome === "unjudged" && because !== undefined
-      ? [`unjudged: ${printableText(because).replaceAll("\n", " ")}`]
+      ? [`${label}: ${printableText(because).replaceAll("\n", " ")}`]
       : [],
   );
   return [...new Set(reasons)];
