@@ -18,6 +18,7 @@ const env = {
   HOME: devDir,
   PERSYS_DEV_DIR: devDir,
   PERSYS_HTTP_PORT: "0",
+  PERSYS_GRPC_PORT: "0",
   PERSYS_METRICS_PORT: "0",
 };
 

@@ -1,6 +1,7 @@
 import type { EventEmitter } from "node:events";
 import type { AgentHealth } from "@persys/core";
 import type { ContainerModule } from "inversify";
+import { runCertsCommand } from "./cli/certs-command.ts";
 import { helpText, parseCommandLine } from "./cli/command-line.ts";
 import {
   findConfig,
@@ -8,6 +9,7 @@ import {
   settle,
   type Surroundings,
 } from "./cli/load-settings.ts";
+import { runTokenCommand } from "./cli/token-command.ts";
 import type { AgentSettings } from "./composition/agent-settings.ts";
 import type { Places } from "./composition/compose-agent.ts";
 import { describeProblem, type LoadedConfig } from "./config/load-config.ts";
@@ -34,6 +36,9 @@ export interface Host extends Surroundings {
 
 /** Does what the command line asks for. @returns the exit code once it is done; never throws for what a person can put right. */
 export async function runAgent(host: Host): Promise<ExitCode> {
+  const [first, ...rest] = host.argv;
+  if (first === "certs") return runCertsCommand(rest, host);
+  if (first === "token") return runTokenCommand(rest, host);
   const command = parseCommandLine(host.argv);
   switch (command.kind) {
     case "help":
@@ -108,7 +113,7 @@ async function run(
 /** What a person is told who has just started a development agent. */
 function welcome(
   { config, nodeId }: AgentSettings,
-  { http, metrics }: Places,
+  { http, grpc, metrics }: Places,
   runtimes: Readonly<Record<string, string>>,
 ): string {
   const width = Math.max(...Object.keys(runtimes).map((type) => type.length));
@@ -118,7 +123,7 @@ function welcome(
   return `
 persys-agent ${config.version} is up
 
-  API      ${http}
+  API      ${http}${grpc === "" ? "" : `, gRPC ${grpc}`}
   token    ${config.tokenFile}
   health   ${metrics}/health
   node     ${nodeId}
@@ -135,14 +140,17 @@ Try this in another terminal:
 
 /** What an operator should know who has opened the agent, or what it works with, to the network. */
 function reachWarnings({ config }: AgentSettings): readonly string[] {
-  const { httpAddress, metricsAddress, dockerEndpoint: engine } = config;
+  const { httpAddress, grpcAddress, metricsAddress, dockerEndpoint: engine } = config;
   const isBareEngine =
     config.dockerEnabled && isRemoteEndpoint(engine) && config.dockerCertificates === "none";
-  const api = `the API at ${httpAddress} is served without TLS: the token crosses the network readable`;
+  const open = [httpAddress, ...(config.grpcEnabled ? [grpcAddress] : [])].filter(
+    (address) => !config.tlsEnabled && !isLoopback(address),
+  );
+  const api = `the API at ${open.join(" and ")} is served without TLS: the token crosses the network readable`;
   const metrics = `health and metrics at ${metricsAddress} ask for no credentials: whoever reaches it can read them`;
   const docker = `the Docker engine at ${engine} is spoken to without TLS: whoever reaches it controls that machine (PERSYS_DOCKER_CERTS)`;
   return [
-    ...(isLoopback(httpAddress) ? [] : [api]),
+    ...(open.length === 0 ? [] : [api]),
     ...(isLoopback(metricsAddress) ? [] : [metrics]),
     ...(isBareEngine ? [docker] : []),
   ];

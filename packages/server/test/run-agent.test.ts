@@ -22,7 +22,13 @@ function ran(argv: readonly string[], env: Readonly<Record<string, string>> = {}
   let err = "";
   const exit = runAgent({
     argv,
-    env: { PERSYS_DEV_DIR: cwd, PERSYS_HTTP_PORT: "0", PERSYS_METRICS_PORT: "0", ...env },
+    env: {
+      PERSYS_DEV_DIR: cwd,
+      PERSYS_HTTP_PORT: "0",
+      PERSYS_GRPC_PORT: "0",
+      PERSYS_METRICS_PORT: "0",
+      ...env,
+    },
     cwd,
     home: undefined,
     userHome: cwd,

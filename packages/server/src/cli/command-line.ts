@@ -89,6 +89,8 @@ export function helpText(): string {
   return `persys-agent: applies workloads to this machine and keeps them as they were asked to be.
 
 Usage: persys-agent [--dev] [--config FILE] [--SETTING VALUE]...
+       persys-agent certs dev [--dir FOLDER]     makes certificates to try TLS with
+       persys-agent token new NAME               makes a bearer token
 
   --dev              development profile: everything under .persys/dev (PERSYS_DEV_DIR), on loopback
   --config FILE      configuration file (PERSYS_CONFIG_FILE)

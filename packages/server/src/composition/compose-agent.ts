@@ -19,9 +19,13 @@ import { buildContainer } from "./build-container.ts";
 import { diskMountPoint } from "./disk-mount-point.ts";
 import { tokens } from "./tokens.ts";
 
-/** Origins under which the agent can be reached, once it serves. */
+/** Where the agent can be reached, once it serves. */
 export interface Places {
+  /** Origin. */
   readonly http: string;
+  /** Address and port; empty where it serves none. */
+  readonly grpc: string;
+  /** Origin. */
   readonly metrics: string;
 }
 
@@ -64,7 +68,7 @@ export async function composeAgent(
     metrics: () => telemetry.prometheusText(),
     logger,
   });
-  const found = { http: "", metrics: "" };
+  const found = { http: "", grpc: "", metrics: "" };
   const transports = await container.getAllAsync(tokens.transport, { optional: true });
   const background = await container.getAllAsync(tokens.background, { optional: true });
   const parts: readonly LifecyclePart[] = [
@@ -76,7 +80,7 @@ export async function composeAgent(
     enginePart(engine, config),
     ...transports.map((transport) =>
       transportPart(transport, config, (origin) => {
-        if (transport.name === "http") found.http = origin;
+        found[transport.name] = origin;
       }),
     ),
     phasePart(phase),

@@ -2,26 +2,25 @@ import { ContainerModule } from "inversify";
 import { httpOrigin } from "../config/network-address.ts";
 import { tokens } from "./tokens.ts";
 
-/** Who calls with the token of the token file: whoever runs this agent. The name stands in the history of requests. */
-const tokenPrincipal = { identity: "token", role: "admin" } as const;
-
-/** The API over Connect, gRPC-Web and gRPC in cleartext, on one port, for whoever has the token. */
+/** The API over Connect, gRPC-Web and gRPC, on one port. */
 export const connectModule: ContainerModule = new ContainerModule(({ bind }) => {
   bind(tokens.transport)
     .toResolvedValue(
-      async ({ config, token }, { api }, logger) => {
-        const { bearerAuthenticator, createAgentHandlers, createConnectTransport } = await import(
-          "@persys/transports"
-        );
+      async ({ config }, { api }, access, logger) => {
+        const { createAgentHandlers, createConnectTransport } = await import("@persys/transports");
+        const { authenticate, tls: source } = access;
         const transport = createConnectTransport({
           handlers: createAgentHandlers({ api, logger }),
           host: config.httpAddress,
           port: config.httpPort,
-          authenticate: bearerAuthenticator(new Map([[token, tokenPrincipal]])),
+          authenticate,
+          ...(source === undefined
+            ? {}
+            : { tls: { source, clientCertificates: "asked" as const } }),
           logger,
         });
         return {
-          name: "http",
+          name: "http" as const,
           place: {
             what: "the API",
             address: config.httpAddress,
@@ -29,11 +28,14 @@ export const connectModule: ContainerModule = new ContainerModule(({ bind }) => 
             addressSetting: "PERSYS_HTTP_ADDR",
             portSetting: "PERSYS_HTTP_PORT",
           },
-          start: async () => httpOrigin(config.httpAddress, (await transport.start()).port),
+          start: async () => {
+            const { port } = await transport.start();
+            return httpOrigin(config.httpAddress, port, config.tlsEnabled);
+          },
           stop: (graceMs: number) => transport.stop(graceMs),
         };
       },
-      [tokens.settings, tokens.engine, tokens.logger],
+      [tokens.settings, tokens.engine, tokens.access, tokens.logger],
     )
     .inSingletonScope();
 });

@@ -8,6 +8,8 @@ import { processModule } from "./process-module.ts";
 import { redisStoreModule } from "./redis-store-module.ts";
 import { storeModule } from "./store-module.ts";
 import { systemModule } from "./system-module.ts";
+import { accessModule } from "./access-module.ts";
+import { grpcModule } from "./grpc-module.ts";
 import { connectModule } from "./connect-module.ts";
 
 /** What `persys-agent` is composed of under these settings. */
@@ -19,6 +21,8 @@ export function standardModules({ config }: AgentSettings): readonly ContainerMo
     ...(config.dockerEnabled ? [dockerModule] : []),
     hostPolicyModule,
     engineModule,
+    accessModule,
     connectModule,
+    ...(config.grpcEnabled ? [grpcModule] : []),
   ];
 }

@@ -12,6 +12,7 @@ import type {
 import type { ServiceIdentifier } from "inversify";
 import type { AgentSettings } from "./agent-settings.ts";
 import type { LifecyclePart } from "../lifecycle/lifecycle.ts";
+import type { AgentAccess } from "../security/access/agent-access.ts";
 import type { ListenPlace } from "../start-failure.ts";
 
 /** What the container hands out, one token for each part. A module binds; nothing else knows who made what. */
@@ -28,6 +29,8 @@ export const tokens: {
   /** Bound once for each runtime. */
   readonly runtime: ServiceIdentifier<WorkloadRuntime>;
   readonly engine: ServiceIdentifier<Engine>;
+  /** Who may call, and with which certificates the API is served. */
+  readonly access: ServiceIdentifier<AgentAccess>;
   /** Bound once for each transport. */
   readonly transport: ServiceIdentifier<ServerTransport>;
   /** Bound once for each part that has to run before the engine does, such as what samples the node's load. */
@@ -43,14 +46,15 @@ export const tokens: {
   hostPolicy: Symbol("HostPolicySource"),
   runtime: Symbol("WorkloadRuntime"),
   engine: Symbol("Engine"),
+  access: Symbol("AgentAccess"),
   transport: Symbol("ServerTransport"),
   background: Symbol("LifecyclePart"),
 };
 
 /** Something that serves the API to others. */
 export interface ServerTransport {
-  /** For logs and the endpoints file: `http`. */
-  readonly name: string;
+  /** For logs and the endpoints file. */
+  readonly name: "grpc" | "http";
   /** Where it is to listen, for the advice when it cannot. */
   readonly place: ListenPlace;
   /** Listens. @returns the origin under which it can be reached. */

@@ -3,6 +3,7 @@ import type { OptionType } from "./option-type.ts";
 /** The headings under which the documentation lists the settings. */
 export const sections = [
   "API",
+  "TLS and access",
   "Health and metrics",
   "State",
   "Node",

@@ -17,6 +17,7 @@ import {
   wordOrNone,
 } from "./option-type.ts";
 import { policyOptions } from "./policy-options.ts";
+import { securityOptions } from "./security-options.ts";
 import { noStateUrl, stateUrl } from "./state-url.ts";
 
 /** A row for every member of {@link Config}; the compiler sees to it that none is missing. */
@@ -33,7 +34,7 @@ export const configTable: ConfigTable = {
     env: ["PERSYS_HTTP_ADDR"],
     type: networkAddress,
     standard: "127.0.0.1",
-    doc: "Where the API (Connect, gRPC-Web and gRPC in cleartext) listens.",
+    doc: "Where the API listens for Connect, gRPC-Web and gRPC.",
   },
   httpPort: {
     section: "API",
@@ -49,7 +50,32 @@ export const configTable: ConfigTable = {
     env: ["PERSYS_HTTP_ALLOW_CLEARTEXT"],
     type: truth,
     standard: false,
-    doc: "Allows `http_addr` to be reachable from other machines. Without TLS the bearer token, which gives full control of this node, then crosses the network readable; only for networks that are trusted or encrypted by other means.",
+    doc: "Allows `http_addr` and `grpc_addr` to be reachable from other machines without TLS. The bearer token, which gives full control of this node, then crosses the network readable; only for networks that are trusted or encrypted by other means.",
+  },
+  grpcEnabled: {
+    section: "API",
+    key: "grpc_enabled",
+    env: ["PERSYS_GRPC_ENABLED"],
+    type: truth,
+    standard: true,
+    doc: "Whether the API has a port of its own for gRPC, besides the one above.",
+  },
+  grpcAddress: {
+    section: "API",
+    key: "grpc_addr",
+    env: ["PERSYS_GRPC_ADDR"],
+    type: networkAddress,
+    standard: "0.0.0.0",
+    development: () => "127.0.0.1",
+    doc: "Where that port listens.",
+  },
+  grpcPort: {
+    section: "API",
+    key: "grpc_port",
+    env: ["PERSYS_GRPC_PORT"],
+    type: port,
+    standard: 50_051,
+    doc: "Number of that port. 0 takes any free one.",
   },
   tokenFile: {
     section: "API",
@@ -60,6 +86,7 @@ export const configTable: ConfigTable = {
     development: (devDir) => `${devDir}/token`,
     doc: "File with the bearer token that every API call has to carry. Made at the first start, readable by its owner alone, when it does not exist.",
   },
+  ...securityOptions,
   metricsAddress: {
     section: "Health and metrics",
     key: "metrics_addr",

@@ -12,7 +12,18 @@ export interface Config {
   readonly httpAddress: string;
   readonly httpPort: number;
   readonly httpAllowCleartext: boolean;
+  readonly grpcEnabled: boolean;
+  readonly grpcAddress: string;
+  readonly grpcPort: number;
   readonly tokenFile: string;
+  readonly tlsEnabled: boolean;
+  readonly tlsCert: string;
+  readonly tlsKey: string;
+  readonly tlsCa: string;
+  readonly tlsCrl: string;
+  readonly grpcClientCertificates: "required" | "asked";
+  readonly adminIdentities: readonly string[];
+  readonly accessFile: string;
   readonly metricsAddress: string;
   readonly metricsPort: number;
   readonly statePath: string;

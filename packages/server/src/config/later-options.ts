@@ -1,14 +1,4 @@
 const parts: Readonly<Record<string, readonly string[]>> = {
-  "gRPC on a port of its own": ["grpc_addr", "grpc_port"],
-  TLS: [
-    "tls_enabled",
-    "tls_cert_path",
-    "tls_key_path",
-    "tls_ca_path",
-    "tls_cert",
-    "tls_key",
-    "tls_ca",
-  ],
   Vault: [
     "vault_enabled",
     "vault_addr",

@@ -160,18 +160,29 @@ function checkTogether(config: Config, origins: Readonly<Record<string, string>>
     const origin = origins[name];
     return origin === undefined || origin === "default" ? configTable[name].env[0] : origin;
   };
-  if (!isLoopback(config.httpAddress) && !config.httpAllowCleartext) {
+  const listening = config.grpcEnabled
+    ? (["httpAddress", "grpcAddress"] as const)
+    : (["httpAddress"] as const);
+  for (const name of config.tlsEnabled || config.httpAllowCleartext ? [] : listening) {
+    if (isLoopback(config[name])) continue;
     problems.push({
-      setting: nameOf("httpAddress"),
-      seen: config.httpAddress,
-      rule: "can be reached from other machines, and without TLS the bearer token would cross the network readable: use 127.0.0.1 (with an SSH tunnel or a TLS proxy before it), or set PERSYS_HTTP_ALLOW_CLEARTEXT=true on a network that is trusted",
+      setting: nameOf(name),
+      seen: config[name],
+      rule: "can be reached from other machines, and without TLS the bearer token would cross the network readable: use TLS (PERSYS_TLS_ENABLED), or 127.0.0.1, or set PERSYS_HTTP_ALLOW_CLEARTEXT=true on a network that is trusted",
     });
   }
-  if (config.httpPort === config.metricsPort && config.httpPort !== 0) {
+  const ports = [
+    "httpPort",
+    "metricsPort",
+    ...(config.grpcEnabled ? ["grpcPort" as const] : []),
+  ] as const;
+  for (const [at, name] of ports.entries()) {
+    const other = ports.slice(0, at).find((it) => config[it] === config[name] && config[it] !== 0);
+    if (other === undefined) continue;
     problems.push({
-      setting: nameOf("metricsPort"),
-      seen: String(config.metricsPort),
-      rule: `must differ from the port of the API (${nameOf("httpPort")})`,
+      setting: nameOf(name),
+      seen: String(config[name]),
+      rule: `must differ from the port that ${nameOf(other)} names`,
     });
   }
   if (config.backoffMaxMs < config.backoffBaseMs) {

@@ -26,6 +26,11 @@ export function isLoopback(address: string): boolean {
 }
 
 /** The origin of an HTTP server at this address, with IPv6 addresses in brackets. */
-export function httpOrigin(address: string, port: number): string {
-  return `http://${isIP(address) === 6 ? `[${address}]` : address}:${port}`;
+export function httpOrigin(address: string, port: number, isSecure = false): string {
+  return `${isSecure ? "https" : "http"}://${authorityOf(address, port)}`;
+}
+
+/** Address and port in one, as gRPC clients take it. */
+export function authorityOf(address: string, port: number): string {
+  return `${isIP(address) === 6 ? `[${address}]` : address}:${port}`;
 }

@@ -5,6 +5,8 @@ import { replacePrivateFile } from "./private-file.ts";
 export interface Endpoints {
   /** Origin of the API: `http://127.0.0.1:50052`. */
   readonly http: string;
+  /** Address and port of gRPC; empty without it. */
+  readonly grpc: string;
   /** Origin of health and metrics. */
   readonly metrics: string;
   readonly pid: number;

@@ -206,16 +206,35 @@ describe("loadConfig", () => {
     ]);
   });
 
-  it("refuses an API address that others can reach, unless cleartext is allowed", () => {
-    expect(problemsOf(load({ env: { PERSYS_HTTP_ADDR: "0.0.0.0" } }))).toEqual([
-      expect.stringContaining("PERSYS_HTTP_ALLOW_CLEARTEXT=true"),
-    ]);
-    const env = { PERSYS_HTTP_ADDR: "0.0.0.0", PERSYS_HTTP_ALLOW_CLEARTEXT: "true" };
-    expect(configOf(load({ env })).httpAddress).toBe("0.0.0.0");
+  it.each(["PERSYS_HTTP_ADDR", "PERSYS_GRPC_ADDR"])(
+    "refuses to have others reach %s without TLS, unless cleartext is allowed",
+    (name) => {
+      const loopback = { PERSYS_HTTP_ADDR: "127.0.0.1", PERSYS_GRPC_ADDR: "127.0.0.1" };
+      const env = { ...loopback, [name]: "0.0.0.0", PERSYS_TLS_ENABLED: "false" };
+
+      expect(problemsOf(load({ env }))).toEqual([
+        expect.stringMatching(new RegExp(`^${name} .*PERSYS_HTTP_ALLOW_CLEARTEXT=true`)),
+      ]);
+      expect(problemsOf(load({ env: { ...env, PERSYS_HTTP_ALLOW_CLEARTEXT: "true" } }))).toEqual(
+        [],
+      );
+      expect(problemsOf(load({ env: { ...env, PERSYS_TLS_ENABLED: "true" } }))).toEqual([]);
+    },
+  );
+
+  it("speaks TLS unless told otherwise, but not in the development profile", () => {
+    expect(configOf(load()).tlsEnabled).toBe(true);
+    expect(configOf(load({ devDir: "/w/dev" }))).toMatchObject({
+      tlsEnabled: false,
+      grpcAddress: "127.0.0.1",
+    });
   });
 
   it("refuses one port for two servers, but not two times any port", () => {
     expect(problemsOf(load({ env: { PERSYS_METRICS_PORT: "50052" } }))).toHaveLength(1);
+    expect(problemsOf(load({ env: { PERSYS_GRPC_PORT: "8089" } }))).toHaveLength(1);
+    const without = { PERSYS_GRPC_PORT: "8089", PERSYS_GRPC_ENABLED: "false" };
+    expect(problemsOf(load({ env: without }))).toEqual([]);
     expect(problemsOf(load({ env: { PERSYS_METRICS_PORT: "0", PERSYS_HTTP_PORT: "0" } }))).toEqual(
       [],
     );
@@ -256,18 +275,18 @@ describe("loadConfig", () => {
   });
 
   it("warns of a setting whose part is not there, without showing its value", () => {
-    const env = { PERSYS_VAULT_TOKEN: "s3cret", PERSYS_TLS_ENABLED: "true" };
+    const env = { PERSYS_VAULT_TOKEN: "s3cret", PERSYS_VM_ENABLED: "true" };
 
     const { warnings } = load({ env });
 
     expect(warnings).toEqual([
       "PERSYS_VAULT_TOKEN has no effect: this version comes without Vault",
-      "PERSYS_TLS_ENABLED has no effect: this version comes without TLS",
+      "PERSYS_VM_ENABLED has no effect: this version comes without the VM runtime",
     ]);
   });
 
   it("does not warn of a part that is not there and switched off", () => {
-    expect(load({ env: { PERSYS_TLS_ENABLED: "false" } }).warnings).toEqual([]);
+    expect(load({ env: { PERSYS_VM_ENABLED: "false" } }).warnings).toEqual([]);
   });
 
   it("knows no setting both as present and as one to come", () => {

@@ -149,6 +149,7 @@ describe("persys-agent --dev", () => {
 
   it.each([
     ["PERSYS_HTTP_PORT", "the API"],
+    ["PERSYS_GRPC_PORT", "gRPC"],
     ["PERSYS_METRICS_PORT", "health and metrics"],
   ])("says what to do when the port of %s is taken, and ends with 4", async (variable, what) => {
     const other = createServer();
@@ -192,6 +193,8 @@ describe("persys-agent", () => {
         PERSYS_STATE_PATH: `${folder}/state`,
         PERSYS_PROCESS_ROOT: `${folder}/processes`,
         PERSYS_TOKEN_FILE: `${folder}/token`,
+        PERSYS_TLS_ENABLED: "false",
+        PERSYS_GRPC_ADDR: "127.0.0.1",
       },
     });
     await expect

@@ -41,6 +41,15 @@ class SharedState {
     return AgentProcess.start({ env, wrapper: this.#network.wrapper });
   }
 
+  /** From now on nothing passes between the server and elsewhere. */
+  cutOff(): void {
+    this.#network.cut();
+  }
+
+  mend(): void {
+    this.#network.mend();
+  }
+
   /** Lets the lease run out, as it does after ten seconds of silence. */
   async endLease(): Promise<void> {
     await this.#redis.pexpire(this.#key("lease"), 1);
@@ -137,4 +146,31 @@ describeWithRedis("two agents on one state in Redis", () => {
     expect(await state.opening()).toBe(opening);
     expect(second.running).toBe(true);
   });
+
+  it("are never both at work: one that was cut off goes on healing, and ends with code 6 when it is back", async () => {
+    const state = await SharedState.start();
+    const here = await NodeUnderTest.start(state.env);
+    await here.apply("web", { script: `echo $$ >>${here.file("pids")}; exec sleep 1000` });
+    await here.reaches("web", "RUNNING");
+    await here.agent.kill("SIGTERM");
+    const away = state.startElsewhere();
+    await away.waitReady();
+    await expect.poll(() => here.lines("pids"), patience).toHaveLength(2);
+
+    state.cutOff();
+    process.kill(Number(here.lines("pids")[1]), "SIGKILL");
+    await expect.poll(() => here.lines("pids"), { timeout: 60_000, interval: 20 }).toHaveLength(3);
+    await state.endLease();
+    await here.restart("SIGTERM");
+    await here.reaches("web", "RUNNING");
+    const opening = await state.opening();
+    state.mend();
+    const { code } = await away.exit;
+
+    expect(code).toBe(6);
+    expect(away.stderr.join("\n")).toContain("another owner has taken over the state");
+    expect(await state.opening()).toBe(opening);
+    expect(here.lines("pids")).toHaveLength(3);
+    expect(String(await here.pid("web"))).toBe(here.lines("pids")[0]);
+  }, 150_000);
 });

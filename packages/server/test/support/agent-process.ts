@@ -81,6 +81,7 @@ export class AgentProcess {
         HOME: process.env["HOME"],
         PERSYS_DEV_DIR: devDir,
         PERSYS_HTTP_PORT: "0",
+        PERSYS_GRPC_PORT: "0",
         PERSYS_METRICS_PORT: "0",
         PERSYS_LOG_FORMAT: "json",
         PERSYS_DOCKER_ENABLED: "false",

@@ -11,7 +11,7 @@ export function stubSettings(
 ): AgentSettings {
   const loaded = loadConfig({
     flags: {},
-    env: { PERSYS_HTTP_PORT: "0", PERSYS_METRICS_PORT: "0", ...env },
+    env: { PERSYS_HTTP_PORT: "0", PERSYS_GRPC_PORT: "0", PERSYS_METRICS_PORT: "0", ...env },
     file: undefined,
     devDir,
   });

@@ -38,6 +38,9 @@ export interface AccessPolicy {
   readonly jwt: readonly JwtIssuer[];
 }
 
+/** The name of the token in the agent's token file. No other token may have it. */
+export const agentTokenName = "token";
+
 const name = z.string().trim().min(1).max(2_048);
 
 const scope: z.ZodType<WorkloadScope> = z
@@ -62,7 +65,8 @@ const policy = z.strictObject({
       z.strictObject({
         name: z
           .string()
-          .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "must be letters, digits, _ . -"),
+          .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "must be letters, digits, _ . -")
+          .refine((it) => it !== agentTokenName, "is that of the agent's own token"),
         sha256: z
           .string()
           .toLowerCase()

@@ -1,0 +1,38 @@
+import { ContainerModule } from "inversify";
+import { authorityOf } from "../config/network-address.ts";
+import { tokens } from "./tokens.ts";
+
+/** The API over gRPC, on a port of its own. */
+export const grpcModule: ContainerModule = new ContainerModule(({ bind }) => {
+  bind(tokens.transport)
+    .toResolvedValue(
+      async ({ config }, { api }, access, logger) => {
+        const { createAgentHandlers, createGrpcTransport } = await import("@persys/transports");
+        const { authenticate, tls: source } = access;
+        const transport = createGrpcTransport({
+          handlers: createAgentHandlers({ api, logger }),
+          host: config.grpcAddress,
+          port: config.grpcPort,
+          authenticate,
+          ...(source === undefined
+            ? {}
+            : { tls: { source, clientCertificates: config.grpcClientCertificates } }),
+          logger,
+        });
+        return {
+          name: "grpc" as const,
+          place: {
+            what: "gRPC",
+            address: config.grpcAddress,
+            port: config.grpcPort,
+            addressSetting: "PERSYS_GRPC_ADDR",
+            portSetting: "PERSYS_GRPC_PORT",
+          },
+          start: async () => authorityOf(config.grpcAddress, (await transport.start()).port),
+          stop: (graceMs: number) => transport.stop(graceMs),
+        };
+      },
+      [tokens.settings, tokens.engine, tokens.access, tokens.logger],
+    )
+    .inSingletonScope();
+});
