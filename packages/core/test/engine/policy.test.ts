@@ -34,7 +34,7 @@ describe("the host policy", () => {
       });
 
       expect(() => node.status("web")).toThrow("workload not found");
-      expect(node.engine.api.actions({})).toEqual([]);
+      expect(node.engine.api.actions({ limit: 0, newestFirst: false })).toEqual([]);
       expect(node.world.journal.of("web")).toEqual([]);
       expect(node.counted).toContainEqual(["policy_denied_total", { rule: "host-path" }]);
     });
