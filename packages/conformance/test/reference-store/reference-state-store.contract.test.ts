@@ -3,7 +3,7 @@ import { caseContext } from "../../src/contract-case.ts";
 import { referenceStoreHarness } from "../../src/reference-store/reference-store-harness.ts";
 import { stateStoreContract } from "../../src/state-store-contract.ts";
 
-const seeds = Array.from({ length: 20 }, (_, n) => n + 1);
+const seeds = [1, 2, 3];
 
 describe("ReferenceStateStore", () => {
   for (const { id, clause, level, title, run } of stateStoreContract(() => referenceStoreHarness())) {
