@@ -69,7 +69,9 @@ const codeOf = (answer: Promise<unknown>): Promise<Code | undefined> =>
     (error: unknown) => ConnectError.from(error).code,
   );
 
-const spec = { spec: { case: "process" as const, value: { command: ["sleep", "600"] } } };
+const spec = {
+  spec: { case: "process" as const, value: { command: ["sleep", "600"], user: "nobody" } },
+};
 
 describe("an agent that speaks TLS", () => {
   it("lets everybody do what their certificate's role allows, on both ports", async () => {
@@ -91,7 +93,7 @@ describe("an agent that speaks TLS", () => {
       expect(await as("scheduler").deleteWorkload({ id })).toMatchObject({ success: true });
     }
     const actions = await clientOf(secure, "viewer").listActions({});
-    expect(new Set(actions.actions.map(({ identity }) => identity))).toEqual(
+    expect(new Set(actions.actions.map(({ caller }) => caller))).toEqual(
       new Set(["spiffe://persys.local/operator", "spiffe://persys.local/scheduler"]),
     );
   });
