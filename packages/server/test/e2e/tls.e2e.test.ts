@@ -37,6 +37,7 @@ async function startSecure(env: Readonly<Record<string, string>> = {}): Promise<
       PERSYS_TLS_CA: `${certs}/ca.pem`,
       PERSYS_ACCESS_FILE: `${certs}/access.yaml`,
       PERSYS_GRPC_ADDR: "127.0.0.1",
+      PERSYS_PROCESS_USERS: "nobody",
       ...env,
     },
   });
