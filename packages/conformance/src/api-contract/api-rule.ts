@@ -2,7 +2,7 @@ import type { CaseContext, ContractLevel } from "../contract-case.ts";
 import type { ApiStage } from "./api-stage.ts";
 
 /** Methods that servers of the contract as it first was do not have. */
-export type AddedMethod =
+type AddedMethod =
   | "ExplainWorkload"
   | "GetWorkload"
   | "RetryWorkload"
