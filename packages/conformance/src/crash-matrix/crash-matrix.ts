@@ -64,19 +64,19 @@ export class StoryMatrix {
   /** Lives through all of it. @throws the reason of the signal. */
   async run(): Promise<StoryResult> {
     const { name, title, isShort = false } = this.#story;
-    const { pairs = "none" } = this.#options;
-    const undisturbed = await this.undisturbed();
-    const findings = judgeUndisturbed(this.#story, undisturbed);
+    const { pairs = "none", failuresMax = 20 } = this.#options;
+    const { account, findings } = await this.#liveUndisturbed();
     if (findings.length > 0) this.#fail({ places: [], where: [], repeats: true, findings });
     const isDouble = pairs === "all" || (pairs === "short" && isShort);
+    const boundaries = account?.boundaries ?? [];
     // By a life that is not clean itself no other can be judged.
-    const struck = findings.length > 0 ? [] : undisturbed.boundaries;
+    const struck = findings.length > 0 ? [] : boundaries;
     for (const [at, boundary] of struck.entries()) {
-      if (this.#failures.length >= (this.#options.failuresMax ?? 20)) break;
+      if (this.#failures.length >= failuresMax) break;
       await this.#strike(boundary, at + 1, isDouble);
     }
-    const boundaries = undisturbed.boundaries.length;
-    return { story: name, title, boundaries, runs: this.#runs, failures: this.#failures };
+    const counts = { boundaries: boundaries.length, runs: this.#runs };
+    return { story: name, title, ...counts, failures: this.#failures };
   }
 
   /** The life in which nothing strikes. */
@@ -154,17 +154,29 @@ export class StoryMatrix {
     return account;
   }
 
+  async #liveUndisturbed(): Promise<Life> {
+    try {
+      const account = await this.undisturbed();
+      return { account, findings: judgeUndisturbed(this.#story, account) };
+    } catch (error) {
+      return this.#endless(error);
+    }
+  }
+
+  /** A life that did not come to an end. @throws the reason of the signal. */
+  #endless(error: unknown): Life {
+    this.#options.signal?.throwIfAborted();
+    const finding = { promise: "it comes to an end", expected: "an end", seen: String(error) };
+    return { account: undefined, findings: [finding] };
+  }
+
   async #live(blows: readonly Blow[], repeats: boolean): Promise<Life> {
     const undisturbed = await this.undisturbed();
     let account: Account;
     try {
       account = await this.#play(this.#story, blows, repeats);
     } catch (error) {
-      this.#options.signal?.throwIfAborted();
-      return {
-        account: undefined,
-        findings: [{ promise: "it comes to an end", expected: "an end", seen: String(error) }],
-      };
+      return this.#endless(error);
     }
     const strays = strayed(undisturbed, account, blows);
     if (strays.length > 0) return { account, findings: strays };

@@ -194,12 +194,12 @@ export class Stage {
   async #until(holds: () => boolean, what: string): Promise<void> {
     const isOver = (): boolean => holds() || this.#agent.isDead;
     await this.world.clock.settle();
-    if (isOver()) return;
     try {
-      await this.world.clock.advanceUntil(isOver, patienceMs);
+      if (!isOver()) await this.world.clock.advanceUntil(isOver, patienceMs);
     } catch (error) {
       throw new Error(`it does not end: ${what}`, { cause: error });
     }
+    if (this.trace.isEndless) throw new Error(`the agent makes calls without end: ${what}`);
   }
 
   async #bury(): Promise<void> {

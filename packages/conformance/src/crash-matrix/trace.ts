@@ -4,6 +4,9 @@ import { type Blow, callText, isChange, type Passed, type TracedCall } from "./b
 import type { CrashWorld } from "./crash-world.ts";
 import type { MortalAgent } from "./mortal-agent.ts";
 
+/** Far more beginnings and ends of calls than any story has. */
+const passagesMax = 20_000;
+
 const startSteps: ReadonlySet<string> = new Set(["start", "replace", "restore"]);
 
 /** One changing call that reached the host. */
@@ -45,6 +48,7 @@ export class Trace {
   /** Ids of workloads of which a start has reached the host, and nothing was stored since. */
   readonly #unstored = new Set<string>();
   #isUp = false;
+  #passages = 0;
   #agents = 0;
   /** Changing calls and commits while the curtain was down. */
   #unseen = { changes: [] as string[], commits: 0 };
@@ -84,11 +88,18 @@ export class Trace {
     });
   }
 
+  /** Whether calls were made without end: the agent that made them was ended, for it would not have let anybody else go on. */
+  get isEndless(): boolean {
+    return this.#passages > passagesMax;
+  }
+
   /** A tap for the next agent. `agent` is asked for when it is needed, for the tap comes before the agent. */
   tapFor(agent: () => MortalAgent): PortTap {
     const number = this.#agents;
     this.#agents += 1;
     return async (call, moment) => {
+      this.#passages += 1;
+      if (this.isEndless) return agent().die();
       if (this.#isUp) this.#pass(call, moment, { agent, number });
       else if (moment === "before") this.#count(call);
     };
