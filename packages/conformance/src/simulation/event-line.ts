@@ -101,7 +101,7 @@ export class EventLine {
           yield event;
           continue;
         }
-        if (ear.error !== undefined) throw ear.error;
+        if (ear.error !== undefined) throw AgentError.from(ear.error);
         await new Promise<void>((resolve) => (ear.wake = resolve));
       }
     } finally {

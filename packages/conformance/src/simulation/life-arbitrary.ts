@@ -1,4 +1,18 @@
-import * as fc from "fast-check";
+import {
+  type Arbitrary,
+  type ArrayConstraints,
+  type WeightedArbitrary,
+  array,
+  boolean,
+  constant,
+  constantFrom,
+  integer,
+  noBias,
+  oneof,
+  record,
+  sample,
+  subarray,
+} from "fast-check";
 import { assert } from "@persys/core";
 import { SeededRandom } from "../seeded-random.ts";
 import { boundaryOps, faultableOps } from "./boundaries.ts";
@@ -52,7 +66,7 @@ export function moreOf(
 }
 
 /** Lives like this one, as simple as can be: in this space a life that ends badly is shrunk. */
-export function livesLike(life: Life, names: LifeNames): fc.Arbitrary<Life> {
+export function livesLike(life: Life, names: LifeNames): Arbitrary<Life> {
   return lives(life.seed, names, { maxLength: life.commands.length });
 }
 
@@ -61,7 +75,7 @@ const partsApart = 1 << 28;
 
 function drawn(seed: number, names: LifeNames, length: number): Life {
   const arbitrary = lives(seed, names, { minLength: length, maxLength: length });
-  const [life] = fc.sample(fc.noBias(arbitrary), { seed: seed | 0, numRuns: 1 });
+  const [life] = sample(noBias(arbitrary), { seed: seed | 0, numRuns: 1 });
   assert(life !== undefined, `no life follows from seed ${seed}`);
   return life;
 }
@@ -83,27 +97,27 @@ function idsOf(seed: number): readonly string[] {
   return workloads.slice(0, workloadsMin + (seed % (workloads.length - workloadsMin + 1)));
 }
 
-function lives(seed: number, names: LifeNames, length: fc.ArrayConstraints): fc.Arbitrary<Life> {
+function lives(seed: number, names: LifeNames, length: ArrayConstraints): Arbitrary<Life> {
   const one = command(names, idsOf(seed));
-  return fc.record({
-    seed: fc.constant(seed),
-    commands: fc.array(one, { ...length, size: "max" }),
-    delayed: fc.subarray([...boundaryOps]),
-    shuffled: fc.boolean(),
-    narrow: fc.boolean(),
+  return record({
+    seed: constant(seed),
+    commands: array(one, { ...length, size: "max" }),
+    delayed: subarray([...boundaryOps]),
+    shuffled: boolean(),
+    narrow: boolean(),
     // Most have events; `true` is the simpler case.
-    events: fc.constantFrom(true, true, true, true, false),
+    events: constantFrom(true, true, true, true, false),
   });
 }
 
-function command(names: LifeNames, ids: readonly string[]): fc.Arbitrary<Command> {
-  const waitMs = fc.oneof(
-    { weight: 10, arbitrary: fc.constant(0) },
-    { weight: 22, arbitrary: fc.integer({ min: 0, max: 4_000 }) },
-    { weight: 8, arbitrary: fc.integer({ min: -40, max: -1 }) },
+function command(names: LifeNames, ids: readonly string[]): Arbitrary<Command> {
+  const waitMs = oneof(
+    { weight: 10, arbitrary: constant(0) },
+    { weight: 22, arbitrary: integer({ min: 0, max: 4_000 }) },
+    { weight: 8, arbitrary: integer({ min: -40, max: -1 }) },
   );
-  const id = fc.constantFrom(...ids);
-  return fc.oneof(
+  const id = constantFrom(...ids);
+  return oneof(
     ...requests(names, id, waitMs),
     ...happenings(names, id, waitMs),
     ...faults(waitMs),
@@ -111,100 +125,97 @@ function command(names: LifeNames, ids: readonly string[]): fc.Arbitrary<Command
   );
 }
 
-type Weighted = fc.WeightedArbitrary<Command>;
+type Weighted = WeightedArbitrary<Command>;
 
-const desired = fc.constantFrom(
-  "running",
-  "running",
-  "running",
-  "running",
-  "stopped",
-) as fc.Arbitrary<"running" | "stopped">;
+const desired: Arbitrary<"running" | "stopped"> = constantFrom(
+  "running" as const,
+  "running" as const,
+  "running" as const,
+  "running" as const,
+  "stopped" as const,
+);
 
 function requests(
   { specs }: LifeNames,
-  id: fc.Arbitrary<string>,
-  waitMs: fc.Arbitrary<number>,
+  id: Arbitrary<string>,
+  waitMs: Arbitrary<number>,
 ): readonly Weighted[] {
   const [simplest] = specs;
-  const spec = fc.oneof(
-    fc.constant(simplest.name),
-    fc.constantFrom(...specs.map(({ name }) => name)),
-  );
-  const number = fc.integer({ min: 0, max: 9 });
-  const apply = fc.constant("apply" as const);
+  const spec = oneof(constant(simplest.name), constantFrom(...specs.map(({ name }) => name)));
+  const number = integer({ min: 0, max: 9 });
+  const apply = constant("apply" as const);
   return [
-    { weight: 40, arbitrary: fc.record({ do: apply, id, spec, number, desired, waitMs }) },
+    { weight: 40, arbitrary: record({ do: apply, id, spec, number, desired, waitMs }) },
     {
       weight: 4,
-      arbitrary: fc.record({
-        do: fc.constant("apply again" as const),
+      arbitrary: record({
+        do: constant("apply again" as const),
         id,
-        times: fc.integer({ min: 1, max: 3 }),
+        times: integer({ min: 1, max: 3 }),
         waitMs,
       }),
     },
     {
       weight: 2,
-      arbitrary: fc.record({ do: fc.constant("apply otherwise" as const), id, waitMs }),
+      arbitrary: record({ do: constant("apply otherwise" as const), id, waitMs }),
     },
     {
       weight: 14,
-      arbitrary: fc.record({ do: fc.constant("want" as const), id, desired, waitMs }),
+      arbitrary: record({ do: constant("want" as const), id, desired, waitMs }),
     },
-    { weight: 12, arbitrary: fc.record({ do: fc.constant("remove" as const), id, waitMs }) },
-    { weight: 6, arbitrary: fc.record({ do: fc.constant("retry" as const), id, waitMs }) },
+    { weight: 12, arbitrary: record({ do: constant("remove" as const), id, waitMs }) },
+    { weight: 6, arbitrary: record({ do: constant("retry" as const), id, waitMs }) },
   ];
 }
 
 function happenings(
   { disturbances }: LifeNames,
-  id: fc.Arbitrary<string>,
-  waitMs: fc.Arbitrary<number>,
+  id: Arbitrary<string>,
+  waitMs: Arbitrary<number>,
 ): readonly Weighted[] {
-  const what = fc.constantFrom(...disturbances.map(({ name }) => name));
-  const downMs = fc.integer({ min: 0, max: 10_000 });
+  const what = constantFrom(...disturbances.map(({ name }) => name));
+  const downMs = integer({ min: 0, max: 10_000 });
   return [
-    { weight: 40, arbitrary: fc.record({ do: fc.constant("disturb" as const), id, what, waitMs }) },
+    { weight: 40, arbitrary: record({ do: constant("disturb" as const), id, what, waitMs }) },
     {
       weight: 2,
-      arbitrary: fc.record({ do: fc.constant("host reboots" as const), downMs, waitMs }),
+      arbitrary: record({ do: constant("host reboots" as const), downMs, waitMs }),
     },
     {
       weight: 3,
-      arbitrary: fc.record({ do: fc.constant("runtime restarts" as const), downMs, waitMs }),
+      arbitrary: record({ do: constant("runtime restarts" as const), downMs, waitMs }),
     },
     {
       weight: 3,
-      arbitrary: fc.record({
-        do: fc.constant("runtime vanishes" as const),
-        forMs: fc.integer({ min: 0, max: 20_000 }),
+      arbitrary: record({
+        do: constant("runtime vanishes" as const),
+        forMs: integer({ min: 0, max: 20_000 }),
         waitMs,
       }),
     },
     {
       weight: 2,
-      arbitrary: fc.record({
-        do: fc.constant("wall clock jumps" as const),
-        byMs: fc.integer({ min: -20_000, max: 20_000 }),
+      arbitrary: record({
+        do: constant("wall clock jumps" as const),
+        byMs: integer({ min: -20_000, max: 20_000 }),
         waitMs,
       }),
     },
   ];
 }
 
-const at = fc.constantFrom("before" as const, "after" as const);
+const at = constantFrom("before" as const, "after" as const);
 
-function faults(waitMs: fc.Arbitrary<number>): readonly Weighted[] {
-  const op = fc.constantFrom(...faultableOps);
-  const times = fc.integer({ min: 1, max: 4 });
-  const forMs = fc.integer({ min: 0, max: 30_000 });
-  const code = fc.constantFrom(...codes);
+function faults(waitMs: Arbitrary<number>): readonly Weighted[] {
+  const op = constantFrom(...faultableOps);
+  const times = integer({ min: 1, max: 4 });
+  const forMs = integer({ min: 0, max: 30_000 });
+  const code = constantFrom(...codes);
   return [
     {
       weight: 20,
-      arbitrary: fc.record({
-        do: fc.constant("calls fail" as const),
+      arbitrary: record({
+        do: constant("calls fail" as const),
         op,
         at,
         code,
@@ -214,65 +225,65 @@ function faults(waitMs: fc.Arbitrary<number>): readonly Weighted[] {
     },
     {
       weight: 8,
-      arbitrary: fc.record({
-        do: fc.constant("call hangs" as const),
+      arbitrary: record({
+        do: constant("call hangs" as const),
         op,
         at,
         forMs,
-        ignoresAbort: fc.constantFrom(false, false, false, true),
+        ignoresAbort: constantFrom(false, false, false, true),
         waitMs,
       }),
     },
     {
       weight: 8,
-      arbitrary: fc.record({
-        do: fc.constant("events go wrong" as const),
-        how: fc.constantFrom(...eventTroubles),
+      arbitrary: record({
+        do: constant("events go wrong" as const),
+        how: constantFrom(...eventTroubles),
         forMs,
         waitMs,
       }),
     },
     {
       weight: 12,
-      arbitrary: fc.record({
-        do: fc.constant("store fails" as const),
-        how: fc.constantFrom(...storeTroubles),
+      arbitrary: record({
+        do: constant("store fails" as const),
+        how: constantFrom(...storeTroubles),
         times,
         waitMs,
       }),
     },
     {
       weight: 4,
-      arbitrary: fc.record({ do: fc.constant("store hangs" as const), at, forMs, waitMs }),
+      arbitrary: record({ do: constant("store hangs" as const), at, forMs, waitMs }),
     },
   ];
 }
 
-function ends(waitMs: fc.Arbitrary<number>): readonly Weighted[] {
+function ends(waitMs: Arbitrary<number>): readonly Weighted[] {
   const kill = {
-    do: fc.constant("kill" as const),
+    do: constant("kill" as const),
     at,
-    downMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 30_000 })),
-    tears: fc.constantFrom(false, false, false, true),
+    downMs: oneof(constant(0), integer({ min: 0, max: 30_000 })),
+    tears: constantFrom(false, false, false, true),
     waitMs,
   };
   return [
     {
       weight: 8,
-      arbitrary: fc.record({
+      arbitrary: record({
         ...kill,
-        op: fc.constant(""),
-        nth: fc.integer({ min: 1, max: 12 }),
+        op: constant(""),
+        nth: integer({ min: 1, max: 12 }),
       }),
     },
     {
       weight: 8,
-      arbitrary: fc.record({
+      arbitrary: record({
         ...kill,
-        op: fc.constantFrom(...boundaryOps),
-        nth: fc.integer({ min: 1, max: 2 }),
+        op: constantFrom(...boundaryOps),
+        nth: integer({ min: 1, max: 2 }),
       }),
     },
-    { weight: 4, arbitrary: fc.record({ do: fc.constant("restart" as const), waitMs }) },
+    { weight: 4, arbitrary: record({ do: constant("restart" as const), waitMs }) },
   ];
 }

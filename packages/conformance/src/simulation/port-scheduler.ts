@@ -1,13 +1,13 @@
 import { AgentError } from "@persys/core";
 import type { PortCall, PortTap } from "../port-tap.ts";
 import type { Hits } from "./hits.ts";
-import type { CallMoment, Command, FaultCommand, Life, StoreTrouble } from "./life.ts";
+import type { AgentCommand, CallMoment, FaultCommand, Life, StoreTrouble } from "./life.ts";
 import { type Mortal, never } from "./mortal.ts";
 import type { SimulationClock } from "./simulation-clock.ts";
 import type { SimulationTrace } from "./simulation-trace.ts";
 
 /** A death that waits for its boundary. */
-export type Kill = Extract<Command, { readonly do: "kill" }>;
+export type Kill = Extract<AgentCommand, { readonly do: "kill" }>;
 
 /** What a scheduler stands on. */
 export interface SchedulerContext {
@@ -19,11 +19,13 @@ export interface SchedulerContext {
   readonly onKill: (kill: Kill, boundary: string) => void;
 }
 
+type Strike = (signal: AbortSignal | undefined) => Promise<void>;
+
 interface ArmedFault {
   readonly port: PortCall["port"];
   readonly op: string;
   readonly at: CallMoment;
-  readonly strike: (signal: AbortSignal | undefined) => Promise<void>;
+  readonly strike: Strike;
   left: number;
 }
 
@@ -49,7 +51,6 @@ export class PortScheduler {
   /** How often the runtime was restarted. */
   #incarnation = 0;
   #portCalls = 0;
-  #arrivals = 0;
 
   constructor(context: SchedulerContext) {
     this.#context = context;
@@ -130,10 +131,11 @@ export class PortScheduler {
     const draw = this.#draw(call, name, at);
     const delayMs = this.#delayMs(name, draw);
     if (delayMs > 0) await this.#elapse(delayMs, signal);
-    await clock.turn(this.#context.life.shuffled ? scramble(draw + 1) : (this.#arrivals += 1));
+    if (this.#context.life.shuffled) await clock.turn(scramble(draw + 1));
     if (agent.isDead) await never();
     try {
-      await this.#strike(call, at, signal);
+      const strike = this.#strikeOn(call, at);
+      if (strike !== undefined) await strike(signal);
     } finally {
       if (agent.isDead) await never();
       if (at === "after") this.#end(call);
@@ -187,21 +189,27 @@ export class PortScheduler {
     return Math.ceil(1_000 + fraction * 6_000);
   }
 
-  async #strike(call: PortCall, at: CallMoment, signal: AbortSignal | undefined): Promise<void> {
+  /** What goes wrong with the call at this moment. */
+  #strikeOn(call: PortCall, at: CallMoment): Strike | undefined {
     const fault = this.#armed.find(
       (it) => it.left > 0 && it.op === call.op && it.port === call.port && it.at === at,
     );
-    if (fault !== undefined) {
-      fault.left -= 1;
+    if (fault !== undefined) fault.left -= 1;
+    const outage = call.port === "runtime" ? this.#outageFor(call, at) : undefined;
+    if (fault === undefined || outage === undefined) return fault?.strike ?? outage;
+    return async (signal) => {
       await fault.strike(signal);
-    }
-    if (call.port === "store") return;
-    if (at === "before" && this.#context.clock.monotonicMs() < this.#unreachableUntilMs) {
-      throw failure("RUNTIME_UNAVAILABLE", "none");
-    }
-    if (at === "after" && this.#begunIn.get(call) !== this.#incarnation) {
-      throw failure("RUNTIME_UNAVAILABLE", "unknown");
-    }
+      await outage(signal);
+    };
+  }
+
+  #outageFor(call: PortCall, at: CallMoment): Strike | undefined {
+    const { clock } = this.#context;
+    if (at === "before" && clock.monotonicMs() < this.#unreachableUntilMs)
+      return () => Promise.reject(failure("RUNTIME_UNAVAILABLE", "none"));
+    if (at === "after" && this.#begunIn.get(call) !== this.#incarnation)
+      return () => Promise.reject(failure("RUNTIME_UNAVAILABLE", "unknown"));
+    return undefined;
   }
 
   #armFailure({ op, at, code, times }: Extract<FaultCommand, { do: "calls fail" }>): void {
@@ -240,7 +248,7 @@ export class PortScheduler {
     });
   }
 
-  #add(fault: Omit<ArmedFault, "strike">, strike: ArmedFault["strike"]): void {
+  #add(fault: Omit<ArmedFault, "strike">, strike: Strike): void {
     this.#armed = this.#armed.filter((it) => it.left > 0);
     this.#armed.push({ ...fault, strike });
   }

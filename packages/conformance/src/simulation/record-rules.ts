@@ -63,6 +63,8 @@ export class RecordRules implements StoreListener {
   #checkSuccessor(record: WorkloadRecord, before: WorkloadRecord): void {
     const { violate } = this.#context;
     const { id } = record;
+    // Forgotten, and created anew, in one.
+    if (record.uid !== before.uid) return this.#checkGone(id, "was created anew");
     if (record.generation < before.generation)
       violate("I10", `generation ${before.generation} of ${id} became ${record.generation}`);
     if (isEarlier(record.observedSequence, before.observedSequence)) {
@@ -71,11 +73,9 @@ export class RecordRules implements StoreListener {
         `sequence ${before.observedSequence.join(".")} of ${id} became ${record.observedSequence.join(".")}`,
       );
     }
-    if (record.uid !== before.uid) this.#checkGone(id, "was created anew");
-    else if (record.generation === before.generation && isSameRevision(record, before)) {
-      if (record.wanted.ends < before.wanted.ends)
-        violate("I11", `the ends of ${id} were ${before.wanted.ends}, now ${record.wanted.ends}`);
-    }
+    const isSameTry = record.generation === before.generation && isSameRevision(record, before);
+    if (isSameTry && record.wanted.ends < before.wanted.ends)
+      violate("I11", `the ends of ${id} were ${before.wanted.ends}, now ${record.wanted.ends}`);
   }
 
   /** An observation that is stored was made by a look, and by none older than the one before it. */

@@ -55,7 +55,7 @@ async function workThrough(
       const giveMore = (): void => {
         const seeds = take();
         if (seeds.length === 0) resolve();
-        else worker.postMessage(seeds);
+        else worker.postMessage(seeds, []);
       };
       worker.on("message", (outcome: SeedsOutcome) => {
         onOutcome(outcome);

@@ -12,8 +12,6 @@ export interface SeedWorkerData {
 
 const port = parentPort;
 assert(port !== null, "seed-worker.ts is run as a worker");
-// Errors are made by the thousand, and nobody reads where.
-Error.stackTraceLimit = 0;
 const { module, commands } = workerData as SeedWorkerData;
 const model = await loadModel(module);
 port.on("message", (seeds: readonly number[]) => {

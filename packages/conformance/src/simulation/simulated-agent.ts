@@ -95,9 +95,7 @@ function loggerOf({ onBroken }: AgentSurroundings): Logger {
   const hear = (message: string, fields: LogFields | undefined): void => {
     const error = fields?.["error"];
     if (error === undefined || (AgentError.is(error) && error.code !== "INTERNAL")) return;
-    onBroken(
-      `${message}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    );
+    onBroken(`${message}: ${AgentError.from(error).message}`);
   };
   return { debug: () => {}, info: () => {}, warn: hear, error: hear };
 }

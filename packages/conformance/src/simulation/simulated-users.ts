@@ -156,18 +156,21 @@ export class SimulatedUsers {
   #applyOtherwise(api: AgentApi, id: string): void {
     const request = this.#applied.get(id);
     if (request === undefined || request.revisionId === "") return;
-    const other = this.#context.model.specs.find(
-      (it) => it !== this.#specs.get(request.revisionId),
-    );
+    const [wish, ...others] = this.#wishesOf(id).possible;
+    const isCertain = others.length === 0 && !this.#wishesOf(id).isOpen;
+    if (!isCertain || wish?.kind !== "some" || wish.revisionId !== request.revisionId) return;
+    const known = this.#specs.get(request.revisionId);
+    const other = this.#context.model.specs.find((it) => it !== known);
     if (other === undefined) return;
     const spec = { ...other.spec, [other.noteMember]: "another" };
+    const what = `apply ${request.revisionId} with another spec`;
     const answer = api.apply({ ...request, spec }, caller);
-    this.#send(id, `apply ${request.revisionId} with another spec`, answer, (wish) => {
-      const isKnown = wish.kind === "some" && wish.revisionId === request.revisionId;
-      if (isKnown || wish.kind === "corrupt") return [wish];
-      this.#specs.set(request.revisionId, other);
-      return [{ kind: "some", desired: request.desired, revisionId: request.revisionId }];
-    });
+    this.#send(id, what, answer, (before) => [before]);
+    answer.then(
+      () =>
+        this.#context.violate("I6", `another spec of ${id} was accepted under a known revision`),
+      () => {},
+    );
   }
 
   #send(id: string, what: string, answer: Promise<unknown>, change: Change): void {

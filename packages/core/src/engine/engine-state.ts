@@ -7,7 +7,7 @@ import { assert } from "../errors/assert.ts";
 import type { WatchOptions } from "../ports/agent-api.ts";
 import type { EngineOptions } from "./engine.ts";
 import type { EngineContext } from "./engine-context.ts";
-import { Lane } from "./lane.ts";
+import type { Lane } from "./lane.ts";
 import type { RuntimeWatch } from "./runtime-watch.ts";
 import type { UsageWatch } from "./usage-watch.ts";
 import type { WatchHub } from "./watch-hub.ts";

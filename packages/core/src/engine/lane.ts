@@ -224,9 +224,8 @@ export class Lane {
       const reachedMs = this.#timer.takeReachedMs();
       const observation = await this.#look(gate);
       const record = await this.#absorb(observation, reachedMs);
-      // Gone, but that may have yet to be stored.
-      if (record === undefined && !this.#record.isStored) this.#waitMs(this.#record.retryDelayMs);
-      if (record === undefined || this.#closed) return;
+      if (this.#closed) return;
+      if (record === undefined) return this.#settle();
       const step = this.#plan(record, observation, reachedMs);
       goesOn = await this.#take(gate, record, step, observation);
     }
@@ -235,8 +234,8 @@ export class Lane {
   /** Without a record all that can be left to do is to find out whether one was stored. */
   async #settle(): Promise<void> {
     await this.#record.settle();
-    if (this.record !== undefined) this.#woken = true;
-    else if (!this.#record.isStored) this.#waitMs(this.#record.retryDelayMs);
+    if (!this.#record.isStored) this.#waitMs(this.#record.retryDelayMs);
+    else if (this.record !== undefined) this.#woken = true;
   }
 
   /** Takes one step. Resolves with whether to plan on at once. */
@@ -381,11 +380,10 @@ export class Lane {
 
   /** Until the next try to store what is not stored yet, or the end of a back-off: a start may then be taken without. */
   #waitForStore(step: Step, observation: Observation): void {
-    const { retryDelayMs } = this.#record;
-    const soonMs = this.#context.clock.wallMs() + retryDelayMs;
-    const isSoon = step.kind === "wait" && step.untilMs < soonMs;
+    const { retryDelayMs: delayMs } = this.#record;
+    const isSoon = step.kind === "wait" && step.untilMs < this.#context.clock.wallMs() + delayMs;
     if (isSoon && observation.kind !== "unreadable") this.#wait(step.untilMs, observation);
-    else this.#waitMs(retryDelayMs);
+    else this.#waitMs(delayMs);
   }
 
   #waitMs(delayMs: number, untilMs?: number): void {

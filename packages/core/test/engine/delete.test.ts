@@ -161,4 +161,16 @@ describe("delete", () => {
 
     expectNothingLeft(node);
   });
+
+  it("is forgotten though the store did not take that at first, without any list", async () => {
+    const node = await SimulatedNode.start({ policy: { resyncIntervalMs: 0 }, events: false });
+    await node.settled("web");
+    node.store.failNext({ fits: (batch) => batch.some((write) => write.kind === "delete-record") });
+
+    await node.remove("web");
+    await node.after(10_000);
+
+    expect(node.ids).toEqual([]);
+    expect([...node.disk.records.keys()]).toEqual([]);
+  });
 });

@@ -37,18 +37,6 @@ describe("a store that does not take a commit", () => {
     expect(node.status("web").actual).toBe("running");
   });
 
-  it("keeps a deleted workload no longer than until it works again, without any list", async () => {
-    const node = await SimulatedNode.start({ policy: { resyncIntervalMs: 0 }, events: false });
-    await node.settled("web");
-    node.store.failNext({ fits: (batch) => batch.some((it) => it.kind === "delete-record") });
-
-    await node.remove("web");
-    await node.after(10_000);
-
-    expect(node.ids).toEqual([]);
-    expect([...node.disk.records.keys()]).toEqual([]);
-  });
-
   it("does not keep a killed process from being started again, in its back-off", async () => {
     const node = await SimulatedNode.start();
     await node.settled("web");

@@ -1,0 +1,178 @@
+import { defaultEnginePolicy, type WorkloadStatus } from "@persys/core";
+import type { SimulatedHost } from "./simulated-host.ts";
+import { SimulationViolation } from "./simulation-violation.ts";
+import { statusOf, wishOf } from "./status-rules.ts";
+import type { Wish } from "./wishes.ts";
+import { type GoalContext, isAtRest, missingOf } from "./workload-goal.ts";
+
+/** By then whatever could not be stored, or may have been, is tried again. */
+const storeRetryMs = 12_000;
+/** After everything is healed all has to be as wanted within so much time, and with so many steps for each workload. */
+const healWithinMs = 300_000;
+const healingStepsMax = 120;
+/** The settling time passes within this time, and whatever a start sets going. */
+const restMs = 12_000;
+const recordTextMax = 16_384;
+const timersMax = 64;
+
+/** What has to come of a host once nothing goes wrong any more. */
+export class Aftermath {
+  readonly #host: SimulatedHost;
+
+  constructor(host: SimulatedHost) {
+    this.#host = host;
+  }
+
+  /** Ends every trouble, and lets the world become as it is wanted. @throws {SimulationViolation} I7, or whatever else does not hold. */
+  async heal(): Promise<void> {
+    this.#host.heal();
+    const stepsBefore = this.#host.calls.steps;
+    const lookBefore = this.#host.calls.looks.begun;
+    const isSeeing = (): boolean =>
+      this.#host.calls.looks.lastList > lookBefore && this.#isSeeing();
+    await this.until("the agent is up, and can see everything", isSeeing);
+    await this.#host.clock.advance(storeRetryMs);
+    this.#decideWishes();
+    await this.#host.clock.advance(0);
+    await this.until("everything is as wanted", () => this.#firstMissing() === undefined);
+    // What is so only in passing is not yet as wanted; and what has settled is tidied up.
+    await this.#host.clock.advance(restMs);
+    await this.until("everything stays as wanted", () => this.#firstMissing() === undefined);
+    const steps = this.#host.calls.steps - stepsBefore;
+    if (steps > healingStepsMax * Math.max(1, this.#host.users.wishes.size))
+      throw new SimulationViolation("I7", `it took ${steps} steps until everything was as wanted`);
+    this.#checkBounds();
+  }
+
+  #isSeeing(): boolean {
+    const api = this.#host.api;
+    if (api === undefined) return false;
+    return api
+      .list({})
+      .every(({ actual, failure }) => actual !== "unknown" || failure?.reason === "RECORD_CORRUPT");
+  }
+
+  /** What nobody knows for certain is from now on as the agent took it. What failed is tried again, and what is damaged deleted. */
+  #decideWishes(): void {
+    const api = this.#host.api;
+    if (api === undefined) return;
+    for (const [id, wishes] of this.#host.users.wishes) {
+      const status = statusOf(api, id);
+      if (!wishes.isOpen) wishes.settle(this.#decided(id, status));
+      if (status?.failure?.reason === "RECORD_CORRUPT")
+        this.#host.users.ask(api, { do: "remove", id });
+      else if (status?.actual === "failed") this.#host.users.ask(api, { do: "retry", id });
+    }
+  }
+
+  /** What is stored is what will be: also what waits for a deletion that fails, which no status tells. */
+  #decided(id: string, status: WorkloadStatus | undefined): Wish {
+    const next = this.#host.records.stored(id)?.next;
+    if (status?.desired !== "deleted" || next === undefined) return wishOf(status);
+    return { kind: "some", desired: next.desired, revisionId: next.wanted.revisionId };
+  }
+
+  #firstMissing(): string | undefined {
+    const goal = this.#goal();
+    if (goal === undefined) return "the agent is not up";
+    for (const id of this.#host.users.wishes.keys()) {
+      const missing = missingOf(goal, id, statusOf(goal.api, id));
+      if (missing !== undefined) return `${id}: ${missing}`;
+    }
+    return undefined;
+  }
+
+  /** Lets time pass until it is so. @throws {SimulationViolation} I7, when it takes too long. */
+  async until(what: string, holds: () => boolean): Promise<void> {
+    const untilMs = this.#host.clock.monotonicMs() + healWithinMs;
+    await this.#host.clock.settle();
+    while (!holds()) {
+      const dueMs = this.#host.clock.nextDueMs ?? Number.POSITIVE_INFINITY;
+      if (dueMs > untilMs) {
+        throw new SimulationViolation(
+          "I7",
+          `${healWithinMs} ms after everything was healed not ${what}: ${this.#firstMissing() ?? ""}; ${this.#picture()}`,
+        );
+      }
+      await this.#host.clock.advance(dueMs - this.#host.clock.monotonicMs());
+    }
+  }
+
+  /** Nothing is done any more for what is as wanted, also when the agent is started anew. @throws {SimulationViolation} I11, I12. */
+  async checkRest(): Promise<void> {
+    const goal = this.#goal();
+    if (goal === undefined) return;
+    const ids = [...this.#host.users.wishes.keys()];
+    const resting = ids.filter((id) => isAtRest(goal, statusOf(goal.api, id)));
+    const stepsBefore = resting.map((id) => this.#host.calls.stepsOf(id));
+    await this.#host.clock.advance(restMs);
+    const statusesBefore = resting.map((id) => lasting(statusOf(goal.api, id)));
+    const writesBefore = this.#host.records.writes;
+    this.#host.killAtRest();
+    await this.#host.clock.advance(restMs);
+    const api = this.#host.api;
+    if (api === undefined) throw new SimulationViolation("I7", "the agent did not start again");
+    for (const [at, id] of resting.entries()) {
+      if (this.#host.calls.stepsOf(id) !== stepsBefore[at])
+        throw new SimulationViolation("I11", `something was done for ${id}, which was at rest`);
+      const [before, after] = [statusesBefore[at], lasting(statusOf(api, id))];
+      if (before !== after)
+        throw new SimulationViolation("I11", `at rest ${id} was ${before}, after that ${after}`);
+    }
+    if (resting.length === ids.length && this.#host.records.writes > writesBefore)
+      throw new SimulationViolation("I11", "a restart with nothing to do wrote something");
+    this.#checkBounds();
+  }
+
+  /** What grows has its bounds. @throws {SimulationViolation} I12. */
+  #checkBounds(): void {
+    const { agent } = this.#host;
+    const exceeded = (what: string): never => {
+      throw new SimulationViolation("I12", what);
+    };
+    const { actionsMax = defaultEnginePolicy.actionsMax } = this.#host.policy;
+    const actions = agent?.engine.api.actions({ limit: 0, newestFirst: false }).length ?? 0;
+    if (actions > actionsMax) exceeded(`the history has ${actions} entries`);
+    if (this.#host.disk.actions.size > actionsMax + this.#host.users.wishes.size)
+      exceeded(`${this.#host.disk.actions.size} entries of the history are stored`);
+    for (const [id, text] of this.#host.disk.records) {
+      if (text.length > recordTextMax)
+        exceeded(`the record of ${id} has ${text.length} characters`);
+    }
+    if (agent === undefined) return;
+    if (agent.clock.pendingTimers > timersMax)
+      exceeded(`${agent.clock.pendingTimers} timers are set`);
+    if (agent.events.listeners > 1)
+      exceeded(`${agent.events.listeners} streams of events are open`);
+  }
+
+  #goal(): GoalContext | undefined {
+    const api = this.#host.api;
+    if (api === undefined) return undefined;
+    return {
+      api,
+      model: this.#host.model,
+      specOf: (revisionId) => this.#host.users.specOf(revisionId),
+      isStored: (id) => this.#host.disk.records.has(id),
+    };
+  }
+
+  #picture(): string {
+    const api = this.#host.api;
+    const id = this.#firstMissing()?.split(":")[0] ?? "";
+    if (api === undefined) return "the agent is not up";
+    return JSON.stringify({
+      status: statusOf(api, id),
+      exists: this.#host.model.instancesOf(id),
+      prepared: this.#host.model.preparedOf(id),
+    });
+  }
+}
+
+/** What a restart must not change of what is at rest. */
+function lasting(status: WorkloadStatus | undefined): string {
+  if (status === undefined) return "not there";
+  const { actual, uid, generation, revisionId, restarts, health, failure } = status;
+  const seen = [actual, uid, generation, revisionId, restarts, health, failure?.reason ?? ""];
+  return seen.join(" ");
+}
