@@ -11,18 +11,23 @@ const patienceMs = 30_000;
 
 /** A real agent in a process and a folder of its own, to be judged. */
 export class AgentUnderTest {
-  readonly endpoint: string;
+  /** Where it serves Connect and gRPC-Web. */
+  readonly httpEndpoint: string;
+  /** Where it serves gRPC. */
+  readonly grpcEndpoint: string;
   readonly tokenFile: string;
   readonly #devDir: string;
   readonly #child: ChildProcess;
 
   private constructor(devDir: string, child: ChildProcess) {
-    const { http } = JSON.parse(readFileSync(join(devDir, "endpoints.json"), "utf8")) as {
+    const { http, grpc } = JSON.parse(readFileSync(join(devDir, "endpoints.json"), "utf8")) as {
       readonly http: string;
+      readonly grpc: string;
     };
     this.#devDir = devDir;
     this.#child = child;
-    this.endpoint = http;
+    this.httpEndpoint = http;
+    this.grpcEndpoint = `http://${grpc}`;
     this.tokenFile = join(devDir, "token");
   }
 
@@ -81,7 +86,7 @@ export class AgentUnderTest {
 
   async #clear(): Promise<void> {
     const token = readFileSync(this.tokenFile, "utf8").trim();
-    const client = createNodeAgentClient({ baseUrl: this.endpoint, token });
+    const client = createNodeAgentClient({ baseUrl: this.httpEndpoint, token });
     const { workloads } = await client.listWorkloads({});
     await Promise.all(workloads.map(({ id }) => client.deleteWorkload({ id })));
     for (const { id } of workloads) await waitUntilGone(client, id, { timeoutMs: patienceMs });

@@ -149,14 +149,18 @@ async function judge(subject: Subject, kitArgs: readonly string[]): Promise<Judg
   }
   const agent = subject.isAgent === true ? await AgentUnderTest.start() : undefined;
   try {
-    const where =
-      agent === undefined ? [] : ["--endpoint", agent.endpoint, "--token-file", agent.tokenFile];
+    const where = agent === undefined ? [] : wordsFor(agent, subject);
     const { exitCode, stdout } = await runKit([...subject.words, ...where, ...kitArgs, "--json"]);
     const document = stdout === "" ? undefined : (JSON.parse(stdout) as ReportDocument);
     return { subject, exitCode, durationMs: performance.now() - startMs, document };
   } finally {
     await agent?.stop();
   }
+}
+
+function wordsFor(agent: AgentUnderTest, { words }: Subject): readonly string[] {
+  const endpoint = words.includes("grpc") ? agent.grpcEndpoint : agent.httpEndpoint;
+  return ["--endpoint", endpoint, "--token-file", agent.tokenFile];
 }
 
 async function runKit(
