@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import { AgentError, isLive, type WorkloadId } from "@persys/core";
+import { AgentError, isLive, keptInstance, type WorkloadId } from "@persys/core";
 import { ContractViolation } from "../contract-violation.ts";
 import { SeededRandom } from "../seeded-random.ts";
 import type { RuntimePromise } from "./runtime-promise.ts";
@@ -85,6 +85,7 @@ async function cutAndFinish(stage: RuntimeStage, name: ChangeName, afterMs: numb
       assert.equal((await stage.current(id)).run, before.current?.run);
       break;
     default: {
+      if (name === "restore") assert.equal(keptInstance(seen), undefined, "it is still set aside");
       // What was kept may be current already, and down: then a start goes on with it.
       if (name === "restore") await stage.runtime.start(stage.longRunning("r1", id), stage.signal);
       const current = await stage.current(id);

@@ -17,6 +17,8 @@ export interface LaneCommand {
     | "look";
   /** 0: a program that ends by itself. */
   readonly revision: number;
+  /** A start or replace of what is not prepared is made all the same; else it is prepared before. */
+  readonly isUnprepared: boolean;
   /** The call is called off so much later; undefined: it is not. */
   readonly cutAfterMs: number | undefined;
 }
@@ -24,21 +26,30 @@ export interface LaneCommand {
 /** Revisions that run until they are stopped: as many as there can be roles, and one more. */
 const revisionsMax = 3;
 
-const changes = ["retire", "restore", "stop", "remove", "retire-all"] as const;
-const disturbances = ["kill", "pause", "vanish", "look"] as const;
+/** How often each comes, against the others: those that lead somewhere more often. */
+const weights: Readonly<Record<LaneCommand["op"], number>> = {
+  prepare: 2,
+  start: 2,
+  replace: 3,
+  retire: 1,
+  "retire-all": 1,
+  restore: 2,
+  stop: 1,
+  remove: 1,
+  kill: 2,
+  pause: 1,
+  vanish: 1,
+  look: 1,
+};
 
-/** Any command. Those that lead somewhere come more often. */
+const ops = Object.keys(weights) as readonly LaneCommand["op"][];
+const uncut = Array.from({ length: 6 }, () => undefined);
+
+/** Any command. */
 export const anyCommand: Arbitrary<LaneCommand> = record({
-  op: constantFrom<LaneCommand["op"][]>(
-    ...["prepare" as const, "prepare" as const, "start" as const, "start" as const],
-    ...["replace" as const, "replace" as const, "replace" as const],
-    ...changes,
-    "restore",
-    ...disturbances,
-    "kill",
-  ),
+  op: constantFrom(...ops.flatMap((op) => Array.from({ length: weights[op] }, () => op))),
   revision: integer({ min: 0, max: revisionsMax }),
-  cutAfterMs: constantFrom(...Array.from({ length: 6 }, () => undefined), 0, 2, 15, 60, 200),
+  cutAfterMs: constantFrom(...uncut, 0, 2, 15, 60, 200),
 });
 
 /** A command as a person reads it. */

@@ -132,7 +132,8 @@ export const sequencePromises: readonly RuntimePromise[] = [
     title:
       "after any sequence of calls, cut short or not, there is what was asked for, and in the end nothing",
     check: (stage, bench) => {
-      const turns = array(anyTurn, { minLength: 1, maxLength: lengthOf(stage), size: "max" });
+      const maxLength = lengthOf(stage);
+      const turns = array(anyTurn, { minLength: Math.ceil(maxLength / 2), maxLength, size: "max" });
       return trySequences(stage, bench, turns, playInTurn);
     },
   },
@@ -142,7 +143,12 @@ export const sequencePromises: readonly RuntimePromise[] = [
     level: "MUST",
     title: "calls for several workloads at once, in any interleaving, do what each would do alone",
     check: (stage, bench) => {
-      const list = array(anyCommand, { maxLength: Math.ceil(lengthOf(stage) / 2), size: "max" });
+      const maxLength = Math.ceil(lengthOf(stage) / 2);
+      const list = array(anyCommand, {
+        minLength: Math.ceil(maxLength / 2),
+        maxLength,
+        size: "max",
+      });
       const any = record({
         commands: array(list, { minLength: laneNames.length, maxLength: laneNames.length }),
         order: scheduler(),
