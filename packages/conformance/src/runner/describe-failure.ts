@@ -37,7 +37,7 @@ function isLines(value: unknown): value is readonly string[] {
 }
 
 /** Any value as a person reads it, never longer than {@link textMax}. */
-export function asText(value: unknown): string {
+function asText(value: unknown): string {
   const text =
     typeof value === "string"
       ? value

@@ -84,7 +84,7 @@ export function verdictLines(
 }
 
 /** `43 passed, 1 failed, 1 unjudged`, without what there is none of; passed and failed always. */
-export function tallyText(tally: Tally): string {
+function tallyText(tally: Tally): string {
   const words: readonly (readonly [Standing, string])[] = [
     ["passed", "passed"],
     ["failed", "failed"],
