@@ -2,7 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { CountLine } from "./count-line.ts";
 import { isAsItShouldBe, jsonReport, textLines } from "./mutants-report.ts";
 import { mutants, soundOnes } from "./suspects.ts";
-import { tryAll, type Verdict } from "./try-all.ts";
+import { tryAll } from "./try-all.ts";
 
 /** The kits prove here that they can fail: every broken runtime, store and server has to be caught, and the sound ones let go. */
 interface Options {
@@ -36,19 +36,18 @@ async function run({ only, seed, json }: Options): Promise<number> {
     process.stderr.write(`error: there is no mutant ${only.join(", ")}\n`);
     return exitCodes.usage;
   }
+  // Only all of them together tell whether the kits blame what is sound.
   const seeds = only.length === 0 ? seedsFrom(seed) : [];
-  const trials = seeds.length * soundOnes.length;
+  const trials = [
+    ...wanted.map((suspect) => ({ suspect, seed })),
+    ...soundOnes.flatMap((suspect) => seeds.map((ofSeed) => ({ suspect, seed: ofSeed }))),
+  ];
   const line = new CountLine(process.stderr);
-  const tell = ({ suspect }: Verdict, count: number): void =>
-    line.show(`${count} of ${wanted.length + trials} ${suspect.kind}/${suspect.name}`);
-  const caught = await tryAll(wanted, { seed, onVerdict: tell });
-  const sound: Verdict[] = [];
-  for (const ofSeed of seeds) {
-    const told = wanted.length + sound.length;
-    const onVerdict = (verdict: Verdict, count: number): void => tell(verdict, told + count);
-    sound.push(...(await tryAll(soundOnes, { seed: ofSeed, onVerdict })));
-  }
+  const verdicts = await tryAll(trials, ({ suspect }, count) =>
+    line.show(`${count} of ${trials.length}  ${suspect.kind}/${suspect.name}`),
+  );
   line.clear();
+  const [caught, sound] = [verdicts.slice(0, wanted.length), verdicts.slice(wanted.length)];
   const report = { seed, mutants: caught, sound };
   const text = json
     ? JSON.stringify(jsonReport(report), undefined, 2)

@@ -1,38 +1,34 @@
 import { firstFinding, type Finding, type Suspect } from "./suspect.ts";
 
-/** What came of one suspect. */
-export interface Verdict {
+/** A suspect to be held to its contract with a seed. */
+export interface Trial {
   readonly suspect: Suspect;
+  readonly seed: number;
+}
+
+/** What came of a trial. */
+export interface Verdict extends Trial {
   /** The first case it fails; undefined when it keeps all it was held to. */
   readonly finding: Finding | undefined;
-  readonly seed: number;
 }
 
-/** How suspects are tried. */
-export interface TryOptions {
-  readonly seed: number;
-  /** Called after every verdict, with how many there are by then. */
-  readonly onVerdict?: (verdict: Verdict, count: number) => void;
-}
-
-/** So many are under way together: they wait for each other's turns of the event loop anyway. */
-const lanes = 8;
+/** So many are under way together. Those in made time wait for turns of the event loop, servers for their sockets. */
+const lanes = 12;
 
 /**
- * Holds every suspect to the clauses of its contract. A broken one is let go at the first case it fails. The verdicts come in the
- * order of the suspects.
+ * Holds every suspect to the clauses of its contract. A broken one is let go at the first case it fails. The verdicts come in the order of
+ * the trials; `onVerdict` hears of them as they come, with how many there are by then.
  */
 export async function tryAll(
-  suspects: readonly Suspect[],
-  { seed, onVerdict = () => {} }: TryOptions,
+  trials: readonly Trial[],
+  onVerdict: (verdict: Verdict, count: number) => void = () => {},
 ): Promise<readonly Verdict[]> {
   const verdicts: Verdict[] = [];
   let count = 0;
-  const waiting = suspects.entries();
+  const waiting = trials.entries();
   const tryWaiting = async (): Promise<void> => {
-    for (const [at, suspect] of waiting) {
-      const finding = await firstFinding(suspect, seed);
-      const verdict = { suspect, finding, seed };
+    for (const [at, trial] of waiting) {
+      const verdict = { ...trial, finding: await firstFinding(trial.suspect, trial.seed) };
       verdicts[at] = verdict;
       count += 1;
       onVerdict(verdict, count);

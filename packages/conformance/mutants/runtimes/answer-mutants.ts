@@ -44,31 +44,37 @@ function claiming(claims: Partial<WorkloadRuntime["capabilities"]>): RuntimeMuta
 export const answerMutants: readonly RuntimeMutant[] = [
   {
     name: "errors-are-plain",
+    clauseHint: "RT-122",
     breaks: "failures are plain errors",
     make: failing((error) => new Error(error.message)),
   },
   {
     name: "errors-are-texts",
+    clauseHint: "RT-122",
     breaks: "failures are texts",
     make: failing((error) => error.message),
   },
   {
     name: "errors-are-internal",
+    clauseHint: "RT-122",
     breaks: "every failure is an internal one",
     make: failing((error) => likeness(error, "INTERNAL", {})),
   },
   {
     name: "errors-are-for-ever",
+    clauseHint: "RT-122",
     breaks: "a runtime that cannot be reached is told to be no use trying again",
     make: failing((error) => likeness(error, error.code, { retryable: false })),
   },
   {
     name: "unprepared-may-have-started",
+    clauseHint: "RT-034",
     breaks: "start of what was not prepared says that something may have been started",
     make: failing((error) => likeness(error, error.code, { effect: "unknown" })),
   },
   {
     name: "unreachable-is-not-found",
+    clauseHint: "RT-121",
     breaks: "a runtime that cannot be reached fails as if the workload were not there",
     make: failing((error) =>
       error.code === "RUNTIME_UNAVAILABLE" ? likeness(error, "NOT_FOUND", {}) : error,
@@ -76,6 +82,7 @@ export const answerMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "stop-succeeds-when-unreachable",
+    clauseHint: "RT-122",
     breaks: "stop and remove succeed when the runtime cannot be reached",
     make: (_world, real) => {
       const swallow = (error: unknown): void => {
@@ -89,6 +96,7 @@ export const answerMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "start-succeeds-when-unreachable",
+    clauseHint: "RT-122",
     breaks: "start succeeds when the runtime cannot be reached",
     make: (_world, real) =>
       altered(real, {
@@ -100,6 +108,7 @@ export const answerMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "probe-throws",
+    clauseHint: "RT-121",
     breaks: "probe throws when the runtime cannot be reached",
     make: (_world, real) =>
       altered(real, {
@@ -112,11 +121,13 @@ export const answerMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "probe-is-always-well",
+    clauseHint: "RT-121",
     breaks: "probe says that the runtime is healthy when it cannot be reached",
     make: (_world, real) => altered(real, { probe: async () => ({ healthy: true, version: "1" }) }),
   },
   {
     name: "probe-has-no-version",
+    clauseHint: "RT-020",
     breaks: "probe does not say which version the runtime is",
     make: (_world, real) =>
       altered(real, {
@@ -128,11 +139,13 @@ export const answerMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "type-is-no-name",
+    clauseHint: "RT-001",
     breaks: "the type is no name",
     make: (_world, real) => altered(real, { type: "my runtime" }),
   },
   {
     name: "events-declared-and-missing",
+    clauseHint: "RT-002",
     breaks: "events are declared, and there are none",
     make: (_world, real) => {
       const broken = altered(real, {});
@@ -142,21 +155,25 @@ export const answerMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "events-there-and-not-declared",
+    clauseHint: "RT-002",
     breaks: "there are events that are not declared",
     make: claiming({ events: false }),
   },
   {
     name: "logs-declared-and-missing",
+    clauseHint: "RT-002",
     breaks: "logs are declared, and there are none",
     make: claiming({ logs: true }),
   },
   {
     name: "usage-declared-and-missing",
+    clauseHint: "RT-002",
     breaks: "usage is declared, and there is none",
     make: claiming({ usage: true }),
   },
   {
     name: "logs-half-there",
+    clauseHint: "RT-002",
     breaks: "logs are not declared, and there is a method that throws",
     make: (_world, real) =>
       altered(real, {

@@ -29,11 +29,13 @@ async function* forever(signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
 export const eventMutants: readonly RuntimeMutant[] = [
   {
     name: "events-stall",
+    clauseHint: "RT-080",
     breaks: "the event stream stays open and never says anything",
     make: (_world, real) => altered(real, { events: forever }),
   },
   {
     name: "events-stall-after-the-first",
+    clauseHint: "RT-080",
     breaks: "the event stream says nothing any more after its first event",
     make: passing(async function* (events, signal) {
       for await (const event of events) {
@@ -45,6 +47,7 @@ export const eventMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "events-end-after-the-first",
+    clauseHint: "RT-080",
     breaks: "the event stream ends after its first event",
     make: passing(async function* (events) {
       for await (const event of events) {
@@ -55,6 +58,7 @@ export const eventMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "events-end-when-quiet",
+    clauseHint: "RT-080",
     breaks: "the event stream ends when nothing happens for a while",
     make: (world, real) =>
       altered(real, {
@@ -68,35 +72,41 @@ export const eventMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "events-without-ends",
+    clauseHint: "RT-080",
     breaks: "there is no event when a program ends",
     make: without("exited"),
   },
   {
     name: "events-without-pauses",
+    clauseHint: "RT-081",
     level: "SHOULD",
     breaks: "there is no event when a program is frozen",
     make: without("paused"),
   },
   {
     name: "events-without-health",
+    clauseHint: "RT-081",
     level: "SHOULD",
     breaks: "there is no event when the health changes",
     make: without("health"),
   },
   {
     name: "events-without-removals",
+    clauseHint: "RT-081",
     level: "SHOULD",
     breaks: "there is no event when an instance is removed",
     make: without("removed"),
   },
   {
     name: "events-without-starts",
+    clauseHint: "RT-081",
     level: "SHOULD",
     breaks: "there is no event when a program is started behind the agent",
     make: without("running"),
   },
   {
     name: "events-of-another",
+    clauseHint: "RT-080",
     breaks: "an event names the handle of the instance instead of the workload",
     make: passing(async function* (events) {
       for await (const { id, what } of events) {
@@ -106,11 +116,13 @@ export const eventMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "events-outlive-their-signal",
+    clauseHint: "RT-080",
     breaks: "the event stream does not end when its signal aborts",
     make: (world, real) => altered(real, { events: () => world.events.subscribe(unheeded()) }),
   },
   {
     name: "events-leave-a-listener",
+    clauseHint: "RT-082",
     breaks: "the event stream ends with its signal and goes on listening behind",
     make: (world, real) =>
       altered(real, {
@@ -122,6 +134,7 @@ export const eventMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "events-leave-a-listener-when-left",
+    clauseHint: "RT-082",
     breaks: "the event stream goes on listening when its reader leaves it",
     make: passing((events) => ({
       [Symbol.asyncIterator]: () => {
@@ -132,6 +145,7 @@ export const eventMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "events-hide-a-lost-connection",
+    clauseHint: "RT-084",
     breaks: "the event stream goes on in silence when the connection is lost",
     make: passing(async function* (events, signal) {
       try {
@@ -143,6 +157,7 @@ export const eventMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "events-end-when-cut-off",
+    clauseHint: "RT-084",
     breaks: "the event stream ends as if all were well when the connection is lost",
     make: passing(async function* (events) {
       try {
@@ -154,6 +169,7 @@ export const eventMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "events-come-late",
+    clauseHint: "RT-080",
     breaks: "events come an hour late",
     make: (world, real) => {
       world.events.deliver({ delayMs: 3_600_000 });

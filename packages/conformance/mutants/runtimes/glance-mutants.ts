@@ -53,11 +53,13 @@ function glanceWithout(left: Part): RuntimeMutant["make"] {
 export const glanceMutants: readonly RuntimeMutant[] = [
   {
     name: "glance-constant",
+    clauseHint: "RT-023",
     breaks: "the glance is always the same",
     make: glancing(() => "here"),
   },
   {
     name: "glance-of-the-moment",
+    clauseHint: "RT-023",
     breaks: "the glance differs with every look",
     make: (_world, real) => {
       let looks = 0;
@@ -73,6 +75,7 @@ export const glanceMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "glance-of-its-own",
+    clauseHint: "RT-023",
     breaks: "list and observe make their glances in different ways",
     make: (_world, real) =>
       altered(real, {
@@ -82,16 +85,19 @@ export const glanceMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "glance-too-long",
+    clauseHint: "RT-026",
     breaks: "the glance is longer than 512 characters",
     make: glancing((holding) => JSON.stringify(instancesOf(holding)).padEnd(600, ".")),
   },
   {
     name: "glance-wraps",
+    clauseHint: "RT-130",
     breaks: "the glance counts changes and begins anew after four",
     make: glancing(({ glance }) => String(Number.parseInt(glance, 36) % 4)),
   },
   {
     name: "glance-without-state",
+    clauseHint: "RT-023",
     breaks: "the glance stays the same when a program ends or is frozen",
     make: (world, real) =>
       glancing(({ current, kept }) =>
@@ -100,21 +106,25 @@ export const glanceMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "glance-without-run",
+    clauseHint: "RT-024",
     breaks: "the glance is the same for two runs of an instance",
     make: glanceWithout("run"),
   },
   {
     name: "glance-without-health",
+    clauseHint: "RT-019",
     breaks: "the glance stays the same when the health changes",
     make: glanceWithout("health"),
   },
   {
     name: "glance-without-drift",
+    clauseHint: "RT-056",
     breaks: "the glance stays the same when the instance drifts",
     make: glanceWithout("drift"),
   },
   {
     name: "glance-without-kept",
+    clauseHint: "RT-024",
     breaks: "the glance stays the same when the kept instance comes or goes",
     make: glanceWithout("kept"),
   },

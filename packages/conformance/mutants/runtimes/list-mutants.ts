@@ -24,11 +24,13 @@ function listing(isSeen: (holding: SimulatedHolding) => boolean): RuntimeMutant[
 export const listMutants: readonly RuntimeMutant[] = [
   {
     name: "list-misses-the-paused",
+    clauseHint: "RT-022",
     breaks: "list leaves out workloads that are paused",
     make: listing(({ current }) => current?.state !== "paused"),
   },
   {
     name: "list-misses-the-exited",
+    clauseHint: "RT-022",
     breaks: "list leaves out workloads that do not run",
     make: listing(({ current }) => current?.state !== "exited"),
   },
@@ -39,11 +41,13 @@ export const listMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "list-misses-the-kept",
+    clauseHint: "RT-022",
     breaks: "list leaves out workloads of which only the kept instance is there",
     make: listing(({ current }) => current !== undefined),
   },
   {
     name: "list-has-one-page",
+    clauseHint: "RT-048",
     breaks: "list gives the first page of the workloads only",
     make: (_world, real) =>
       altered(real, {
@@ -53,6 +57,7 @@ export const listMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "list-is-empty-when-unreadable",
+    clauseHint: "RT-121",
     breaks: "list gives an empty map when the runtime cannot be read",
     make: (_world, real) =>
       altered(real, {
@@ -68,6 +73,7 @@ export const listMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "list-remembers-when-unreadable",
+    clauseHint: "RT-121",
     breaks: "list gives what it saw the last time when the runtime cannot be read",
     make: (_world, real) => {
       let last: Listed | undefined;
@@ -85,22 +91,8 @@ export const listMutants: readonly RuntimeMutant[] = [
     },
   },
   {
-    name: "list-leaves-out-the-unreadable",
-    breaks: "list leaves out a workload that cannot be read",
-    make: (_world, real) =>
-      altered(real, {
-        list: async (signal) => {
-          const glances = new Map(await real.list(signal));
-          for (const id of glances.keys()) {
-            const seen = await real.observe(id, signal);
-            if (seen.kind !== "present") glances.delete(id);
-          }
-          return glances;
-        },
-      }),
-  },
-  {
     name: "list-is-old",
+    clauseHint: "RT-023",
     breaks: "list gives again what it saw up to a minute ago",
     make: (world, real) => {
       let last: { readonly glances: Listed; readonly atMs: number } | undefined;
@@ -131,6 +123,7 @@ export const listMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "list-has-the-removed",
+    clauseHint: "RT-047",
     breaks: "list has workloads that were removed",
     make: (_world, real) => {
       const known = new Map<WorkloadId, Glance>();

@@ -6,6 +6,7 @@ import { clearingUp } from "./race.ts";
 export const prepareMutants: readonly RuntimeMutant[] = [
   {
     name: "prepare-starts",
+    clauseHint: "RT-030",
     breaks: "prepare starts what it has prepared",
     make: (world, real) =>
       altered(real, {
@@ -17,6 +18,7 @@ export const prepareMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "prepare-makes-way",
+    clauseHint: "RT-031",
     breaks: "prepare stops the revision that runs",
     make: (world, real) =>
       altered(real, {
@@ -31,6 +33,7 @@ export const prepareMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "prepare-restarts",
+    clauseHint: "RT-031",
     breaks: "prepare restarts what runs",
     make: (world, real) =>
       altered(real, {
@@ -44,6 +47,7 @@ export const prepareMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "prepare-takes-half-for-whole",
+    clauseHint: "RT-112",
     breaks: "prepare takes what an interrupted one has left for complete",
     make: (world, real) =>
       altered(real, {
@@ -56,6 +60,7 @@ export const prepareMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "prepare-trips-over-half",
+    clauseHint: "RT-112",
     breaks: "prepare fails for ever on what an interrupted one has left",
     make: (world, real) =>
       altered(real, {
@@ -70,6 +75,7 @@ export const prepareMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "prepare-fails-the-second-time",
+    clauseHint: "RT-030",
     breaks: "prepare fails when it was done already",
     make: (world, real) =>
       altered(real, {
@@ -96,6 +102,7 @@ export const prepareMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "prepare-gives-up-slowly",
+    clauseHint: "RT-124",
     breaks: "prepare that is called off clears up for five seconds before it gives up",
     make: (world, real) =>
       altered(real, {
@@ -105,6 +112,7 @@ export const prepareMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "prepare-hides-its-failure",
+    clauseHint: "RT-032",
     breaks: "prepare that fails says that it has succeeded",
     make: (_world, real) =>
       altered(real, {
@@ -119,6 +127,7 @@ export const prepareMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "prepare-needs-an-empty-place",
+    clauseHint: "RT-031",
     breaks: "prepare fails while another revision runs",
     make: (world, real) =>
       altered(real, {

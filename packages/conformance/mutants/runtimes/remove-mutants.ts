@@ -29,16 +29,19 @@ async function withoutKept(
 export const removeMutants: readonly RuntimeMutant[] = [
   {
     name: "remove-takes-longer-names",
+    clauseHint: "RT-047",
     breaks: "remove takes every workload whose id begins with the one that is meant",
     make: takingOthers((other, id) => other.startsWith(id)),
   },
   {
     name: "remove-takes-the-other-case",
+    clauseHint: "RT-047",
     breaks: "remove takes ids that differ only in upper and lower case",
     make: takingOthers((other, id) => other.toLowerCase() === id.toLowerCase()),
   },
   {
     name: "remove-takes-similar-characters",
+    clauseHint: "RT-047",
     breaks: "remove takes ids that differ only in dots, underscores and dashes",
     make: takingOthers(
       (other, id) => other.replaceAll(/[._]/g, "-") === id.replaceAll(/[._]/g, "-"),
@@ -46,6 +49,7 @@ export const removeMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "remove-leaves-the-kept",
+    clauseHint: "RT-063",
     breaks: "remove leaves the kept instance",
     make: (world, real) =>
       altered(real, {
@@ -54,6 +58,7 @@ export const removeMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "remove-leaves-the-prepared",
+    clauseHint: "RT-042",
     breaks: "remove leaves what prepare made",
     make: (world, real) =>
       altered(real, {
@@ -68,6 +73,7 @@ export const removeMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "remove-leaves-the-prepared-of-others",
+    clauseHint: "RT-042",
     breaks: "remove leaves what prepare made for a revision that is not the current one",
     make: (world, real) =>
       altered(real, {
@@ -112,6 +118,7 @@ export const removeMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "remove-fails-on-absent",
+    clauseHint: "RT-041",
     breaks: "remove fails where nothing is there",
     make: (world, real) =>
       altered(real, {
@@ -124,6 +131,7 @@ export const removeMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "remove-fails-while-it-runs",
+    clauseHint: "RT-041",
     breaks: "remove fails with a conflict as long as the program runs",
     make: (world, real) =>
       altered(real, {
@@ -137,6 +145,7 @@ export const removeMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "remove-returns-early",
+    clauseHint: "RT-041",
     breaks: "remove returns while things are still being removed",
     make: (world, real) =>
       altered(real, {
@@ -150,6 +159,7 @@ export const removeMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "remove-only-hides",
+    clauseHint: "RT-041",
     breaks: "remove ends the program and forgets it, and leaves what there is of it on the host",
     make: (world, real) => {
       const hidden = hiddenIn(world);

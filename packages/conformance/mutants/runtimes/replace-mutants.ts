@@ -6,6 +6,7 @@ import { untilAborted } from "./race.ts";
 export const replaceMutants: readonly RuntimeMutant[] = [
   {
     name: "replace-drops-the-old",
+    clauseHint: "RT-050",
     breaks: "replace removes the old revision instead of keeping it",
     make: (world, real) =>
       altered(real, {
@@ -18,6 +19,7 @@ export const replaceMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "replace-keeps-the-latest",
+    clauseHint: "RT-051",
     breaks:
       "replace over a kept one keeps the revision that never settled and removes the kept one",
     make: (world, real) =>
@@ -33,6 +35,7 @@ export const replaceMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "replace-keeps-two",
+    clauseHint: "RT-051",
     breaks: "replace over a kept one keeps both",
     make: (_world, real) => {
       const spare = new Map<WorkloadId, Instance>();
@@ -57,6 +60,7 @@ export const replaceMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "replace-starts-first",
+    clauseHint: "RT-053",
     breaks: "replace starts the new revision while the old one still runs",
     make: (world, real) =>
       altered(real, {
@@ -75,6 +79,7 @@ export const replaceMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "replace-kills-the-old",
+    clauseHint: "RT-053",
     breaks: "replace forces the old revision without its grace",
     make: (_world, real) =>
       altered(real, {
@@ -83,6 +88,7 @@ export const replaceMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "replace-trips-over-half",
+    clauseHint: "RT-112",
     breaks: "replace that was called off after it had set the old one aside fails from then on",
     make: (world, real) =>
       altered(real, {
@@ -99,6 +105,7 @@ export const replaceMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "replace-takes-half-for-whole",
+    clauseHint: "RT-112",
     breaks: "replace that was called off midway does nothing when it is called again",
     make: (world, real) =>
       altered(real, {
@@ -110,6 +117,7 @@ export const replaceMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "replace-goes-on-after-a-cancel",
+    clauseHint: "RT-114",
     breaks: "replace that was called off gives up and finishes behind the caller's back",
     make: (_world, real) =>
       altered(real, {
@@ -121,6 +129,7 @@ export const replaceMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "replace-goes-by-the-spec",
+    clauseHint: "RT-054",
     breaks: "replace takes a revision with the same spec for the one that runs",
     make: (world, real) =>
       altered(real, {
@@ -134,6 +143,7 @@ export const replaceMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "replace-goes-by-the-revision",
+    clauseHint: "RT-054",
     breaks: "replace takes the same revision of an earlier creation of the id for its own",
     make: (world, real) =>
       altered(real, {
@@ -147,6 +157,7 @@ export const replaceMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "replace-leaves-the-drifted",
+    clauseHint: "RT-056",
     breaks: "replace leaves an instance of its own revision that has drifted as it is",
     make: (world, real) =>
       altered(real, {
@@ -159,6 +170,7 @@ export const replaceMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "replace-stops-before-it-looks",
+    clauseHint: "RT-055",
     breaks: "replace by what is not prepared stops what runs before it finds out",
     make: (world, real) =>
       altered(real, {
@@ -173,6 +185,7 @@ export const replaceMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "replace-restarts",
+    clauseHint: "RT-050",
     breaks: "replace by what runs already restarts it",
     make: (world, real) =>
       altered(real, {
@@ -187,6 +200,7 @@ export const replaceMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "replace-needs-an-old-one",
+    clauseHint: "RT-052",
     breaks: "replace fails where nothing is there to be replaced",
     make: (world, real) =>
       altered(real, {

@@ -5,11 +5,13 @@ import { altered, type RuntimeMutant } from "../runtime-mutant.ts";
 export const restoreMutants: readonly RuntimeMutant[] = [
   {
     name: "restore-retires",
+    clauseHint: "RT-060",
     breaks: "restore removes the kept instance",
     make: (_world, real) => altered(real, { restore: (id, signal) => real.retire(id, [], signal) }),
   },
   {
     name: "restore-keeps-the-failed",
+    clauseHint: "RT-060",
     breaks: "restore keeps the instance that had taken the place",
     make: (world, real) =>
       altered(real, {
@@ -26,6 +28,7 @@ export const restoreMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "restore-starts-nothing",
+    clauseHint: "RT-060",
     breaks: "restore makes the kept instance the current one and does not run it",
     make: (world, real) =>
       altered(real, {
@@ -40,6 +43,7 @@ export const restoreMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "restore-restarts",
+    clauseHint: "RT-060",
     breaks: "restore without a kept instance restarts the current one",
     make: (world, real) =>
       altered(real, {
@@ -54,6 +58,7 @@ export const restoreMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "restore-fails-without-kept",
+    clauseHint: "RT-060",
     breaks: "restore without a kept instance fails",
     make: (world, real) =>
       altered(real, {
@@ -67,6 +72,7 @@ export const restoreMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "restore-removes-without-kept",
+    clauseHint: "RT-060",
     breaks: "restore without a kept instance removes the current one",
     make: (world, real) =>
       altered(real, {
@@ -80,6 +86,7 @@ export const restoreMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "restore-needs-a-current",
+    clauseHint: "RT-112",
     breaks:
       "restore that was called off after it had removed the failed one does nothing when it is called again",
     make: (world, real) =>
@@ -93,6 +100,7 @@ export const restoreMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "restore-leaves-it-aside",
+    clauseHint: "RT-060",
     breaks: "restore runs the kept instance and does not make it the current one",
     make: (world, real) =>
       altered(real, {
@@ -109,6 +117,7 @@ export const restoreMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "retire-takes-the-current",
+    clauseHint: "RT-057",
     breaks: "retire removes the current instance and leaves the kept one",
     make: (world, real) =>
       altered(real, {
@@ -123,6 +132,7 @@ export const restoreMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "retire-without-kept-takes-the-current",
+    clauseHint: "RT-057",
     breaks: "retire without a kept instance removes the current one",
     make: (world, real) =>
       altered(real, {
@@ -136,12 +146,14 @@ export const restoreMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "retire-forgets-what-to-keep",
+    clauseHint: "RT-057",
     breaks: "retire throws away all that was prepared, what is to be kept included",
     make: (_world, real) =>
       altered(real, { retire: (id, _keepDigests, signal) => real.retire(id, [], signal) }),
   },
   {
     name: "retire-keeps-all-prepared",
+    clauseHint: "RT-059",
     breaks: "retire leaves what was prepared for revisions that are not wanted any more",
     make: (world, real) =>
       altered(real, {
@@ -153,6 +165,7 @@ export const restoreMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "retire-leaves-the-kept",
+    clauseHint: "RT-057",
     breaks: "retire leaves the kept instance",
     make: (world, real) =>
       altered(real, {
@@ -165,6 +178,7 @@ export const restoreMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "retire-fails-on-absent",
+    clauseHint: "RT-058",
     breaks: "retire fails where nothing is there",
     make: (world, real) =>
       altered(real, {

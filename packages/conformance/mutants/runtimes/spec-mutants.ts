@@ -33,6 +33,7 @@ const defaults = { program: "serve", health: "none" };
 export const specMutants: readonly RuntimeMutant[] = [
   {
     name: "spec-takes-unknown-keys",
+    clauseHint: "RT-005",
     breaks: "unknown keys of a spec are ignored",
     make: parsing((parse) => (input) => {
       const parsed = parse(input);
@@ -43,6 +44,7 @@ export const specMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "spec-keeps-unknown-keys",
+    clauseHint: "RT-005",
     breaks: "unknown keys of a spec are accepted and stored",
     make: parsing((parse) => (input) => {
       const parsed = parse(input);
@@ -53,6 +55,7 @@ export const specMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "spec-names-the-first-fault",
+    clauseHint: "RT-005",
     breaks: "only the first rule that a spec breaks is named",
     make: parsing((parse) => (input) => {
       const parsed = parse(input);
@@ -61,6 +64,7 @@ export const specMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "spec-faults-have-no-place",
+    clauseHint: "RT-005",
     breaks: "violations do not say where in the spec they are",
     make: parsing((parse) => (input) => {
       const parsed = parse(input);
@@ -70,6 +74,7 @@ export const specMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "spec-throws",
+    clauseHint: "RT-006",
     breaks: "a spec that is no object makes parseSpec throw",
     make: parsing((parse) => (input) => {
       if (!isObject(input)) throw new TypeError("Cannot read properties of undefined");
@@ -78,11 +83,13 @@ export const specMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "spec-none-is-empty",
+    clauseHint: "RT-006",
     breaks: "a missing spec is taken for an empty one",
     make: parsing((parse) => (input) => parse(input ?? {})),
   },
   {
     name: "spec-refuses-without-a-reason",
+    clauseHint: "RT-005",
     breaks: "a spec is refused without a violation",
     make: parsing((parse) => (input) => {
       const parsed = parse(input);
@@ -91,6 +98,7 @@ export const specMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "spec-is-changed",
+    clauseHint: "RT-003",
     breaks: "parseSpec fills its defaults into the caller's object",
     make: parsing((parse) => (input) => {
       const parsed = parse(input);
@@ -100,11 +108,13 @@ export const specMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "spec-with-defaults",
+    clauseHint: "RT-003",
     breaks: "the stored spec has defaults filled in",
     make: storing((spec) => ({ ...defaults, ...spec })),
   },
   {
     name: "spec-with-the-time",
+    clauseHint: "RT-003",
     breaks: "the stored spec holds when it was read, so that it never is the same again",
     make: (world, real) => {
       let reads = 0;
@@ -117,21 +127,25 @@ export const specMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "spec-with-undefined",
+    clauseHint: "RT-003",
     breaks: "the stored spec has members without a value, which JSON cannot hold",
     make: storing((spec) => Object.assign({ ...spec }, { labels: undefined })),
   },
   {
     name: "spec-loses-a-member",
+    clauseHint: "RT-003",
     breaks: "the stored spec has lost what tells two specs apart",
     make: storing((spec) => ({ ...spec, note: "" })),
   },
   {
     name: "redaction-forgets",
+    clauseHint: "RT-008",
     breaks: "a shown spec holds its secrets",
     make: redacting((spec) => spec),
   },
   {
     name: "redaction-cuts-out",
+    clauseHint: "RT-008",
     breaks: "a shown spec does not say where a secret was",
     make: redacting((spec, redacted) => {
       if (!isObject(redacted) || JSON.stringify(spec) === JSON.stringify(redacted)) return redacted;
@@ -141,6 +155,7 @@ export const specMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "redaction-in-part",
+    clauseHint: "RT-008",
     breaks: "a shown spec holds the beginning of its secrets",
     make: redacting((spec, redacted) => {
       if (!isObject(spec) || !isObject(redacted) || !("secret" in spec)) return redacted;
@@ -149,6 +164,7 @@ export const specMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "redaction-in-place",
+    clauseHint: "RT-004",
     breaks: "showing a spec takes the secrets out of the spec itself",
     make: redacting((spec) => {
       if (isObject(spec) && "secret" in spec) spec["secret"] = "<redacted>";
@@ -157,6 +173,7 @@ export const specMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "demands-are-negative",
+    clauseHint: "RT-010",
     breaks: "demands gives -1 where nothing is demanded",
     make: (_world, real) =>
       altered(real, {

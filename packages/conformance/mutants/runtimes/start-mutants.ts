@@ -12,6 +12,7 @@ function startingAs(disguise: (target: Target) => Target): RuntimeMutant["make"]
 export const startMutants: readonly RuntimeMutant[] = [
   {
     name: "start-makes-another-after-a-cancel",
+    clauseHint: "RT-112",
     breaks:
       "start that was called off midway leaves its instance under a name of its own, and the next start makes another",
     make: (world, real) =>
@@ -33,6 +34,7 @@ export const startMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "start-goes-on-after-a-cancel",
+    clauseHint: "RT-114",
     breaks:
       "start that was called off gives up and starts the program behind the caller's back all the same",
     make: (_world, real) =>
@@ -45,6 +47,7 @@ export const startMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "start-gives-up-slowly",
+    clauseHint: "RT-124",
     breaks: "start that is called off clears up for five seconds before it gives up",
     make: (world, real) =>
       altered(real, {
@@ -54,6 +57,7 @@ export const startMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "start-runs-the-running-again",
+    clauseHint: "RT-033",
     breaks: "start of what runs ends it and runs it again",
     make: (_world, real) =>
       altered(real, {
@@ -65,6 +69,7 @@ export const startMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "start-fails-on-the-running",
+    clauseHint: "RT-033",
     breaks: "start of what runs fails with a conflict",
     make: (world, real) =>
       altered(real, {
@@ -77,6 +82,7 @@ export const startMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "start-returns-early",
+    clauseHint: "RT-033",
     breaks: "start returns before the program was started",
     make: (world, real) =>
       altered(real, {
@@ -85,16 +91,19 @@ export const startMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "start-forgets-the-uid",
+    clauseHint: "RT-027",
     breaks: "start marks instances with the id instead of the uid",
     make: startingAs((target) => ({ ...target, uid: target.id })),
   },
   {
     name: "start-forgets-the-revision",
+    clauseHint: "RT-027",
     breaks: "start marks every instance with the same revision",
     make: startingAs((target) => ({ ...target, revisionId: "r0" })),
   },
   {
     name: "start-runs-what-is-there",
+    clauseHint: "RT-035",
     breaks: "start runs the instance that is there, of whatever revision",
     make: (world, real) =>
       altered(real, {
@@ -109,6 +118,7 @@ export const startMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "start-leaves-the-paused",
+    clauseHint: "RT-037",
     breaks: "start takes a paused program for a running one",
     make: (world, real) =>
       altered(real, {
@@ -120,6 +130,7 @@ export const startMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "start-leaves-the-exited",
+    clauseHint: "RT-036",
     breaks: "start takes an instance that exists for one that runs",
     make: (world, real) =>
       altered(real, {
@@ -131,6 +142,7 @@ export const startMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "start-leaves-the-half-made",
+    clauseHint: "RT-112",
     breaks: "start fails for ever once an instance was made and not started",
     make: (world, real) =>
       altered(real, {
@@ -144,6 +156,7 @@ export const startMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "start-prepares-nothing-and-says-so-wrongly",
+    clauseHint: "RT-034",
     breaks: "start of what was not prepared fails as for an unknown reason",
     make: (_world, real) =>
       altered(real, {
@@ -175,6 +188,7 @@ export const startMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "start-takes-over-a-stranger",
+    clauseHint: "RT-072",
     breaks: "start removes what is not ours from the name it needs",
     make: (world, real) =>
       altered(real, {
@@ -187,6 +201,7 @@ export const startMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "starts-mix-up-targets",
+    clauseHint: "RT-132",
     breaks: "starts that are under way together all start the workload that was asked for last",
     make: (_world, real) => {
       let latest: Target | undefined;
@@ -201,6 +216,7 @@ export const startMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "starts-wait-for-each-other",
+    clauseHint: "RT-049",
     breaks: "a call for one workload waits for those of all others",
     make: (_world, real) => {
       let last: Promise<void> = Promise.resolve();

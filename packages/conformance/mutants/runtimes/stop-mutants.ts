@@ -6,6 +6,7 @@ import { eitherEnds } from "./race.ts";
 export const stopMutants: readonly RuntimeMutant[] = [
   {
     name: "stop-returns-early",
+    clauseHint: "RT-038",
     breaks: "stop asks the program to end and does not wait until it has",
     make: (world, real) =>
       altered(real, {
@@ -16,12 +17,14 @@ export const stopMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "stop-kills-at-once",
+    clauseHint: "RT-038",
     breaks: "stop forces the program without waiting out the grace",
     make: (_world, real) =>
       altered(real, { stop: (id, _graceMs, signal) => real.stop(id, 0, signal) }),
   },
   {
     name: "stop-never-forces",
+    clauseHint: "RT-038",
     breaks: "stop waits for as long as the program takes",
     make: (_world, real) =>
       altered(real, {
@@ -30,12 +33,14 @@ export const stopMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "stop-takes-seconds",
+    clauseHint: "RT-038",
     breaks: "stop takes the grace for seconds",
     make: (_world, real) =>
       altered(real, { stop: (id, graceMs, signal) => real.stop(id, graceMs * 1000, signal) }),
   },
   {
     name: "stop-removes",
+    clauseHint: "RT-039",
     breaks: "stop removes what it has ended",
     make: (_world, real) =>
       altered(real, {
@@ -47,6 +52,7 @@ export const stopMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "stop-fails-on-absent",
+    clauseHint: "RT-040",
     breaks: "stop fails where nothing is there",
     make: (world, real) =>
       altered(real, {
@@ -60,6 +66,7 @@ export const stopMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "stop-fails-on-exited",
+    clauseHint: "RT-039",
     breaks: "stop fails when the program has ended already",
     make: (world, real) =>
       altered(real, {
@@ -72,6 +79,7 @@ export const stopMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "stop-cannot-be-cancelled",
+    clauseHint: "RT-113",
     breaks: "stop goes on to the end of its grace whatever becomes of its signal",
     make: (_world, real) =>
       altered(real, {
@@ -83,6 +91,7 @@ export const stopMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "stop-forces-when-cancelled",
+    clauseHint: "RT-113",
     breaks: "stop forces the program when it is called off",
     make: (_world, real) =>
       altered(real, {
@@ -98,6 +107,7 @@ export const stopMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "stop-hides-why-it-was-cancelled",
+    clauseHint: "RT-110",
     breaks: "stop that is called off fails with an error of its own instead of the signal's reason",
     make: (_world, real) =>
       altered(real, {
@@ -113,6 +123,7 @@ export const stopMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "stop-leaves-the-paused",
+    clauseHint: "RT-037",
     breaks: "stop asks a paused program to end, which it cannot hear, and leaves it paused",
     make: (world, real) =>
       altered(real, {
@@ -124,6 +135,7 @@ export const stopMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "stop-forgets-the-prepared",
+    clauseHint: "RT-039",
     breaks: "stop throws away what prepare made, so that nothing can be started again",
     make: (world, real) =>
       altered(real, {
@@ -135,6 +147,7 @@ export const stopMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "ended-programs-come-back",
+    clauseHint: "RT-045",
     breaks: "a program that has ended is run again by the runtime itself",
     make: (world, real) =>
       altered(real, {

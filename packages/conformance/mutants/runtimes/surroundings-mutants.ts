@@ -7,6 +7,7 @@ import { untilAborted } from "./race.ts";
 export const surroundingsMutants: readonly RuntimeMutant[] = [
   {
     name: "reopened-knows-nothing",
+    clauseHint: "RT-070",
     breaks: "after a restart of the agent nothing is known of what runs",
     make: (_world, real) => {
       const own = new Set<WorkloadId>();
@@ -30,6 +31,7 @@ export const surroundingsMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "reopened-lists-nothing",
+    clauseHint: "RT-070",
     breaks: "after a restart of the agent list is empty until something was started",
     make: (_world, real) => {
       let hasStarted = false;
@@ -47,6 +49,7 @@ export const surroundingsMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "reopened-counts-runs-anew",
+    clauseHint: "RT-070",
     breaks: "runs are named by a count that a restart of the agent forgets",
     make: (_world, real) => {
       const names = new Map<string, string>();
@@ -72,6 +75,7 @@ export const surroundingsMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "reopened-forgets-the-kept",
+    clauseHint: "RT-070",
     breaks: "which instance is kept is forgotten at a restart of the agent",
     make: (_world, real) => {
       const known = new Set<WorkloadId>();
@@ -91,6 +95,7 @@ export const surroundingsMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "reopening-ends-programs",
+    clauseHint: "RT-070",
     breaks: "programs end with the agent",
     make: (world, real) => {
       for (const id of world.ids) if (world.liveCount(id) > 0) world.kill(id);
@@ -99,6 +104,7 @@ export const surroundingsMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "stranger-is-removed",
+    clauseHint: "RT-072",
     breaks: "remove takes what is not ours by its name",
     make: (world, real) =>
       altered(real, {
@@ -110,6 +116,7 @@ export const surroundingsMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "stranger-is-stopped",
+    clauseHint: "RT-072",
     breaks: "stop takes what is not ours by its name",
     make: (world, real) =>
       altered(real, {
@@ -121,6 +128,7 @@ export const surroundingsMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "stranger-is-retired",
+    clauseHint: "RT-072",
     breaks: "retire takes what is not ours by its name",
     make: (world, real) =>
       altered(real, {
@@ -132,6 +140,7 @@ export const surroundingsMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "stranger-is-observed",
+    clauseHint: "RT-072",
     breaks: "observe takes what is not ours for ours by its name",
     make: (world, real) =>
       altered(real, {
@@ -156,6 +165,7 @@ export const surroundingsMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "stranger-is-adopted",
+    clauseHint: "RT-072",
     breaks: "start takes what has the name already for its own instance, and succeeds",
     make: (world, real) =>
       altered(real, {
@@ -172,6 +182,7 @@ export const surroundingsMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "look-waits-for-calls",
+    clauseHint: "RT-049",
     breaks: "observe waits until a call for the workload has ended",
     make: (_world, real) => {
       const underWay = new Map<WorkloadId, Promise<void>>();
@@ -193,6 +204,7 @@ export const surroundingsMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "list-waits-for-calls",
+    clauseHint: "RT-049",
     breaks: "list waits until every call has ended",
     make: (_world, real) => {
       let underWay: Promise<unknown> = Promise.resolve();
@@ -214,6 +226,7 @@ export const surroundingsMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "one-program-for-a-spec",
+    clauseHint: "RT-048",
     breaks: "a second workload with the same spec ends the first",
     make: (world, real) =>
       altered(real, {
@@ -230,6 +243,7 @@ export const surroundingsMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "calls-hang-when-aborted",
+    clauseHint: "RT-110",
     breaks: "a call whose signal has aborted before never ends",
     make: (_world, real) =>
       altered(real, {
@@ -241,6 +255,7 @@ export const surroundingsMutants: readonly RuntimeMutant[] = [
   },
   {
     name: "calls-lose-the-reason",
+    clauseHint: "RT-110",
     breaks: "a call whose signal has aborted fails with an error of its own",
     make: (_world, real) =>
       altered(real, {
