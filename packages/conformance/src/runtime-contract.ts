@@ -1,10 +1,12 @@
 import type { ContractCase } from "./contract-case.ts";
 import { cancellationPromises } from "./runtime-contract/cancellation-promises.ts";
+import { endPromises } from "./runtime-contract/end-promises.ts";
 import { eventPromises } from "./runtime-contract/event-promises.ts";
 import { exclusivityPromises } from "./runtime-contract/exclusivity-promises.ts";
 import { idempotencePromises } from "./runtime-contract/idempotence-promises.ts";
 import { lifecyclePromises } from "./runtime-contract/lifecycle-promises.ts";
 import { logPromises } from "./runtime-contract/log-promises.ts";
+import { neighbourPromises } from "./runtime-contract/neighbour-promises.ts";
 import { outagePromises } from "./runtime-contract/outage-promises.ts";
 import { ownershipPromises } from "./runtime-contract/ownership-promises.ts";
 import { readingPromises } from "./runtime-contract/reading-promises.ts";
@@ -19,6 +21,8 @@ const promises = [
   ...specPromises,
   ...readingPromises,
   ...lifecyclePromises,
+  ...endPromises,
+  ...neighbourPromises,
   ...replacementPromises,
   ...ownershipPromises,
   ...idempotencePromises,

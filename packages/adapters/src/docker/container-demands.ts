@@ -5,7 +5,7 @@ import {
   normalisedPath,
   type PortDemand,
 } from "@persys/core";
-import { resolveHostPath } from "../shared/host-path.ts";
+import { hostPathResolver } from "../shared/host-path.ts";
 import { type DockerEndpoint, isLocalEndpoint, socketOf } from "./docker-endpoint.ts";
 import { referenceOf } from "./image-reference.ts";
 
@@ -37,14 +37,14 @@ function hostPathsOf(
   { volumes = [] }: ContainerSpec,
   { endpoint, protectedPaths }: DemandsContext,
 ): Promise<readonly HostPathDemand[]> {
-  const known = [...protectedPaths, ...socketOf(endpoint)];
+  const resolve = hostPathResolver([...protectedPaths, ...socketOf(endpoint)]);
   return Promise.all(
     volumes.map(async ({ hostPath, readOnly = false }, at): Promise<HostPathDemand> => {
       const stated = { field: `volumes[${at}].hostPath`, readOnly, written: hostPath };
       // The engine takes the path by its letters first (moby, volume/mounts/linux_parser.go), then the kernel follows the links.
       const cleaned = normalisedPath(hostPath);
       if (!isLocalEndpoint(endpoint)) return { ...stated, path: cleaned, elsewhere: true };
-      return { ...stated, ...(await resolveHostPath(cleaned, known)) };
+      return { ...stated, ...(await resolve(cleaned)) };
     }),
   );
 }

@@ -1,6 +1,6 @@
 import { type FailureContext, startFailure } from "./container-start-failure.ts";
-import type { OnLate } from "./docker-client.ts";
 import { isMissing } from "./docker-errors.ts";
+import type { OnLate } from "./late-calls.ts";
 
 /** What a start is made with. */
 export interface StartContext extends FailureContext {

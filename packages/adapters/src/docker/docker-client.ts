@@ -12,6 +12,7 @@ import {
   type VolumeEntry,
   volumeEntryOf,
 } from "./docker-reports.ts";
+import type { OnLate } from "./late-calls.ts";
 
 /** Credentials for one registry, as the engine takes them. */
 export interface RegistryCredentials {
@@ -52,9 +53,6 @@ export interface StreamCall {
   readonly query: Readonly<Record<string, string | number | boolean>>;
   readonly credentials?: RegistryCredentials;
 }
-
-/** Receives a call that was called off while the engine may have been executing it. */
-export type OnLate = (call: Promise<unknown>) => void;
 
 type LabelFilter = readonly string[];
 
@@ -148,25 +146,14 @@ export class DockerClient {
    * call, which ends when the engine has answered.
    */
   create(options: ContainerCreateOptions, signal: AbortSignal, onLate: OnLate): Promise<string> {
-    return called(
-      "create the container",
-      signal,
-      async () => {
-        const { id } = await this.#docker.createContainer(options);
-        return id;
-      },
-      onLate,
-    );
+    const create = async (): Promise<string> => (await this.#docker.createContainer(options)).id;
+    return called("create the container", signal, create, onLate);
   }
 
   /** The engine goes on with it when it is called off, as with {@link create}. */
   start(id: string, signal: AbortSignal, onLate: OnLate): Promise<void> {
-    return alreadySo(
-      "start the container",
-      signal,
-      () => this.#docker.getContainer(id).start(),
-      onLate,
-    );
+    const start = (): Promise<unknown> => this.#docker.getContainer(id).start();
+    return alreadySo("start the container", signal, start, onLate);
   }
 
   /** Asks it to end, and forces it after `graceSeconds`; undefined: after the time it was made with. What is gone has ended. */

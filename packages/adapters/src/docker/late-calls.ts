@@ -1,5 +1,8 @@
 import type { WorkloadId } from "@persys/core";
 
+/** Receives a call that was called off while the engine may have been executing it. */
+export type OnLate = (call: Promise<unknown>) => void;
+
 /**
  * Calls of the Docker Engine that were called off while it may have been executing them: it goes on with them. What is done next with the
  * workload waits for them, so that nothing comes up behind the back of a stop or a removal.

@@ -54,7 +54,9 @@ export async function subject(): Promise<RuntimeSubject> {
     killBehind: (id) => outsider.kill(id),
     removeBehind: (id) => outsider.remove(id),
     pauseBehind: (id) => outsider.pause(id),
-    startBehind: async (id) => (await outsider.container(id)).start(),
+    startBehind: async (id) => {
+      await (await outsider.container(id)).start();
+    },
     driftBehind: (id) => outsider.update(id, { CpuShares: 256 }),
     reopen: async () => host.another(),
     stranger: { add: (id) => add(id, {}), isIntact },

@@ -50,9 +50,9 @@ async function endingOf(stage: RuntimeStage, id: WorkloadId, change: Change): Pr
 
 function substanceOf(seen: Observation): unknown {
   if (seen.kind !== "present") return seen.kind;
-  return seen.instances.map(({ handle, kept, state, run, exit, startedAtMs }) => ({
-    ...{ handle, kept, state, run, exit, startedAtMs },
-  }));
+  return seen.instances.map(({ handle, kept, state, run, exit, startedAtMs }) => {
+    return { handle, kept, state, run, exit, startedAtMs };
+  });
 }
 
 async function repeat(stage: RuntimeStage, state: string, at: number): Promise<void> {

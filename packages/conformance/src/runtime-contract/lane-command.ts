@@ -46,10 +46,10 @@ const ops = Object.keys(weights) as readonly LaneCommand["op"][];
 const uncut = Array.from({ length: 6 }, () => undefined);
 
 /** Any command. */
-export const anyCommand: Arbitrary<LaneCommand> = record({
+export const anyCommand: Arbitrary<LaneCommand> = record<LaneCommand>({
   op: constantFrom(...ops.flatMap((op) => Array.from({ length: weights[op] }, () => op))),
   revision: integer({ min: 0, max: revisionsMax }),
-  cutAfterMs: constantFrom(...uncut, 0, 2, 15, 60, 200),
+  cutAfterMs: constantFrom<(number | undefined)[]>(...uncut, 0, 2, 15, 60, 200),
 });
 
 /** A command as a person reads it. */

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { currentInstance, keptInstance, type Observation, type WorkloadId } from "@persys/core";
+import {
+  currentInstance,
+  keptInstance,
+  type Instance,
+  type Observation,
+  type WorkloadId,
+} from "@persys/core";
 import type { RuntimePromise } from "./runtime-promise.ts";
 import type { RuntimeStage } from "./runtime-stage.ts";
 import { isPossibleState, states } from "./scenes.ts";
@@ -244,9 +250,9 @@ export const readingPromises: readonly RuntimePromise[] = [
 /** The output of a health check may come and go between two looks. */
 function withoutHealth(seen: Observation): Observation {
   if (seen.kind !== "present") return seen;
-  const instances = seen.instances.map(({ healthOutput: _, ...rest }) => ({
-    ...rest,
-    health: "none" as const,
-  }));
+  const instances = seen.instances.map((it): Instance => {
+    const { healthOutput, ...rest } = it;
+    return { ...rest, health: healthOutput === undefined ? it.health : "none" };
+  });
   return { ...seen, instances, glance: "" };
 }

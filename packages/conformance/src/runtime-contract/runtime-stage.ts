@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { setMaxListeners } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   AgentError,
   currentInstance,
@@ -16,6 +15,7 @@ import {
 import type { CaseContext } from "../contract-case.ts";
 import { ContractViolation } from "../contract-violation.ts";
 import { CallTrail } from "./call-trail.ts";
+import { CaseTime, type Outcome, pollMs } from "./case-time.ts";
 import { assertSoundObservation } from "./sound-observation.ts";
 import type { RuntimeSubject } from "./runtime-subject.ts";
 import { WatchedRuntime } from "./watched-runtime.ts";
@@ -24,9 +24,11 @@ import { callOf, type Change } from "./workload-change.ts";
 /** How often a call is repeated to see that it is idempotent. */
 export const repetitions = 10;
 
-/** How soon a call has to give up once its signal aborts: the greater of these. */
-const promptMs = 1000;
-const promptPatience = 0.1;
+/**
+ * How soon a call has to give up once its signal aborts, in milliseconds. The engine takes it for stuck after five seconds; where the subject
+ * makes the time, no machine is too busy for less.
+ */
+const prompt = { realMs: 5000, madeMs: 1000 } as const;
 
 /** The grace of targets: no program of a subject that ends when it is asked to takes longer. */
 const graceMs = 1000;
@@ -37,12 +39,8 @@ const agreementLooks = 3;
 /** Subjects that take fewer sequences have slow runtimes. */
 const manySequences = 5;
 
-const pollMs = 10;
 const defaultPatienceMs = 10_000;
 const defaultWindDownMs = 1000;
-
-/** How a call ended. */
-export type Outcome<T = unknown> = { readonly returned: T } | { readonly thrown: unknown };
 
 /** What the cases of the contract do again and again with a subject. Asserts on the way that nothing runs twice. */
 export class RuntimeStage {
@@ -53,11 +51,12 @@ export class RuntimeStage {
   readonly context: CaseContext;
   readonly trail: CallTrail = new CallTrail();
   readonly #closing = new AbortController();
-  #time: Promise<unknown> = Promise.resolve();
+  readonly #time: CaseTime;
 
   constructor(subject: RuntimeSubject, context: CaseContext) {
     this.subject = subject;
     this.context = context;
+    this.#time = new CaseTime(subject.elapse, this.#closing.signal);
     this.runtime = this.watched(subject.runtime);
     this.id = this.idOf("a");
     setMaxListeners(0, this.#closing.signal);
@@ -107,7 +106,7 @@ export class RuntimeStage {
 
   /** How soon a call has to give up once its signal aborts, in milliseconds. */
   get promptMs(): number {
-    return Math.max(promptMs, this.patienceMs * promptPatience);
+    return this.subject.elapse === undefined ? prompt.realMs : prompt.madeMs;
   }
 
   get windDownMs(): number {
@@ -127,7 +126,7 @@ export class RuntimeStage {
       trail: this.trail,
       nameOf: this.nameOf,
       inTime: async (what, call) => {
-        const outcome = await this.#settled(call, this.patienceMs);
+        const outcome = await this.#time.settled(call, this.patienceMs);
         if (outcome === undefined)
           throw new ContractViolation(`${what} has not ended within ${this.patienceMs} ms`);
         if ("thrown" in outcome) throw outcome.thrown;
@@ -323,7 +322,7 @@ export class RuntimeStage {
 
   /** How a call ends. Fails when it has not ended within `withinMs`. */
   async outcomeOf<T>(call: Promise<T>, withinMs: number = this.patienceMs): Promise<Outcome<T>> {
-    const outcome = await this.#settled(call, withinMs);
+    const outcome = await this.#time.settled(call, withinMs);
     assert.ok(outcome !== undefined, `the call has not ended within ${withinMs} ms`);
     return outcome;
   }
@@ -341,9 +340,9 @@ export class RuntimeStage {
     ending.catch(() => {});
     if (afterMs > 0) await Promise.race([ending, this.elapse(afterMs)]);
     cancel.abort(reason);
-    const beganMs = performance.now();
+    const beganMs = this.#time.nowMs();
     const outcome = await ending;
-    const tookMs = performance.now() - beganMs;
+    const tookMs = this.#time.nowMs() - beganMs;
     if ("returned" in outcome) return false;
     assert.equal(outcome.thrown, reason, `${change.op} does not reject with the signal's reason`);
     assert.ok(tookMs <= this.promptMs, `${change.op} gave up only ${tookMs} ms after its signal`);
@@ -372,43 +371,8 @@ export class RuntimeStage {
     else for (const one of all) await work(one);
   }
 
-  /** Lets time pass for the runtime. One after the other where the subject's time is made by us. @throws once the case is over. */
-  async elapse(ms: number): Promise<void> {
-    this.signal.throwIfAborted();
-    const { elapse } = this.subject;
-    if (elapse === undefined) {
-      await sleep(ms, undefined, { signal: this.signal });
-      return;
-    }
-    const passed = this.#time.then(() => elapse(ms));
-    this.#time = passed.catch(() => {});
-    await passed;
-  }
-
-  /** How a call ends, while time passes; undefined when it has not within `withinMs`. */
-  async #settled<T>(call: Promise<T>, withinMs: number): Promise<Outcome<T> | undefined> {
-    let outcome: Outcome<T> | undefined;
-    const ended = call.then(
-      (returned) => {
-        outcome = { returned };
-      },
-      (thrown: unknown) => {
-        outcome = { thrown };
-      },
-    );
-    if (this.subject.elapse === undefined) {
-      const over = new AbortController();
-      const signal = AbortSignal.any([over.signal, this.signal]);
-      const late = sleep(withinMs, undefined, { signal }).catch(() => {});
-      await Promise.race([ended, late]);
-      over.abort();
-      if (outcome === undefined) this.signal.throwIfAborted();
-      return outcome;
-    }
-    await Promise.race([ended, new Promise((resolve) => setImmediate(resolve))]);
-    for (let waitedMs = 0; outcome === undefined && waitedMs <= withinMs; waitedMs += pollMs) {
-      await this.elapse(pollMs);
-    }
-    return outcome;
+  /** Lets time pass for the runtime. @throws once the case is over. */
+  elapse(ms: number): Promise<void> {
+    return this.#time.elapse(ms);
   }
 }

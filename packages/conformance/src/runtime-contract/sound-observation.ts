@@ -6,9 +6,12 @@ const healthOutputCharsMax = 512;
 
 /** Holds a look against what is true of every look. @throws {ContractViolation} naming every rule that it breaks. */
 export function assertSoundObservation(seen: Observation): void {
-  const broken = faultsOf(seen);
-  if (broken.length > 0)
-    throw new ContractViolation(`an observation is not sound: ${broken.join("; ")}`, { seen });
+  const faults = faultsOf(seen);
+  if (faults.length > 0)
+    throw new ContractViolation(
+      `an observation does not hold to it that ${faults.join("; that ")}`,
+      { seen },
+    );
 }
 
 function faultsOf(seen: Observation): readonly string[] {

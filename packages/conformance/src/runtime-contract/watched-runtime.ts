@@ -51,12 +51,16 @@ export class WatchedRuntime implements WorkloadRuntime {
     this.#watch = watch;
     this.type = inner.type;
     this.capabilities = inner.capabilities;
-    const { events, logs, usage } = inner;
-    if (events !== undefined) this.events = (signal) => events.call(inner, signal);
-    if (logs !== undefined)
-      this.logs = (id, options, signal) => logs.call(inner, id, options, signal);
-    if (usage !== undefined)
-      this.usage = (ids, signal) => watch.inTime("usage", usage.call(inner, ids, signal));
+    // What the runtime does not have, the watched one does not have either.
+    if (inner.events !== undefined) this.events = (signal) => inner.events?.(signal) ?? none();
+    if (inner.logs !== undefined)
+      this.logs = (id, options, signal) => inner.logs?.(id, options, signal) ?? none();
+    if (inner.usage !== undefined)
+      this.usage = (ids, signal) =>
+        watch.inTime(
+          "usage",
+          inner.usage?.(ids, signal) ?? Promise.resolve(new Map<WorkloadId, UsageSnapshot>()),
+        );
   }
 
   parseSpec(input: unknown): Parsed<ParsedSpec> {
@@ -137,6 +141,8 @@ export class WatchedRuntime implements WorkloadRuntime {
     return this.#watch.inTime(what, outcome);
   }
 }
+
+async function* none(): AsyncGenerator<never> {}
 
 function endingOf(error: unknown, signal: AbortSignal): string {
   if (signal.aborted && error === signal.reason) return "called off";

@@ -1,5 +1,6 @@
 import {
   AgentError,
+  type Instance,
   isLive,
   type Observation,
   type SpecDigest,
@@ -8,7 +9,8 @@ import {
   type WorkloadRuntime,
 } from "@persys/core";
 import { ContractViolation } from "../contract-violation.ts";
-import type { Outcome, RuntimeStage } from "./runtime-stage.ts";
+import type { Outcome } from "./case-time.ts";
+import type { RuntimeStage } from "./runtime-stage.ts";
 import type { LaneCommand } from "./lane-command.ts";
 import { callOf, type Change } from "./workload-change.ts";
 import {
@@ -57,11 +59,20 @@ export class WorkloadLane {
         return undefined;
       default: {
         const change = this.#changeOf(command);
+        if (!command.isUnprepared) await this.#prepareFor(change);
         return command.cutAfterMs === undefined
           ? this.#make(change)
           : this.#makeAndCut(change, command.cutAfterMs);
       }
     }
+  }
+
+  /** What a start or replace is made from has to be prepared, or nothing comes of it. */
+  async #prepareFor(change: Change): Promise<void> {
+    if (change.op !== "start" && change.op !== "replace") return;
+    const { target } = change;
+    if (this.#prepared.get(target.specDigest) !== "yes")
+      await this.#make({ op: "prepare", target });
   }
 
   /** Nothing happens to a workload but what is asked for it. */
@@ -217,38 +228,36 @@ export class WorkloadLane {
   }
 
   async #disturb(op: "kill" | "pause" | "vanish"): Promise<void> {
-    const { subject } = this.#stage;
-    const { current, kept } = this.#last;
-    const act = {
-      kill: subject.killBehind,
-      pause: subject.pauseBehind,
-      vanish: subject.removeBehind,
-    }[op];
-    const isPossible =
-      op === "vanish"
-        ? current !== undefined && !isHalfMade(current)
-        : current !== undefined && current.state === "running";
-    if (act === undefined || !isPossible || current === undefined) return;
+    const { killBehind: kill, pauseBehind: pause, removeBehind: vanish } = this.#stage.subject;
+    const act = { kill, pause, vanish }[op];
+    const { current } = this.#last;
+    if (act === undefined || current === undefined || isHalfMade(current)) return;
+    if (op !== "vanish" && current.state !== "running") return;
     await this.#stage.behind(op, this.id, act);
-    if (op === "vanish") {
-      // What it had prepared may have gone with it.
-      for (const digest of this.#prepared.keys()) this.#prepared.set(digest, "maybe");
-      await this.#becomes(`${op} is seen`, (seen) => seen.current === undefined);
-      this.#judge("what was removed behind it", faultsOfLoss(kept, this.#last.kept), this.#last);
-      return;
-    }
+    await (op === "vanish" ? this.#hasVanished() : this.#hasBecome(op, current));
+  }
+
+  async #hasVanished(): Promise<void> {
+    const { kept } = this.#last;
+    // What it had prepared may have gone with it.
+    for (const digest of this.#prepared.keys()) this.#prepared.set(digest, "maybe");
+    await this.#becomes("it is seen to be gone", (seen) => seen.current === undefined);
+    const isKept = JSON.stringify(kept) === JSON.stringify(this.#last.kept);
+    const faults = isKept ? [] : ["what is kept is as it was"];
+    this.#judge("the current instance was removed behind it", faults, this.#last);
+  }
+
+  async #hasBecome(op: "kill" | "pause", before: Instance): Promise<void> {
     const state = op === "kill" ? "exited" : "paused";
-    await this.#becomes(`${op} is seen`, (seen) => seen.current?.state === state);
+    await this.#becomes(`it is seen to be ${state}`, (seen) => seen.current?.state === state);
     const after = this.#last.current;
-    const faults =
-      after?.handle === current.handle && after.run === current.run
-        ? []
-        : ["it is the same instance, in the same run"];
+    const isSameRun = after?.handle === before.handle && after.run === before.run;
     const isClean = after?.exit?.kind === "code" && after.exit.code === 0;
-    this.#judge(op, isClean ? [...faults, "what was killed has not exited with 0"] : faults, {
-      before: current,
-      after,
-    });
+    const faults = [
+      ...(isSameRun ? [] : ["it is the same instance, in the same run"]),
+      ...(isClean ? ["what was killed has not exited with 0"] : []),
+    ];
+    this.#judge(`somebody did ${op} it`, faults, { before, after });
   }
 
   async #becomes(fact: string, holds: (seen: Holding) => boolean): Promise<void> {
@@ -308,8 +317,4 @@ function isOverAnother(change: Change, { current }: Holding): boolean {
     !isHalfMade(current) &&
     !isOfTarget(current, change.target)
   );
-}
-
-function faultsOfLoss(before: unknown, after: unknown): readonly string[] {
-  return JSON.stringify(before) === JSON.stringify(after) ? [] : ["what is kept is as it was"];
 }
