@@ -1,13 +1,13 @@
 import { userInfo } from "node:os";
 import { type AccountDemand, AgentError, type Demands, type ProcessSpec } from "@persys/core";
-import { resolveHostPath } from "../shared/host-path.ts";
+import { hostPathResolver } from "../shared/host-path.ts";
 import { findUser, isOwnAccount } from "./host-user.ts";
 
 /** What a process asks of the host: above all the account it runs as, which is all that confines it. */
 export async function processDemands(spec: ProcessSpec, signal: AbortSignal): Promise<Demands> {
   const { resources, user = "", workingDir = "" } = spec;
   const account = user === "" ? agentsAccount() : await accountOf(user, signal);
-  const place = workingDir === "" ? undefined : await resolveHostPath(workingDir);
+  const place = workingDir === "" ? undefined : await hostPathResolver()(workingDir);
   signal.throwIfAborted();
   return {
     cpuMillicores: resources?.cpuMillicores ?? 0,

@@ -9,16 +9,21 @@ const linksMax = 40;
 export type ResolvedHostPath = Required<Pick<HostPathDemand, "path" | "links" | "aliases">> &
   Pick<HostPathDemand, "unresolved">;
 
+/** Follows one path. */
+export type ResolveHostPath = (written: string) => Promise<ResolvedHostPath>;
+
 /**
- * Follows a path as the kernel does, link by link. What does not exist is taken by its letters. `known` are paths, besides the standard ones,
- * that have to be recognised under other names, such as those that a bind mount gives them.
+ * A resolver for the paths of one spec: it follows each as the kernel does, link by link, and takes what does not exist by its letters. `known`
+ * are paths, besides the standard ones, that have to be recognised under other names, such as those that a bind mount gives them; what they
+ * are is looked up once.
  */
-export async function resolveHostPath(
-  written: string,
-  known: readonly string[] = [],
-): Promise<ResolvedHostPath> {
-  const followed = await followLinks(written);
-  return { ...followed, aliases: await aliasesOf(followed.path, known) };
+export function hostPathResolver(known: readonly string[] = []): ResolveHostPath {
+  let identities: Promise<readonly KnownPlace[]> | undefined;
+  return async (written) => {
+    const followed = await followLinks(written);
+    identities ??= knownPlaces(known);
+    return { ...followed, aliases: await aliasesOf(followed.path, await identities) };
+  };
 }
 
 async function followLinks(written: string): Promise<Omit<ResolvedHostPath, "aliases">> {
@@ -66,22 +71,29 @@ async function linkAt(place: string): Promise<Found> {
   }
 }
 
-/**
- * What `path` is besides: a file or folder has one identity however often it is mounted or linked. The folders around known paths count, too,
- * since whoever has them has those.
- */
-async function aliasesOf(path: string, known: readonly string[]): Promise<readonly string[]> {
+/** A path and what it is now. */
+interface KnownPlace {
+  readonly place: string;
+  readonly identity: string | undefined;
+}
+
+/** The folders around known paths count, too, since whoever has them has those. */
+function knownPlaces(known: readonly string[]): Promise<readonly KnownPlace[]> {
   const guarded = [...standardProtectedPaths, ...known].map(normalisedPath);
   const places = new Set(guarded.flatMap((it) => [it, ...foldersAround(it)]));
-  const identities = await Promise.all(
+  return Promise.all(
     [...places].map(async (place) => ({ place, identity: await identityOf(place) })),
   );
+}
+
+/** What `path` is besides: a file or folder has one identity however often it is mounted or linked. */
+async function aliasesOf(path: string, known: readonly KnownPlace[]): Promise<readonly string[]> {
   const aliases = new Set<string>();
   for (const folder of [path, ...foldersAround(path)]) {
     // The root is what it is; every path lies in it.
     const identity = folder === "/" ? undefined : await identityOf(folder);
     if (identity === undefined) continue;
-    for (const other of identities) {
+    for (const other of known) {
       if (other.identity !== identity || other.place === folder) continue;
       aliases.add(normalisedPath(`${other.place}${path.slice(folder.length)}`));
     }

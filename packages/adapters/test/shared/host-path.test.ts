@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { array, assert, asyncProperty, constantFrom } from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { resolveHostPath } from "../../src/shared/host-path.ts";
+import { hostPathResolver, type ResolvedHostPath } from "../../src/shared/host-path.ts";
 
 function folder(): string {
   const made = realpathSync(mkdtempSync(join(tmpdir(), "persys-path-")));
@@ -21,7 +21,11 @@ function folder(): string {
   return made;
 }
 
-describe("resolveHostPath", () => {
+function resolveHostPath(path: string, known: readonly string[] = []): Promise<ResolvedHostPath> {
+  return hostPathResolver(known)(path);
+}
+
+describe("a path of the host", () => {
   it("follows links in the middle and at the end, and names them", async () => {
     const root = folder();
     mkdirSync(join(root, "real/in"), { recursive: true });
@@ -88,6 +92,20 @@ describe("resolveHostPath", () => {
     expect(await resolveHostPath(join(root, "innocent/data"), [socket])).toMatchObject({
       path: join(root, "innocent/data"),
       aliases: [socket],
+    });
+  });
+
+  it("recognises what lies in a folder that is known under another name, or around a known one", async () => {
+    const root = folder();
+    mkdirSync(join(root, "real/in"), { recursive: true });
+    // Whatever leads to one folder by two names; a bind mount would need rights.
+    symlinkSync("real", join(root, "known"));
+
+    expect(await resolveHostPath(join(root, "real/in"), [join(root, "known")])).toMatchObject({
+      aliases: [join(root, "known/in")],
+    });
+    expect(await resolveHostPath(join(root, "real"), [join(root, "known/in/deep")])).toMatchObject({
+      aliases: [join(root, "known")],
     });
   });
 

@@ -1,5 +1,6 @@
 import { type ApplyDecision, decideApply } from "../domain/decide-apply.ts";
 import type { Revision, WorkloadRecord } from "../domain/workload-record.ts";
+import { AgentError } from "../errors/agent-error.ts";
 import type { ApplyRequest } from "../ports/agent-api.ts";
 import type { EngineContext } from "./engine-context.ts";
 import type { HostJudge } from "./host-judge.ts";
@@ -32,8 +33,14 @@ export async function admitApply(
   const asked = askedFor(decision, known);
   const runtime = asked && context.gate(asked.type)?.runtime;
   if (asked === undefined || runtime === undefined) return "";
-  const judged = await context.hostJudge.judgeApplied(runtime, asked.revision.spec);
-  return judged === "judged" ? "" : unknownNote;
+  try {
+    const judged = await context.hostJudge.judgeApplied(runtime, asked.revision.spec);
+    return judged === "judged" ? "" : unknownNote;
+  } catch (error) {
+    const { rules = "" } = AgentError.from(error).details;
+    context.logger.warn("an apply asks for more than the node gives", { id: parsed.id, rules });
+    throw error;
+  }
 }
 
 /** The revision that would come to be wanted, unless it is there already and is only to be stopped. */
