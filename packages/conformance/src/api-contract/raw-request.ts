@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import * as http from "node:http";
 import * as http2 from "node:http2";
 import * as https from "node:https";
@@ -27,6 +28,9 @@ export interface RawAnswer {
 /** How long an answer may take, in milliseconds. */
 const answerMs = 30_000;
 
+/** How much of a body is sent at once, in bytes. */
+const pieceBytes = 64 * 1024;
+
 /** Sends one request over a connection of its own, in the version of HTTP that the subject is reached with. */
 export function sendRaw(subject: ResolvedSubject, request: RawRequest): Promise<RawAnswer> {
   return subject.httpVersion === "2" ? overHttp2(subject, request) : overHttp1(subject, request);
@@ -43,7 +47,9 @@ async function overHttp1(subject: ResolvedSubject, request: RawRequest): Promise
     headers: headersOf(subject, request),
     signal: AbortSignal.timeout(answerMs),
   };
+  let isAnswered = false;
   const sent = module.request(url, options, (response) => {
+    isAnswered = true;
     const chunks: Buffer[] = [];
     response.on("data", (chunk: Buffer) => chunks.push(chunk));
     response.on("error", reject);
@@ -55,9 +61,41 @@ async function overHttp1(subject: ResolvedSubject, request: RawRequest): Promise
       }),
     );
   });
-  sent.on("error", reject);
-  sent.end(request.body);
-  return promise;
+  sent.on("error", (error) => {
+    // Who has answered need not take the rest.
+    if (!isAnswered) reject(error);
+  });
+  await sendPieces(sent, request.body, () => isAnswered);
+  try {
+    return await promise;
+  } finally {
+    sent.destroy();
+  }
+}
+
+/** Sends the body piece by piece, until it is answered. */
+async function sendPieces(
+  sent: http.ClientRequest,
+  body: RawRequest["body"],
+  isAnswered: () => boolean,
+): Promise<void> {
+  const bytes = Buffer.from(body ?? "");
+  for (let at = 0; at < bytes.length && !isAnswered(); at += pieceBytes) {
+    const isTaken = sent.write(bytes.subarray(at, at + pieceBytes));
+    if (isTaken || sent.destroyed) continue;
+    // Whatever becomes of the connection also ends the wait.
+    await firstEvent(sent, ["drain", "response", "close"]);
+  }
+  if (!isAnswered()) sent.end();
+}
+
+/** Resolves when one of the events happens; listens to none of them afterwards. */
+async function firstEvent(of: EventEmitter, names: readonly string[]): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const happened = (): void => resolve();
+  for (const name of names) of.on(name, happened);
+  await promise;
+  for (const name of names) of.off(name, happened);
 }
 
 async function overHttp2(subject: ResolvedSubject, request: RawRequest): Promise<RawAnswer> {
