@@ -63,7 +63,7 @@ export class StateModel {
 }
 
 /** A state in a few words: generation of each record, status of each action. */
-export function brief({
+function brief({
   records,
   actions,
   quarantined,

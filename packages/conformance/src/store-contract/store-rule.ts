@@ -7,7 +7,7 @@ export interface StoreRule extends Omit<ContractCase, "run"> {
 }
 
 /** Resolves when the rule is kept, throws when it is broken. */
-export type StoreCheck = (bench: StoreBench, context: CaseContext) => Promise<void>;
+type StoreCheck = (bench: StoreBench, context: CaseContext) => Promise<void>;
 
 /** A rule of the clause `ST-<clause>`. Its id is `store-<id>`. */
 function rule(level: ContractLevel) {
