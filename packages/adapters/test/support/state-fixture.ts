@@ -14,7 +14,7 @@ export interface StateFixture {
   readonly actions: readonly Action[];
 }
 
-/** Where the kept states of a version lie: see the README there. */
+/** Where the kept states of a version lie: made by make-states.ts there. */
 export function fixtureFolder(version: number): string {
   return fileURLToPath(new URL(`../fixtures/states/v${version}/`, import.meta.url));
 }
