@@ -46,9 +46,10 @@ const ops = Object.keys(weights) as readonly LaneCommand["op"][];
 const uncut = Array.from({ length: 6 }, () => undefined);
 
 /** Any command. */
-export const anyCommand: Arbitrary<LaneCommand> = record<LaneCommand>({
+export const anyCommand: Arbitrary<LaneCommand> = record({
   op: constantFrom(...ops.flatMap((op) => Array.from({ length: weights[op] }, () => op))),
   revision: integer({ min: 0, max: revisionsMax }),
+  isUnprepared: integer({ min: 0, max: 5 }).map((it) => it === 0),
   cutAfterMs: constantFrom<(number | undefined)[]>(...uncut, 0, 2, 15, 60, 200),
 });
 
