@@ -1,22 +1,8 @@
 import { type Command, Option } from "commander";
+import type { ApiOptions } from "./api-options.ts";
 import type { CommandHost } from "./command-host.ts";
 import type { Conclude } from "./exit-codes.ts";
-import { addKitOptions, type KitOptions } from "./kit-options.ts";
-
-/** The options of `api`, as commander gives them. */
-export interface ApiOptions extends KitOptions {
-  readonly endpoint: string;
-  readonly protocol: "grpc" | "connect" | "grpc-web";
-  readonly http2?: true;
-  readonly token?: string;
-  readonly tokenFile?: string;
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly module?: string;
-  readonly idPrefix: string;
-  readonly besideOthers?: true;
-}
+import { addKitOptions } from "./kit-options.ts";
 
 /** Declares `persys-conformance api`. */
 export function addApiCommand(program: Command, host: CommandHost, conclude: Conclude): void {

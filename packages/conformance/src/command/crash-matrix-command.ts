@@ -1,19 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { parsePlaces, type Place } from "../crash-matrix/places.ts";
 import type { CommandHost } from "./command-host.ts";
+import type { CrashMatrixOptions } from "./crash-matrix-options.ts";
 import type { Conclude } from "./exit-codes.ts";
 import { collectList } from "./option-values.ts";
-
-/** What `persys-conformance crash-matrix` can be told. */
-export interface CrashMatrixOptions {
-  readonly story?: readonly string[];
-  readonly boundary?: readonly Place[];
-  readonly silentClient?: true;
-  readonly pairs: "none" | "short" | "all";
-  readonly list?: true;
-  readonly json?: true;
-  readonly quiet?: true;
-}
 
 /** Declares `persys-conformance crash-matrix`. */
 export function addCrashMatrixCommand(

@@ -8,7 +8,7 @@ import {
   processWorkloads,
 } from "../api-contract.ts";
 import { connectTo } from "../api-contract/api-connection.ts";
-import type { ApiOptions } from "./api-command.ts";
+import type { ApiOptions } from "./api-options.ts";
 import type { CommandHost } from "./command-host.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { exampleHints, loadExport, type WantedExport } from "./load-module.ts";

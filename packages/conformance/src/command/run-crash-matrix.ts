@@ -10,7 +10,7 @@ import { SimulatedCrashWorld } from "../crash-matrix/simulated-crash-world.ts";
 import { crashStories } from "../crash-matrix/stories.ts";
 import type { CrashStory } from "../crash-matrix/story.ts";
 import type { CommandHost } from "./command-host.ts";
-import type { CrashMatrixOptions } from "./crash-matrix-command.ts";
+import type { CrashMatrixOptions } from "./crash-matrix-options.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { UsageError } from "./usage-error.ts";
 

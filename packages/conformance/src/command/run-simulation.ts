@@ -19,7 +19,7 @@ import { closingLine, hitLines, neverMet, violationLines } from "../simulation/s
 import type { CommandHost } from "./command-host.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { loadFactory } from "./load-module.ts";
-import type { SimOptions } from "./sim-command.ts";
+import type { SimOptions } from "./sim-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** So many violations of one run are shrunk and told at length. */

@@ -1,22 +1,9 @@
 import type { Command } from "commander";
 import { commandsOfLife } from "../simulation/run-seeds.ts";
 import type { CommandHost } from "./command-host.ts";
+import type { SimOptions } from "./sim-options.ts";
 import type { Conclude } from "./exit-codes.ts";
 import { seedNumber, wholeNumber } from "./option-values.ts";
-
-/** What `persys-conformance sim` can be told. */
-export interface SimOptions {
-  readonly seeds: number;
-  readonly first: number;
-  readonly seed?: number;
-  readonly life?: string;
-  readonly steps: number;
-  readonly workers?: number;
-  readonly module?: string;
-  readonly trace?: true;
-  readonly json?: true;
-  readonly quiet?: true;
-}
 
 /** Declares `persys-conformance sim`. */
 export function addSimCommand(program: Command, host: CommandHost, conclude: Conclude): void {
