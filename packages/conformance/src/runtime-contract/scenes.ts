@@ -14,9 +14,9 @@ export interface ChangeScene {
 
 const absent: Scene = async () => {};
 
-export const running: Scene = (stage, id) => stage.prepareAndStart(stage.longRunning("r1", id));
+const running: Scene = (stage, id) => stage.prepareAndStart(stage.longRunning("r1", id));
 
-export const replaced: Scene = (stage, id) =>
+const replaced: Scene = (stage, id) =>
   stage.prepareAndReplace(stage.longRunning("r1", id), stage.longRunning("r2", id));
 
 const prepared: Scene = (stage, id) => stage.prepare(stage.longRunning("r1", id));
