@@ -244,3 +244,77 @@ describe("a given-up revision", () => {
     expect(absorbObservation(record, seen(exitedOf("r1", 1)), contextAt())).toBe(record);
   });
 });
+
+describe("a chore that was said to have failed", () => {
+  const settled = revisionOf("r1", { settled: true, starts: 1 });
+  const chore = trialOf({ open: true });
+  const attemptsAfter = (record: WorkloadRecord, observation: Observation): number =>
+    absorbObservation(record, observation, contextAt()).chore.attempts;
+
+  it("to stop is done once nothing is up", () => {
+    const record = recordOf({ desired: "stopped", wanted: settled, chore });
+    expect(attemptsAfter(record, seen(instanceOf("r1")))).toBe(1);
+    expect(attemptsAfter(record, seen(exitedOf("r1", 0)))).toBe(0);
+    expect(attemptsAfter(record, seen())).toBe(0);
+  });
+
+  it("to remove is done only by a remove that succeeds", () => {
+    expect(attemptsAfter(recordOf({ desired: "deleted", chore }), seen())).toBe(1);
+  });
+
+  it("to retire is done once nothing is kept, left over or up besides the one that is to run", () => {
+    const record = recordOf({ wanted: settled, chore });
+    const kept = exitedOf("r0", 0, { kept: true });
+    expect(attemptsAfter(record, seen(instanceOf("r1")))).toBe(0);
+    expect(attemptsAfter(record, seen(instanceOf("r1"), kept))).toBe(1);
+    expect(attemptsAfter({ ...record, leftovers: true }, seen(instanceOf("r1")))).toBe(1);
+    const completed = { ...record, wanted: { ...settled, completed: true } };
+    expect(attemptsAfter(completed, seen(instanceOf("r2")))).toBe(1);
+    expect(attemptsAfter(completed, seen(exitedOf("r1", 0)))).toBe(0);
+  });
+});
+
+describe("a look at what is as it was", () => {
+  it("of a drift that was counted changes nothing", () => {
+    const record = recordOf({ wanted: revisionOf("r1", { settled: true, starts: 1 }) });
+    const drifted = seen(instanceOf("r1", { drift: ["memoryBytes"] }));
+    const once = absorbObservation(record, drifted, contextAt());
+    expect(once.wanted.trial.attempts).toBe(1);
+    expect(absorbObservation(once, drifted, contextAt())).toBe(once);
+  });
+
+  it("of an instance that was never started counts no start", () => {
+    const record = recordOf();
+    const made = seen(instanceOf("r1", { state: "created" }));
+    expect(absorbObservation(record, made, contextAt())).toBe(record);
+  });
+
+  it("of a revision that has settled and proven itself changes nothing", () => {
+    const record = recordOf({ wanted: revisionOf("r1", { settled: true, starts: 1 }) });
+    expect(absorbObservation(record, seen(instanceOf("r1")), contextAt())).toBe(record);
+  });
+
+  it("of a fallback that was given up and is gone counts no end", () => {
+    const givenUp = failureOf("NOT_SETTLED", false);
+    const fallback = revisionOf("r1", { settled: true, starts: 1, givenUp });
+    const record = recordOf({ wanted: revisionOf("r2", { givenUp }), fallback });
+    expect(absorbObservation(record, seen(), contextAt())).toBe(record);
+  });
+
+  it("of a check that has passed settles the revision at once", () => {
+    const record = recordOf({ wanted: revisionOf("r1", { starts: 1 }) });
+    const young = instanceOf("r1", { health: "healthy", startedAtMs: nowMs - 1 });
+    const after = absorbObservation(record, seen(young), contextAt());
+    expect(after.wanted.settled).toBe(true);
+    expect(after).not.toHaveProperty("fallback");
+    expect(after.leftovers).toBe(false);
+  });
+});
+
+describe("the restarts that a policy allows", () => {
+  it("have no end under the policy always", () => {
+    const wanted = revisionOf("r1", { restart: { kind: "always" }, starts: 9, ends: 9 });
+    const after = absorbObservation(recordOf({ wanted }), seen(exitedOf("r1", 1)), contextAt());
+    expect(after.wanted.trial.failure).toMatchObject({ reason: "EXITED", retryable: true });
+  });
+});
