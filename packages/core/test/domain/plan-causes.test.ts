@@ -73,7 +73,8 @@ describe("the cause of a step says", () => {
       "settled",
       "the last settled revision runs; revision r2 was given up",
     ],
-  ])("%s", (_, record, observation, kind, cause) => {
+  ])("%s", (_, record, observation, ...step) => {
+    const [kind, cause] = step;
     expect(planned(record, observation)).toMatchObject({ kind, cause });
   });
 });
