@@ -122,6 +122,16 @@ export class ProcessHarness {
       .map(Number);
   }
 
+  /** The command lines of those programs, arguments separated by spaces, in order. */
+  commandLines(): readonly string[] {
+    const lines: string[] = [];
+    this.programs((line) => {
+      lines.push(line.replaceAll("\0", " ").trim());
+      return true;
+    });
+    return lines.toSorted();
+  }
+
   /** Kills processes of ours, as {@link programs} finds them; those that end at this moment are fine. */
   kill(isMeant?: (commandLine: string) => boolean): void {
     for (const pid of this.programs(isMeant)) {
