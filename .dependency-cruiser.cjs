@@ -130,6 +130,7 @@ module.exports = {
       "^packages/(?:transports|client|conformance)/src/",
       "@connectrpc/[^/]+",
     ),
+    only("vitest-in-its-adapter", "^packages/conformance/src/runner/vitest\\.ts$", "vitest"),
     only("commander-in-commands", "^packages/(?:cli|conformance)/src/", "commander"),
   ],
   options: {

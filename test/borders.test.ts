@@ -44,6 +44,7 @@ const innocent: Readonly<Record<string, string>> = {
   "packages/core/src/ports/clock.ts": importing("../domain/workload.ts"),
   "packages/core/test/support.ts": name,
   "packages/conformance/src/index.ts": importing("@persys/core"),
+  "packages/conformance/src/runner/vitest.ts": importing("vitest"),
   "packages/adapters/src/lmdb/index.ts": importing("lmdb"),
   "packages/adapters/src/memory/index.ts": importing("../shared/codec.ts"),
   "packages/adapters/src/shared/codec.ts": importing("@persys/core"),
@@ -92,6 +93,7 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["docker-in-its-adapters", "packages/adapters/src/memory/docker.ts", "dockerode"],
   ["grpc-in-its-transport", "packages/transports/src/grpc-client.ts", "@grpc/grpc-js"],
   ["connect-at-the-edges", "packages/cli/src/dial.ts", "@connectrpc/connect"],
+  ["vitest-in-its-adapter", "packages/conformance/src/suite.ts", "vitest"],
   ["commander-in-commands", "packages/server/src/arguments.ts", "commander"],
 ];
 

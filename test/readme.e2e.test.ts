@@ -99,6 +99,7 @@ describe("README.md", () => {
       "npm test",
       "curl ",
       "npm run example",
+      "npm run conformance",
     ];
 
     const firsts = shellBlocks(readme).map((block) => known.find((word) => block.includes(word)));
@@ -167,6 +168,12 @@ describe("README.md", () => {
     expect(shown).toContain("clock is running");
     expect(shown.trimEnd()).toMatch(/0 workloads are left$/);
   }, 30_000);
+
+  it("judges the example of a runtime", async () => {
+    const shown = await sh(blockWith("npm run conformance"));
+
+    expect(shown).toMatch(/\d+ passed, 0 failed/);
+  }, 60_000);
 
   it.for([
     "README.md",
