@@ -2,6 +2,7 @@ import {
   type ContainerSpec,
   type Demands,
   type HostPathDemand,
+  isWithin,
   normalisedPath,
   type PortDemand,
 } from "@persys/core";
@@ -14,9 +15,14 @@ export interface DemandsContext {
   readonly endpoint: DockerEndpoint;
   /** Paths that have to be recognised under other names. */
   readonly protectedPaths: readonly string[];
+  /** Asks the engine where its data are. */
+  readonly dataFolder: () => Promise<string>;
 }
 
-/** What a container asks of the host. No engine is asked. */
+/** Where engines have their data when nobody says otherwise; policies know it by this name. */
+const usualDataFolder = "/var/lib/docker";
+
+/** What a container asks of the host. The engine is asked only where host paths are mounted. @throws what `dataFolder` throws. */
 export async function demandsOf(spec: ContainerSpec, context: DemandsContext): Promise<Demands> {
   const { resources, user = "", privileged = false, network, image } = spec;
   const { registry, repository, digest } = referenceOf(image);
@@ -33,20 +39,33 @@ export async function demandsOf(spec: ContainerSpec, context: DemandsContext): P
   };
 }
 
-function hostPathsOf(
+async function hostPathsOf(
   { volumes = [] }: ContainerSpec,
-  { endpoint, protectedPaths }: DemandsContext,
+  { endpoint, protectedPaths, dataFolder }: DemandsContext,
 ): Promise<readonly HostPathDemand[]> {
-  const resolve = hostPathResolver([...protectedPaths, ...socketOf(endpoint)]);
+  if (volumes.length === 0) return [];
+  const data = normalisedPath(await dataFolder());
+  const resolve = hostPathResolver([...protectedPaths, data, ...socketOf(endpoint)]);
   return Promise.all(
     volumes.map(async ({ hostPath, readOnly = false }, at): Promise<HostPathDemand> => {
       const stated = { field: `volumes[${at}].hostPath`, readOnly, written: hostPath };
       // The engine takes the path by its letters first (moby, volume/mounts/linux_parser.go), then the kernel follows the links.
       const cleaned = normalisedPath(hostPath);
-      if (!isLocalEndpoint(endpoint)) return { ...stated, path: cleaned, elsewhere: true };
-      return { ...stated, ...(await resolve(cleaned)) };
+      const local = isLocalEndpoint(endpoint);
+      const found = local
+        ? await resolve(cleaned)
+        : { path: cleaned, elsewhere: true, aliases: [] };
+      const known = [found.path, ...found.aliases].flatMap((it) => dataAlias(it, data) ?? []);
+      return { ...stated, ...found, aliases: [...new Set([...found.aliases, ...known])] };
     }),
   );
+}
+
+/** The usual name of what is in the engine's data, or around it. */
+function dataAlias(path: string, data: string): string | undefined {
+  if (data === usualDataFolder) return undefined;
+  if (isWithin(path, data)) return `${usualDataFolder}${path.slice(data.length)}`;
+  return isWithin(data, path) ? usualDataFolder : undefined;
 }
 
 function portsOf({ ports = [] }: ContainerSpec): readonly PortDemand[] {

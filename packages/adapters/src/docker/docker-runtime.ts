@@ -129,7 +129,10 @@ export class DockerRuntime implements WorkloadRuntime {
 
   async demands(spec: Json, signal: AbortSignal): Promise<Demands> {
     return guarded("see what a container demands", signal, () =>
-      demandsOf(specOf({ spec }), this.#options),
+      demandsOf(specOf({ spec }), {
+        ...this.#options,
+        dataFolder: async () => (await this.#maker.learn(signal)).rootFolder,
+      }),
     );
   }
 

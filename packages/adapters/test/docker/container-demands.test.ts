@@ -1,14 +1,37 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { hostPolicyOf, type Json, safeHostPolicyRules } from "@persys/core";
-import { DockerRuntime } from "@persys/adapters/docker";
+import {
+  containerSpecOf,
+  type Demands,
+  hostPolicyOf,
+  type Json,
+  safeHostPolicyRules,
+} from "@persys/core";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { forever } from "../support/runtime-calls.ts";
+import { demandsOf } from "../../src/docker/container-demands.ts";
 
-const nodeId = "node-1";
-/** No engine answers there: demands are stated without one. */
-const nowhere = "unix:///nowhere/engine.sock";
+/** Demands as a runtime of containers states them. */
+class Stated {
+  readonly type = "container";
+  readonly #endpoint: string;
+  readonly #dataFolder: string;
+
+  constructor({ endpoint = "unix:///nowhere/engine.sock", dataFolder = "/var/lib/docker" } = {}) {
+    this.#endpoint = endpoint;
+    this.#dataFolder = dataFolder;
+  }
+
+  demands(spec: Json): Promise<Demands> {
+    const parsed = containerSpecOf(spec);
+    if (parsed === undefined) throw new Error("no spec of a container");
+    return demandsOf(parsed, {
+      endpoint: { url: this.#endpoint },
+      protectedPaths: [],
+      dataFolder: async () => this.#dataFolder,
+    });
+  }
+}
 
 function folder(): string {
   const made = realpathSync(mkdtempSync(join(tmpdir(), "persys-demands-")));
@@ -17,17 +40,13 @@ function folder(): string {
 }
 
 /** The rules that deny a spec on a node that allows `allowed`. */
-async function denied(
-  runtime: DockerRuntime,
-  spec: Json,
-  allowed: string,
-): Promise<readonly string[]> {
+async function denied(runtime: Stated, spec: Json, allowed: string): Promise<readonly string[]> {
   const policy = hostPolicyOf({
     ...safeHostPolicyRules,
     allowedHostPaths: [{ path: allowed, readOnly: false }],
     protectedPaths: [...safeHostPolicyRules.protectedPaths, join(allowed, "engine.sock")],
   });
-  const demands = await runtime.demands(spec, forever);
+  const demands = await runtime.demands(spec);
   return policy.judge(demands, runtime.type).map(({ rule }) => rule);
 }
 
@@ -36,26 +55,23 @@ function mounting(hostPath: string): Json {
 }
 
 describe("demands of a container", () => {
-  it("are all stated, each with its place in the spec, without asking an engine", async () => {
+  it("are all stated, each with its place in the spec", async () => {
     const root = folder();
     mkdirSync(join(root, "real"));
     symlinkSync("real", join(root, "link"));
-    const runtime = new DockerRuntime({ nodeId, endpoint: nowhere });
+    const runtime = new Stated();
 
-    const demands = await runtime.demands(
-      {
-        image: `registry.example:5000/team/app:1@sha256:${"a".repeat(64)}`,
-        privileged: true,
-        user: "app",
-        network: "host",
-        volumes: [
-          { hostPath: `${root}//link/./x/../y`, containerPath: "/y", readOnly: true },
-          { hostPath: root, containerPath: "/all" },
-        ],
-        resources: { cpuMillicores: 100, memoryBytes: 8_388_608 },
-      },
-      forever,
-    );
+    const demands = await runtime.demands({
+      image: `registry.example:5000/team/app:1@sha256:${"a".repeat(64)}`,
+      privileged: true,
+      user: "app",
+      network: "host",
+      volumes: [
+        { hostPath: `${root}//link/./x/../y`, containerPath: "/y", readOnly: true },
+        { hostPath: root, containerPath: "/all" },
+      ],
+      resources: { cpuMillicores: 100, memoryBytes: 8_388_608 },
+    });
 
     expect(demands).toEqual({
       cpuMillicores: 100,
@@ -95,13 +111,13 @@ describe("demands of a container", () => {
   });
 
   it("name every published port as it is asked for", async () => {
-    const runtime = new DockerRuntime({ nodeId, endpoint: nowhere });
+    const runtime = new Stated();
     const ports = [
       { containerPort: 80 },
       { containerPort: 53, hostPort: 5353, protocol: "udp", hostIp: "::1" },
     ];
 
-    const demands = await runtime.demands({ image: "busybox", ports }, forever);
+    const demands = await runtime.demands({ image: "busybox", ports });
 
     expect(demands.ports).toEqual([
       { hostIp: "", hostPort: 0, protocol: "tcp", field: "ports[0]" },
@@ -115,9 +131,9 @@ describe("demands of a container", () => {
   });
 
   it("of an engine elsewhere say that its paths cannot be looked at here", async () => {
-    const runtime = new DockerRuntime({ nodeId, endpoint: "tcp://127.0.0.1:2375" });
+    const runtime = new Stated({ endpoint: "tcp://127.0.0.1:2375" });
 
-    const { hostPaths } = await runtime.demands(mounting("/etc/../srv/data/"), forever);
+    const { hostPaths } = await runtime.demands(mounting("/etc/../srv/data/"));
 
     expect(hostPaths).toEqual([
       {
@@ -126,6 +142,7 @@ describe("demands of a container", () => {
         path: "/srv/data",
         readOnly: false,
         elsewhere: true,
+        aliases: [],
       },
     ]);
     expect(await denied(runtime, mounting("/srv/data/x"), "/srv/data")).toEqual([
@@ -142,7 +159,7 @@ describe("demands of a container", () => {
     symlinkSync("/proc/self/root", join(root, "own/proc"));
     symlinkSync(outside, join(root, "outside"));
     symlinkSync("own", join(root, "inside"));
-    const runtime = new DockerRuntime({ nodeId, endpoint: `unix://${root}/engine.sock` });
+    const runtime = new Stated({ endpoint: `unix://${root}/engine.sock` });
 
     const answers = Object.fromEntries(
       await Promise.all(
@@ -173,11 +190,28 @@ describe("demands of a container", () => {
     });
   });
 
+  it("name the engine's data by their usual name, wherever they are", async () => {
+    const root = folder();
+    const data = join(root, "engine");
+    mkdirSync(join(data, "volumes"), { recursive: true });
+    mkdirSync(join(root, "beside"));
+    const runtime = new Stated({ dataFolder: data });
+
+    expect((await runtime.demands(mounting(join(data, "volumes")))).hostPaths).toMatchObject([
+      { path: join(data, "volumes"), aliases: ["/var/lib/docker/volumes"] },
+    ]);
+    expect(await denied(runtime, mounting(data), "/")).toEqual(["host-path-protected"]);
+    expect(await denied(runtime, mounting(root), "/")).toEqual(["host-path-protected"]);
+    expect(await denied(runtime, mounting(join(root, "beside")), "/")).toEqual([]);
+    const remote = new Stated({ endpoint: "tcp://engine", dataFolder: data });
+    expect(await denied(remote, mounting(data), "/")).toEqual(["host-path-protected"]);
+  });
+
   it("see a link that was put in the place of a folder later", async () => {
     const root = folder();
     const place = join(root, "place");
     mkdirSync(place);
-    const runtime = new DockerRuntime({ nodeId, endpoint: nowhere });
+    const runtime = new Stated();
     expect(await denied(runtime, mounting(place), root)).toEqual([]);
 
     rmSync(place, { recursive: true });

@@ -94,8 +94,8 @@ export interface WorkloadRuntime {
   redactSpec(spec: Json): Json;
 
   /**
-   * All that the spec asks of the host now: what is not stated here is not judged. Links are followed anew each time. Looks at this host alone
-   * and asks no engine, so it also answers while the runtime does not.
+   * All that the spec asks of the host now: what is not stated here is not judged. Links are followed anew each time. Answers
+   * without the runtime where it can; what cannot be found out is an error, never left out.
    */
   demands(spec: Json, signal: AbortSignal): Promise<Demands>;
 
