@@ -231,6 +231,29 @@ describe("a new generation", () => {
     expect(decideRetry(record, stamp)?.fallback?.givenUp).toEqual(givenUp);
   });
 
+  it.each([undefined, "00-trace-02"])(
+    "has the trace of its own request, here %s",
+    (traceparent) => {
+      const record = recordOf({ chore: trialOf(), traceparent: "00-trace-01" });
+      const traced = traceparent === undefined ? {} : { traceparent };
+      const after = decideRetry(record, { ...stamp, ...traced });
+      expect(after?.traceparent).toBe(traceparent);
+      expect("traceparent" in (after ?? {})).toBe("traceparent" in traced);
+    },
+  );
+
+  it("runs a fallback again that was allowed one start and has not failed", () => {
+    const job = revisionOf("r1", { restart: { kind: "no" }, settled: true, starts: 1 });
+    const record = recordOf({ wanted: revisionOf("r2", { givenUp }), fallback: job });
+    expect(decideRetry(record, stamp)?.fallback?.starts).toBe(0);
+  });
+
+  it("leaves a run whose end was counted already counted", () => {
+    const wanted = revisionOf("r1", { starts: 2, trial: trialOf(), accountedRun: "run-of-r1" });
+    const record = recordOf({ wanted, observation: seen(instanceOf("r1")) });
+    expect(decideRetry(record, stamp)?.wanted.accountedRun).toBe("run-of-r1");
+  });
+
   it("leaves a run that is under way to be judged by its end", () => {
     const record = recordOf({
       wanted: revisionOf("r1", { starts: 2, trial: trialOf() }),

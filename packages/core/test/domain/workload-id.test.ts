@@ -24,3 +24,18 @@ describe("a workload id", () => {
     });
   });
 });
+
+describe("what is said of an id that is none", () => {
+  const ruleOf = (input: unknown): string => {
+    const parsed = parseWorkloadId(input);
+    return parsed.ok ? "accepted" : (parsed.violations[0]?.rule ?? "");
+  };
+
+  it.each(["", undefined])("is that one is required, for %j", (input) => {
+    expect(ruleOf(input)).toMatch(/^is required/);
+  });
+
+  it.each(["-a", 7, null])("is what it must be, for %j", (input) => {
+    expect(ruleOf(input)).toMatch(/^must be/);
+  });
+});
