@@ -39,6 +39,29 @@ export {
   type RecordOverrides,
 } from "./record-builder.ts";
 export { type PortCall, type PortTap, tapRuntime, tapStore } from "./port-tap.ts";
+export type { Life } from "./simulation/life.ts";
+export { type LifeOptions, type LifeOutcome, liveThrough } from "./simulation/simulated-life.ts";
+export {
+  type BadSeed,
+  commandsOfLife,
+  liveSeed,
+  namesOf,
+  runSeeds,
+  type SeedsOutcome,
+  type SeedsRequest,
+} from "./simulation/run-seeds.ts";
+export type {
+  ModelConnection,
+  ModelDisturbance,
+  ModelInstance,
+  ModelSpec,
+  ModelSurroundings,
+  RuntimeModel,
+  RuntimeModelFactory,
+} from "./simulation/runtime-model.ts";
+export { type Shrunk, shrinkLife, type ShrinkOptions } from "./simulation/shrink-life.ts";
+export { simulatedModel } from "./simulation/simulated-model.ts";
+export { type InvariantName, SimulationViolation } from "./simulation/simulation-violation.ts";
 export { stateStoreContract } from "./state-store-contract.ts";
 export { type FileChange, ReferenceStateStore } from "./reference-store/reference-state-store.ts";
 export {

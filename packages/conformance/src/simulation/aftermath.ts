@@ -27,10 +27,7 @@ export class Aftermath {
   async heal(): Promise<void> {
     this.#host.heal();
     const stepsBefore = this.#host.calls.steps;
-    const lookBefore = this.#host.calls.looks.begun;
-    const isSeeing = (): boolean =>
-      this.#host.calls.looks.lastList > lookBefore && this.#isSeeing();
-    await this.until("the agent is up, and can see everything", isSeeing);
+    await this.#untilSeeing();
     await this.#host.clock.advance(storeRetryMs);
     this.#decideWishes();
     await this.#host.clock.advance(0);
@@ -42,6 +39,16 @@ export class Aftermath {
     if (steps > healingStepsMax * Math.max(1, this.#host.users.wishes.size))
       throw new SimulationViolation("I7", `it took ${steps} steps until everything was as wanted`);
     this.#checkBounds();
+  }
+
+  /** Until everything has been looked at from now on. */
+  #untilSeeing(): Promise<void> {
+    const { looks } = this.#host.calls;
+    const lookBefore = looks.begun;
+    return this.until(
+      "the agent is up, and can see everything",
+      () => looks.lastList > lookBefore && this.#isSeeing(),
+    );
   }
 
   #isSeeing(): boolean {
@@ -109,6 +116,7 @@ export class Aftermath {
     const statusesBefore = resting.map((id) => lasting(statusOf(goal.api, id)));
     const writesBefore = this.#host.records.writes;
     this.#host.killAtRest();
+    await this.#untilSeeing();
     await this.#host.clock.advance(restMs);
     const api = this.#host.api;
     if (api === undefined) throw new SimulationViolation("I7", "the agent did not start again");

@@ -107,6 +107,7 @@ function lives(seed: number, names: LifeNames, length: ArrayConstraints): Arbitr
     narrow: boolean(),
     // Most have events; `true` is the simpler case.
     events: constantFrom(true, true, true, true, false),
+    resync: constantFrom(true, true, false),
   });
 }
 

@@ -96,6 +96,8 @@ export interface Life {
   readonly narrow: boolean;
   /** Whether the runtime has events. */
   readonly events: boolean;
+  /** Whether the runtime is listed now and then though its events are heard. */
+  readonly resync: boolean;
 }
 
 /** A command in words. */

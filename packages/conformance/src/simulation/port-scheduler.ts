@@ -15,6 +15,8 @@ export interface SchedulerContext {
   readonly clock: SimulationClock;
   readonly hits: Hits;
   readonly trace: SimulationTrace;
+  /** The agent calls and calls, and no time passes. */
+  readonly onRestless: (calls: number) => void;
   /** The agent dies now. */
   readonly onKill: (kill: Kill, boundary: string) => void;
 }
@@ -29,6 +31,8 @@ interface ArmedFault {
   left: number;
 }
 
+/** An engine that makes so many calls at one moment never comes to rest. */
+const callsOfMomentMax = 5_000;
 /** A store that is slow takes so long, up to what makes it count as not answering. */
 const slowMs = 2_500;
 
@@ -51,6 +55,8 @@ export class PortScheduler {
   /** How often the runtime was restarted. */
   #incarnation = 0;
   #portCalls = 0;
+  #momentMs = 0;
+  #callsOfMoment = 0;
 
   constructor(context: SchedulerContext) {
     this.#context = context;
@@ -126,6 +132,7 @@ export class PortScheduler {
     const { clock, trace } = this.#context;
     const name = `${call.port} ${call.op}`;
     if (at === "before") this.#begin(call);
+    if (this.#isRestless()) await never();
     if (trace.isWanted) trace.say(call.id ?? "", callText(call, at));
     if (this.#dies(name, at)) await never();
     const draw = this.#draw(call, name, at);
@@ -141,6 +148,18 @@ export class PortScheduler {
       if (at === "after") this.#end(call);
     }
     if (at === "before") signal?.throwIfAborted();
+  }
+
+  /** Whether this is one call too many for one moment: it must not go on, or no time would ever pass again. */
+  #isRestless(): boolean {
+    const nowMs = this.#context.clock.monotonicMs();
+    if (nowMs !== this.#momentMs) {
+      this.#momentMs = nowMs;
+      this.#callsOfMoment = 0;
+    }
+    this.#callsOfMoment += 1;
+    if (this.#callsOfMoment === callsOfMomentMax) this.#context.onRestless(callsOfMomentMax);
+    return this.#callsOfMoment >= callsOfMomentMax;
   }
 
   #begin(call: PortCall): void {

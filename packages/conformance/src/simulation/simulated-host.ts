@@ -71,6 +71,7 @@ export class SimulatedHost {
       clock,
       hits,
       trace,
+      onRestless: (calls) => violate("I7", `${calls} calls were made at one and the same moment`),
       onKill: (kill, boundary) => this.#onKill(kill, boundary),
     });
     this.users = new SimulatedUsers({ model, hits, trace, violate, touch });
@@ -176,6 +177,8 @@ export class SimulatedHost {
     this.scheduler.heal();
     this.#weather = undefined;
     this.model.heal();
+    // Events that were lost are made up for by a list, which an agent makes when its stream breaks.
+    this.#agent?.events.breakOff();
   }
 
   /** The agent is killed where it is, and another one is started at once. */

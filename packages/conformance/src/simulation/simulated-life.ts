@@ -70,7 +70,12 @@ class SimulatedLife {
   constructor(life: Life, { model, more, trace = false }: LifeOptions) {
     this.#life = life;
     this.#more = more;
-    const policy = life.narrow ? { ...policyOfLives, ...narrow } : policyOfLives;
+    const listens = life.events && !life.resync;
+    const policy = {
+      ...policyOfLives,
+      ...(life.narrow ? narrow : {}),
+      ...(listens ? { resyncIntervalMs: 0 } : {}),
+    };
     this.#host = new SimulatedHost({ life, model, policy, trace });
   }
 

@@ -50,12 +50,13 @@ export function violationLines(
   life: Life,
   { violation, trace }: Pick<LifeOutcome, "violation" | "trace">,
 ): readonly string[] {
-  const { delayed, shuffled, narrow, events, commands } = life;
+  const { delayed, shuffled, narrow, events, resync, commands } = life;
   const circumstances = [
     delayed.length === 0 ? "no call takes long" : `calls that may take long: ${delayed.join(", ")}`,
     shuffled ? "calls go on in an order of chance" : "calls go on in their order",
     ...(narrow ? ["place for one call at a time"] : []),
     ...(events ? [] : ["no events"]),
+    ...(events && !resync ? ["no regular lists"] : []),
   ];
   return [
     `seed ${seed}: ${violation?.invariant ?? ""} is broken: ${violation?.message ?? ""}`,
