@@ -78,7 +78,7 @@ describeWithDocker("the container examples", () => {
       handlers: createAgentHandlers({ api: engine.api, logger: silentLogger }),
       host: "127.0.0.1",
       port: 0,
-      authenticate: () => "test",
+      authenticate: () => ({ kind: "known", principal: { identity: "test", role: "admin" } }),
     });
     endpoint = `http://127.0.0.1:${(await transport.start()).port}`;
     end = async () => {

@@ -48,6 +48,9 @@ export type LoadedConfig =
 const namesOfOthers: ReadonlySet<string> = new Set([
   "PERSYS_CONFIG_FILE",
   "PERSYS_ENDPOINT",
+  "PERSYS_CA_FILE",
+  "PERSYS_CERT_FILE",
+  "PERSYS_KEY_FILE",
   "PERSYS_TOKEN",
   "PERSYS_CONTEXT",
   "PERSYS_CONTEXT_FILE",

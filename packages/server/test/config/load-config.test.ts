@@ -15,7 +15,18 @@ const samples: { readonly [Name in keyof Config]: readonly [text: string, value:
   httpAddress: ["127.0.0.2", "127.0.0.2"],
   httpPort: ["1234", 1234],
   httpAllowCleartext: ["true", true],
+  grpcEnabled: ["no", false],
+  grpcAddress: ["127.0.0.2", "127.0.0.2"],
+  grpcPort: ["1235", 1235],
   tokenFile: ["/run/token", "/run/token"],
+  tlsEnabled: ["on", true],
+  tlsCert: ["/srv/agent.pem", "/srv/agent.pem"],
+  tlsKey: ["/srv/agent-key.pem", "/srv/agent-key.pem"],
+  tlsCa: ["/srv/ca.pem", "/srv/ca.pem"],
+  tlsCrl: ["/srv/crl.pem", "/srv/crl.pem"],
+  grpcClientCertificates: ["asked", "asked"],
+  adminIdentities: ["persys-scheduler, cn:ops", ["persys-scheduler", "cn:ops"]],
+  accessFile: ["/srv/access.yaml", "/srv/access.yaml"],
   metricsAddress: ["0.0.0.0", "0.0.0.0"],
   metricsPort: ["0", 0],
   statePath: ["/srv/state", "/srv/state"],
@@ -223,7 +234,7 @@ describe("loadConfig", () => {
   );
 
   it("speaks TLS unless told otherwise, but not in the development profile", () => {
-    expect(configOf(load()).tlsEnabled).toBe(true);
+    expect(configOf(load({})).tlsEnabled).toBe(true);
     expect(configOf(load({ devDir: "/w/dev" }))).toMatchObject({
       tlsEnabled: false,
       grpcAddress: "127.0.0.1",

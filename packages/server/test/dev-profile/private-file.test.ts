@@ -61,7 +61,14 @@ describe("devNodeId", () => {
 });
 
 describe("the endpoints file", () => {
-  const endpoints = { http: "http://h", metrics: "http://m", pid: 7, nodeId: "n", version: "1" };
+  const endpoints = {
+    http: "http://h",
+    grpc: "127.0.0.1:50051",
+    metrics: "http://m",
+    pid: 7,
+    nodeId: "n",
+    version: "1",
+  };
 
   it("says where the agent serves", () => {
     const folder = tempFolder();

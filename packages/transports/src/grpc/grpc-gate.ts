@@ -75,7 +75,7 @@ export class GrpcGate {
 }
 
 /** Metadata as headers, those of binary values left out. */
-export function headersOf(metadata: Metadata): Headers {
+function headersOf(metadata: Metadata): Headers {
   const headers = new Headers();
   for (const [name, value] of Object.entries(metadata.getMap())) {
     if (typeof value === "string") headers.set(name, value);

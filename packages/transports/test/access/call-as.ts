@@ -11,7 +11,7 @@ import {
 import { AgentService } from "@persys/transports/gen";
 
 /** A call by `principal` that nobody gives up. */
-export function callBy(principal: Principal): CallContext {
+function callBy(principal: Principal): CallContext {
   const { signal } = new AbortController();
   const { identity } = principal;
   return {

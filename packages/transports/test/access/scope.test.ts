@@ -22,8 +22,11 @@ const operator = (workloads: WorkloadScope): Principal => ({
   workloads,
 });
 
-const call = (workloads: WorkloadScope, rpc: AgentRpc, request: object = {}): Promise<unknown> =>
-  callAs(operator(workloads), { api: agent, rpc, request });
+const call = (
+  workloads: WorkloadScope,
+  rpc: AgentRpc,
+  request: Record<string, unknown> = {},
+): Promise<unknown> => callAs(operator(workloads), { api: agent, rpc, request });
 
 const webs = { ids: ["web-*"] };
 const blues = { labels: { team: "blue" } };
@@ -63,7 +66,7 @@ describe("a caller who has to do with some workloads", () => {
   });
 
   it("cannot take a workload over or give one away by its labels", async () => {
-    const requestOf = (team: string): object => ({
+    const requestOf = (team: string): Record<string, unknown> => ({
       spec: { spec: { case: "process", value: { command: ["true"], labels: { team } } } },
     });
 

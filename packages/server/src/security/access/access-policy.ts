@@ -15,7 +15,7 @@ export interface AccessRule {
 }
 
 /** A bearer token that is known by its digest alone. */
-export interface KnownToken {
+interface KnownToken {
   readonly name: string;
   /** Of the token's text, in hexadecimal. */
   readonly sha256: string;

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Authentication, Peer } from "@persys/transports";
-import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
+import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type AccessPolicy, readPolicy } from "../../../src/security/access/access-policy.ts";
 import { authenticateCallers } from "../../../src/security/access/authenticate-callers.ts";
@@ -71,7 +71,7 @@ async function authenticate(
 
 /** A web token, right but for `changes`. */
 async function webToken(
-  changes: JWTPayload = {},
+  changes: Readonly<Record<string, unknown>> = {},
   key = signingKey,
   alg = "ES256",
 ): Promise<string> {
@@ -144,7 +144,7 @@ describe("a web token", () => {
     });
   });
 
-  it.each<[string, JWTPayload]>([
+  it.each<[string, Readonly<Record<string, unknown>>]>([
     ["of another issuer", { iss: "https://evil.example" }],
     ["for somebody else", { aud: "other" }],
     ["that has expired", { exp: 1_000_000_000 }],
