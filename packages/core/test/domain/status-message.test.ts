@@ -127,6 +127,12 @@ describe("the state stopped", () => {
     expect(actualState({ ...down, intent: intentTo(step) }, {}, nowMs)).toBe("pending");
   });
 
+  it("is said of a job that has completed, whatever is set aside", () => {
+    const wanted = { ...settled, completed: true };
+    const observation = seen(exitedOf("r1", 0), instanceOf("r0", { kept: true }));
+    expect(actualState({ ...running, wanted, observation }, {}, nowMs)).toBe("stopped");
+  });
+
   it("is said while another step is under way", () => {
     expect(actualState({ ...down, intent: intentTo("retire") }, {}, nowMs)).toBe("stopped");
   });
@@ -159,6 +165,26 @@ describe("what a status tells besides", () => {
     const live = { confirmedAtMs: nowMs };
     expect(deriveStatus(ended, live, nowMs).metadata).toMatchObject({ exit: "code 3" });
     expect(deriveStatus(running, live, nowMs).metadata).not.toHaveProperty("exit");
+  });
+
+  it("is its failure, with the tries of what failed", () => {
+    const chore = trialOf({ attempts: 7, open: true, failure: failureOf("TIMEOUT") });
+    const status = deriveStatus({ ...running, chore }, { confirmedAtMs: nowMs }, nowMs);
+    expect(status.failure).toMatchObject({ reason: "TIMEOUT", attempts: 7 });
+    expect(status.metadata).toMatchObject({
+      failure_reason: "TIMEOUT",
+      failure_message: "because of TIMEOUT",
+      retry_attempts: "7",
+    });
+    expect(status.metadata).not.toHaveProperty("retry_terminal");
+  });
+
+  it("is no failure of what is to go or to stop anyway", () => {
+    const wanted = { ...settled, givenUp: failureOf("NOT_SETTLED", false) };
+    expect(actualState({ ...running, wanted, desired: "deleted" }, {}, nowMs)).toBe("pending");
+    const observation = seen(instanceOf("r1", { health: "unhealthy" }));
+    const stopping = { ...running, desired: "stopped", observation } as const;
+    expect(actualState(stopping, {}, nowMs)).toBe("pending");
   });
 
   it("is no failure while there is none", () => {
