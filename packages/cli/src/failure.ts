@@ -3,6 +3,7 @@ import { CliError } from "./cli-error.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import type { Connection } from "./settings/connection.ts";
 import { isAlive } from "./settings/dev-agent.ts";
+import { tlsFailure } from "./tls-failure.ts";
 import { humanDuration } from "./text/duration.ts";
 
 /** The exit code for an answer of the agent, by the code of the contract. Codes that are not named: {@link exitCodes.failure}. */
@@ -15,6 +16,14 @@ const exitCodeOf: Readonly<Record<string, ExitCode>> = {
   unauthenticated: exitCodes.denied,
 };
 
+/** What servers of something else answer. */
+const codesOfOthers: ReadonlySet<string> = new Set([
+  "internal",
+  "permission_denied",
+  "unimplemented",
+  "unknown",
+]);
+
 const connectionWords: Readonly<Record<string, string>> = {
   EAI_AGAIN: "its name cannot be looked up now",
   ECONNREFUSED: "connection refused",
@@ -23,7 +32,6 @@ const connectionWords: Readonly<Record<string, string>> = {
   ENETUNREACH: "no way to that network",
   ENOTFOUND: "no such host",
   EPIPE: "the connection was cut off",
-  EPROTO: "it does not speak TLS there",
   ETIMEDOUT: "no answer",
 };
 
@@ -44,18 +52,23 @@ export function callFailure(explained: ExplainedError, connection: Connection): 
 }
 
 function unreachable(errno: string, connection: Connection): CliError {
-  const why = connectionWords[errno] ?? errno;
   const { endpoint, source, dev } = connection;
+  const tls = tlsFailure(errno, connection);
+  const why = tls?.why ?? connectionWords[errno] ?? errno;
   const stale =
     dev?.pid !== undefined && !isAlive(dev.pid)
       ? [`${dev.dir} is what an agent left that has ended (process ${dev.pid})`]
       : [];
-  return new CliError(exitCodes.unreachable, `cannot reach the agent at ${endpoint}: ${why}`, {
+  const { exitCode = exitCodes.unreachable } = tls ?? {};
+  return new CliError(exitCode, `cannot reach the agent at ${endpoint}: ${why}`, {
     code: "unavailable",
     hints: [
+      ...(tls?.hints ?? []),
       ...stale,
       `the address comes from ${source}`,
-      "start an agent with `npm start`, or name another with --endpoint",
+      ...(tls === undefined
+        ? ["start an agent with `npm start`, or name another with --endpoint"]
+        : []),
     ],
   });
 }
@@ -72,19 +85,25 @@ function hintsFor(explained: ExplainedError, connection: Connection): readonly s
   if (retryAfterMs !== undefined) {
     return [`try again in ${humanDuration(Math.max(1000, retryAfterMs))}`];
   }
-  if (code === "unauthenticated") {
-    return connection.token === undefined
-      ? ["no token was sent: give one with --token-file, PERSYS_TOKEN_FILE or a context"]
-      : [`the token sent to ${connection.endpoint} is not one of this agent's`];
-  }
+  if (code === "unauthenticated") return [signInHint(connection)];
   if (code === "not_found") return ["`persysctl get` lists the workloads there are"];
   if (reason === "REVISION_CONFLICT") {
     return ["give the changed spec a new revision, or leave the revision out"];
   }
   if (reason === "TYPE_MISMATCH") return ["delete the workload first, or use another id"];
   // The agent's own answers name a reason: what names none may come from something else.
-  if (reason === "" && (code === "unimplemented" || code === "unknown" || code === "internal")) {
-    return [`something else than this agent's API may answer at ${connection.endpoint}`];
+  if (reason === "" && codesOfOthers.has(code)) {
+    const { endpoint } = connection;
+    return [
+      `something else than this agent's API may answer at ${endpoint}, such as its gRPC port`,
+    ];
   }
   return [];
+}
+
+function signInHint({ token, certificate, endpoint }: Connection): string {
+  if (token !== undefined) return `the token sent to ${endpoint} is not one of this agent's`;
+  if (certificate !== undefined) return `the certificate shown was that in ${certificate.file}`;
+  const other = endpoint.startsWith("https:") ? ", or a certificate with --cert and --key" : "";
+  return `no token was sent: give one with --token-file, PERSYS_TOKEN_FILE or a context${other}`;
 }

@@ -1,7 +1,8 @@
 import type { AgentClient } from "@persys/client";
 import type { Host } from "./host.ts";
 import type { Output } from "./output.ts";
-import type { Connection, ConnectionFlags } from "./settings/connection.ts";
+import type { Connection } from "./settings/connection.ts";
+import type { ConnectionFlags } from "./settings/places.ts";
 
 /** What a command works with. */
 export interface Session {
@@ -22,13 +23,21 @@ export function createSession(host: Host, out: Output, flags: ConnectionFlags): 
     // Loaded late: help, completion and mistakes in files need none of it.
     const { resolveConnection } = await import("./settings/connection.ts");
     connection = await resolveConnection(flags, host);
-    const { endpoint, token } = connection;
+    const { endpoint, token, certificate, authorities } = connection;
     const { isLoopback } = await import("./settings/dev-agent.ts");
     if (token !== undefined && endpoint.startsWith("http:") && !isLoopback(endpoint)) {
       await out.note(`warning: the token goes to ${endpoint} in the clear; use https`);
     }
     const { createNodeAgentClient } = await import("@persys/client/node");
-    return createNodeAgentClient({ baseUrl: endpoint, ...(token === undefined ? {} : { token }) });
+    const tls = {
+      ...(authorities === undefined ? {} : { ca: authorities.pem }),
+      ...(certificate === undefined ? {} : { cert: certificate.cert, key: certificate.key }),
+    };
+    return createNodeAgentClient({
+      baseUrl: endpoint,
+      tls,
+      ...(token === undefined ? {} : { token }),
+    });
   };
   return {
     host,

@@ -50,6 +50,7 @@ describe("callFailure", () => {
       dir: "/x/.persys/dev",
       endpoint: connection.endpoint,
       token: "t",
+      ca: undefined,
       pid: 2 ** 22 + 1,
     };
     const down = callFailure(explained({ connection: "ECONNREFUSED" }), { ...connection, dev });
@@ -64,6 +65,32 @@ describe("callFailure", () => {
     expect(callFailure(refused, { ...connection, token: "t" }).hints[0]).toContain(
       "not one of this agent's",
     );
+  });
+
+  it("says what to do about a certificate that the agent does not know", () => {
+    const certificate = { file: "me.pem", cert: "", key: "" };
+    const secure = { ...connection, endpoint: "https://a:1", certificate };
+    const refused = callFailure(explained({ code: "unauthenticated" }), secure);
+
+    expect(refused.hints).toEqual(["the certificate shown was that in me.pem"]);
+  });
+
+  it.each([
+    ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", 6, "no authority that is trusted here"],
+    ["CERT_HAS_EXPIRED", 6, "its certificate has expired"],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", 6, "for other names"],
+    ["ERR_SSL_PACKET_LENGTH_TOO_LONG", 6, "does not speak TLS"],
+    ["ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED", 7, "the client certificate has expired"],
+    ["ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED", 7, "has been revoked"],
+    ["ERR_SSL_TLSV1_ALERT_UNKNOWN_CA", 7, "of no authority that it trusts"],
+    ["ECONNREFUSED", 6, "connection refused"],
+    ["ERR_SSL_SOMETHING_ELSE", 6, "ERR_SSL_SOMETHING_ELSE"],
+  ])("explains %s between it and an agent with TLS", (failed, exitCode, words) => {
+    const secure = { ...connection, endpoint: "https://a:1" };
+    const failure = callFailure(explained({ code: "unavailable", connection: failed }), secure);
+
+    expect(failure.exitCode).toBe(exitCode);
+    expect(failure.message).toContain(words);
   });
 
   it("names every violation", () => {

@@ -15,11 +15,21 @@ import {
   type WorkloadStatus,
   WorkloadStatusSchema,
 } from "@persys/client/contract";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
+import { createServer as createSecureServer, type ServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { TLSSocket } from "node:tls";
 
 /** A status as a test states it: what is left out stays as it was. */
 export type StatusInit = Partial<Omit<WorkloadStatus, "$typeName" | "$unknown">>;
+
+/** How a stand-in serves. */
+export interface FakeAgentOptions {
+  /** The one token it takes. Left out: it takes everybody. */
+  readonly token?: string;
+  /** Left out: without TLS. */
+  readonly tls?: Pick<ServerOptions, "ca" | "cert" | "key" | "requestCert" | "rejectUnauthorized">;
+}
 
 /**
  * An agent of the contract with nothing behind it: workloads are statuses in a map. After an apply a workload takes the states of `script`, one
@@ -29,6 +39,8 @@ export class FakeAgent {
   readonly workloads = new Map<string, WorkloadStatus>();
   readonly applied: ApplyWorkloadRequest[] = [];
   readonly token: string | undefined;
+  /** Common names of the certificates that clients have shown. */
+  readonly shown: string[] = [];
   /** What a workload goes through after an apply, by its id; others run at once. */
   readonly scripts = new Map<string, readonly StatusInit[]>();
   /** Ids whose spec the agent refuses, with the violations. */
@@ -56,9 +68,11 @@ export class FakeAgent {
   #watchers = new Set<() => void>();
   #close: () => Promise<void> = () => Promise.resolve();
   #endpoint = "";
+  readonly #tls: FakeAgentOptions["tls"];
 
-  constructor(options: { readonly token?: string } = {}) {
+  constructor(options: FakeAgentOptions = {}) {
     this.token = options.token;
+    this.#tls = options.tls;
   }
 
   get endpoint(): string {
@@ -66,28 +80,36 @@ export class FakeAgent {
   }
 
   async start(): Promise<this> {
-    const server = createServer(
-      connectNodeAdapter({
-        routes: (router) => this.#routes(router),
-        interceptors: [
-          (next) => (request) => {
-            const sent = request.header.get("authorization");
-            if (this.token !== undefined && sent !== `Bearer ${this.token}`) {
-              throw new ConnectError("credentials are missing or wrong", Code.Unauthenticated);
-            }
-            return next(request);
-          },
-        ],
-      }),
-    );
+    const server = this.#server();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    this.#endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const scheme = this.#tls === undefined ? "http" : "https";
+    this.#endpoint = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
     this.#close = () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       });
     return this;
+  }
+
+  #server(): Server {
+    const handle = connectNodeAdapter({
+      routes: (router) => this.#routes(router),
+      interceptors: [
+        (next) => (request) => {
+          const sent = request.header.get("authorization");
+          if (this.token !== undefined && sent !== `Bearer ${this.token}`) {
+            throw new ConnectError("credentials are missing or wrong", Code.Unauthenticated);
+          }
+          return next(request);
+        },
+      ],
+    });
+    if (this.#tls === undefined) return createServer(handle);
+    return createSecureServer(this.#tls, handle).on("secureConnection", (socket: TLSSocket) => {
+      const subject = socket.getPeerCertificate().subject as { readonly CN?: string } | undefined;
+      if (subject?.CN !== undefined) this.shown.push(subject.CN);
+    });
   }
 
   stop(): Promise<void> {
@@ -150,6 +172,12 @@ export class FakeAgent {
         runtimeStatus: { process: this.healthy ? "healthy" : "unhealthy: it sleeps" },
         runtimeVersions: { process: "Linux 6.1" },
         workloadCounts: { running: this.workloads.size },
+      }),
+      whoAmI: () => ({
+        identity: "spiffe://persys.local/ops",
+        role: "operator",
+        methods: ["ApplyWorkload", "WhoAmI"],
+        workloads: { ids: ["web-*"], labels: { team: "blue" } },
       }),
       listActions: ({ workloadId, limit }) => ({
         actions: [

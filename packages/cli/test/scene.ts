@@ -5,7 +5,7 @@ import {
   WorkloadFailureSchema,
 } from "@persys/client/contract";
 import { onTestFinished } from "vitest";
-import { FakeAgent } from "./fake-agent.ts";
+import { FakeAgent, type FakeAgentOptions } from "./fake-agent.ts";
 import {
   type Ended,
   persysctl,
@@ -29,7 +29,7 @@ export interface Scene {
 }
 
 /** A scene that is gone when the test has ended. */
-export async function scene(options: { readonly token?: string } = {}): Promise<Scene> {
+export async function scene(options: FakeAgentOptions = {}): Promise<Scene> {
   const agent = await new FakeAgent(options).start();
   onTestFinished(() => agent.stop());
   const env = { PERSYS_ENDPOINT: agent.endpoint };

@@ -61,7 +61,7 @@ export async function useContext(session: Session, name: string): Promise<ExitCo
   return exitCodes.ok;
 }
 
-/** Makes or changes a context from --endpoint, --token and --token-file; the first one made becomes the current one. */
+/** Makes or changes a context from --endpoint and what signs in there; the first one made becomes the current one. */
 export async function setContext(session: Session, name: string): Promise<ExitCode> {
   const { host, flags } = session;
   const path = contextFilePath(host);
@@ -106,20 +106,34 @@ function known(file: ContextFile, name: string, path: string): void {
   });
 }
 
+/** A token, or a certificate, that is given takes the place of both; an authority that of the one before. */
 function newCredentials(
   { flags, host }: Session,
   before: AgentContext | undefined,
-): Pick<AgentContext, "token" | "tokenFile"> {
-  if (flags.token !== undefined) return { token: flags.token };
-  if (flags.tokenFile !== undefined) return { tokenFile: resolve(host.cwd, flags.tokenFile) };
-  const { token, tokenFile } = before ?? {};
+): Omit<AgentContext, "endpoint"> {
+  if ((flags.cert === undefined) !== (flags.key === undefined)) {
+    throw new CliError(exitCodes.usage, "--cert and --key go together: name both files");
+  }
+  const file = (named: string): string => resolve(host.cwd, named);
+  const given = {
+    ...(flags.token === undefined ? {} : { token: flags.token }),
+    ...(flags.tokenFile === undefined ? {} : { tokenFile: file(flags.tokenFile) }),
+    ...(flags.cert === undefined ? {} : { cert: file(flags.cert) }),
+    ...(flags.key === undefined ? {} : { key: file(flags.key) }),
+  };
+  const { endpoint: _, ca, ...kept } = before ?? { endpoint: "" };
+  const trusted = flags.ca === undefined ? ca : file(flags.ca);
   return {
-    ...(token === undefined ? {} : { token }),
-    ...(tokenFile === undefined ? {} : { tokenFile }),
+    ...(Object.keys(given).length === 0 ? kept : given),
+    ...(trusted === undefined ? {} : { ca: trusted }),
   };
 }
 
-function credentials({ token, tokenFile }: AgentContext): string {
-  if (token !== undefined) return "token";
-  return tokenFile === undefined ? "none" : `token in ${tokenFile}`;
+function credentials({ token, tokenFile, cert }: AgentContext): string {
+  const signIn = [
+    ...(token === undefined ? [] : ["token"]),
+    ...(tokenFile === undefined ? [] : [`token in ${tokenFile}`]),
+    ...(cert === undefined ? [] : [`certificate in ${cert}`]),
+  ];
+  return signIn.join(", ") || "none";
 }

@@ -70,6 +70,9 @@ function wordsOfOption(option: Option): Words {
   switch (option.long) {
     case "--file":
     case "--token-file":
+    case "--ca":
+    case "--cert":
+    case "--key":
       return { kind: "files" };
     case "--context":
       return { kind: "contexts" };

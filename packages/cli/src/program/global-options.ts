@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { ExitCode } from "../exit-code.ts";
 import type { OutputFlags } from "../output.ts";
 import type { Session } from "../session.ts";
-import type { ConnectionFlags } from "../settings/connection.ts";
+import type { ConnectionFlags } from "../settings/places.ts";
 
 /** The options that every command takes. */
 export type GlobalOptions = ConnectionFlags & OutputFlags;
@@ -23,7 +23,10 @@ export function addGlobalOptions(root: Command): void {
     .option("--endpoint <url>", "address of the agent, such as http://127.0.0.1:50052")
     .option("--token-file <file>", "file with the bearer token")
     .option("--token <token>", "bearer token; others on this machine may see it: prefer a file")
-    .option("--context <name>", "context to take both from")
+    .option("--ca <file>", "authorities to trust over https, PEM; default: those that Node knows")
+    .option("--cert <file>", "your certificate, PEM, to sign in with over https")
+    .option("--key <file>", "the private key of that certificate, PEM")
+    .option("--context <name>", "context to take all of that from")
     .optionsGroup("Output:")
     .option("--json", "results, and errors on stderr, as JSON")
     .option("-q, --quiet", "no progress and no remarks")

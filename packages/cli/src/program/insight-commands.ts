@@ -5,7 +5,7 @@ import { globalOptions, type Perform } from "./global-options.ts";
 import { collectLabels, collectList, wholeNumber } from "./option-values.ts";
 import { addExamples } from "./workload-commands.ts";
 
-/** Declares the commands that look: get, describe, logs, actions, health. */
+/** Declares the commands that look: get, describe, logs, actions, health, whoami. */
 export function addInsightCommands(root: Command, perform: Perform): void {
   root.commandsGroup("Look at workloads:");
   addGet(root, perform);
@@ -14,6 +14,7 @@ export function addInsightCommands(root: Command, perform: Perform): void {
   addActions(root, perform);
   root.commandsGroup("Agent and settings:");
   addHealth(root, perform);
+  addWhoAmI(root, perform);
 }
 
 function addGet(root: Command, perform: Perform): void {
@@ -186,6 +187,26 @@ function addHealth(root: Command, perform: Perform): void {
     await perform(globalOptions(command), async (session) => {
       const { health } = await import("../commands/health.ts");
       return health(session);
+    });
+  });
+}
+
+function addWhoAmI(root: Command, perform: Perform): void {
+  const command = root
+    .command("whoami")
+    .summary("show who the agent takes you for")
+    .description(
+      "Show who the agent takes you for by your token or certificate, and what that one may do.",
+    );
+  addExamples(command, [
+    "persysctl whoami",
+    "persysctl whoami --endpoint https://node-1:50052 --ca ca.pem --cert me.pem --key me-key.pem",
+    "persysctl whoami --json",
+  ]);
+  command.action(async () => {
+    await perform(globalOptions(command), async (session) => {
+      const { whoAmI } = await import("../commands/who-am-i.ts");
+      return whoAmI(session);
     });
   });
 }

@@ -40,8 +40,9 @@ function rootHelp(): string {
   const codes = exitCodeHelp.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`);
   return `
 The agent is the one of, first found: --endpoint; --context; PERSYS_ENDPOINT; PERSYS_CONTEXT or the current context;
-the development agent (.persys/dev, or PERSYS_DEV_DIR) of this folder or one above. Tokens: --token-file, --token,
-PERSYS_TOKEN_FILE, PERSYS_TOKEN, or what belongs to the context or development agent.
+the development agent (.persys/dev, or PERSYS_DEV_DIR) of this folder or one above. To sign in: --token-file, --token,
+or --cert with --key; PERSYS_TOKEN_FILE, PERSYS_TOKEN, or PERSYS_CERT_FILE with PERSYS_KEY_FILE; or what belongs to the
+context or development agent. Trusted over https: --ca, PERSYS_CA_FILE, or likewise.
 
 Exit codes:
 ${codes.join("\n")}

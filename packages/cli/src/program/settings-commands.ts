@@ -34,6 +34,7 @@ function addContext(root: Command, perform: Perform): void {
   group.helpCommand("help [command]", "show help for a command");
   addExamples(group, [
     "persysctl context set lab --endpoint https://lab:50052 --token-file ~/lab-token",
+    "persysctl context set prod --endpoint https://node-1:50052 --ca ca.pem --cert me.pem --key me-key.pem",
     "persysctl context use lab",
     "persysctl get --context lab",
   ]);
@@ -46,7 +47,9 @@ function addContext(root: Command, perform: Perform): void {
   });
   const set = group
     .command("set")
-    .description("Make or change a context from --endpoint and --token-file or --token.")
+    .description(
+      "Make or change a context from --endpoint, --ca, and --token-file, --token, or --cert and --key.",
+    )
     .argument("<name>", "name of the context");
   set.action(async (name: string) => {
     await perform(globalOptions(set), async (session) => {

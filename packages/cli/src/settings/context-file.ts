@@ -11,6 +11,10 @@ export interface AgentContext {
   readonly token?: string;
   /** A relative path counts from the folder of the context file. */
   readonly tokenFile?: string;
+  /** Files for TLS, relative ones as above: authorities to trust, and the user's certificate with its key. PEM. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 /** What the context file holds. */
@@ -46,12 +50,15 @@ export async function loadContexts(path: string): Promise<ContextFile> {
  */
 export async function saveContexts(path: string, file: ContextFile): Promise<void> {
   const contexts = Object.fromEntries(
-    Object.entries(file.contexts).map(([name, { endpoint, token, tokenFile }]) => [
+    Object.entries(file.contexts).map(([name, { endpoint, token, tokenFile, ca, cert, key }]) => [
       name,
       {
         endpoint,
         ...(token === undefined ? {} : { token }),
         ...(tokenFile === undefined ? {} : { token_file: tokenFile }),
+        ...(ca === undefined ? {} : { ca_file: ca }),
+        ...(cert === undefined ? {} : { cert_file: cert }),
+        ...(key === undefined ? {} : { key_file: key }),
       },
     ]),
   );
@@ -96,11 +103,15 @@ function parseContexts(content: unknown, path: string): ContextFile {
       return undefined;
     };
     const [endpoint, token, tokenFile] = [text("endpoint"), text("token"), text("token_file")];
+    const [ca, cert, key] = [text("ca_file"), text("cert_file"), text("key_file")];
     if (endpoint === undefined) problems.push(`contexts.${name}.endpoint: is required`);
     contexts[name] = {
       endpoint: endpoint ?? "",
       ...(token === undefined ? {} : { token }),
       ...(tokenFile === undefined ? {} : { tokenFile }),
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
     };
   }
   const { current } = root;

@@ -8,6 +8,8 @@ export interface DevAgent {
   readonly dir: string;
   readonly endpoint: string;
   readonly token: string | undefined;
+  /** File with the authority that it has made for itself, where it speaks TLS; undefined when there is none. */
+  readonly ca: string | undefined;
   /** The process that wrote the description; undefined when it does not say. */
   readonly pid: number | undefined;
 }
@@ -57,8 +59,11 @@ async function readDevAgent(
   const endpoint = "http" in parsed && typeof parsed.http === "string" ? parsed.http : undefined;
   if (endpoint === undefined || !isLoopback(endpoint)) return undefined;
   const token = (await readOwn(join(dir, "token"), userId))?.trim();
+  const made = join(dir, "certs", "ca.pem");
+  const isSecure = endpoint.startsWith("https:");
+  const ca = isSecure && (await readOwn(made, userId)) !== undefined ? made : undefined;
   const pid = "pid" in parsed && typeof parsed.pid === "number" ? parsed.pid : undefined;
-  return { dir, endpoint, token: token === "" ? undefined : token, pid };
+  return { dir, endpoint, token: token === "" ? undefined : token, ca, pid };
 }
 
 /** The text of a file of the user's or of root's; undefined otherwise. */

@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type ConnectionFlags, resolveConnection } from "../../src/settings/connection.ts";
+import { resolveConnection } from "../../src/settings/connection.ts";
 import { saveContexts } from "../../src/settings/context-file.ts";
+import type { ConnectionFlags } from "../../src/settings/places.ts";
 import { tempFolder } from "../temp-folder.ts";
 
 interface Place {
@@ -101,6 +102,41 @@ describe("resolveConnection", () => {
 
     expect((await resolve({ env, flags: { token: "flag-secret" } })).token).toBe("flag-secret");
     expect((await resolve({ env })).token).toBe("env-secret");
+  });
+
+  it("shows no stored certificate to another endpoint, and needs none of its files there", async () => {
+    const { contextFile, home, resolve } = await scene();
+    const stored = { ca: "ca.pem", cert: "me.pem", key: "me-key.pem" };
+    const contexts = { prod: { endpoint: "https://prod:1", ...stored } };
+    await saveContexts(contextFile, { current: "prod", contexts });
+    const env = { PERSYS_CONTEXT_FILE: contextFile };
+
+    const elsewhere = await resolve({ env, flags: { endpoint: "https://evil:1" } });
+
+    expect(elsewhere).toEqual({
+      endpoint: "https://evil:1",
+      token: undefined,
+      source: "--endpoint",
+    });
+    await expect(resolve({ env })).rejects.toThrow(join(home, "me.pem"));
+  });
+
+  it("sends no token of another place along with a certificate, which would count for nothing", async () => {
+    const { home, resolve } = await scene();
+    const env = { PERSYS_TOKEN: "env-secret" };
+    const flags = { endpoint: "https://a:1", cert: join(home, "no.pem"), key: join(home, "no") };
+
+    await expect(resolve({ env, flags })).rejects.toThrow("--cert: cannot read the certificate");
+  });
+
+  it("leaves certificates of the environment out where there is no TLS, and refuses those of flags", async () => {
+    const { resolve } = await scene();
+    const env = { PERSYS_CERT_FILE: "/no.pem", PERSYS_CA_FILE: "/no.pem", PERSYS_TOKEN: "t" };
+
+    expect(await resolve({ env, flags: { endpoint: "http://a:1" } })).toMatchObject({ token: "t" });
+    await expect(resolve({ flags: { endpoint: "a:1", ca: "/no.pem" } })).rejects.toThrow(
+      "--ca is for TLS, and http://a:1 is without",
+    );
   });
 
   it("refuses a token file that holds more than a token", async () => {
