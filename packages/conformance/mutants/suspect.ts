@@ -28,16 +28,21 @@ export interface Finding {
   readonly why: string;
 }
 
-/** The first case that the suspect fails, in the order of the contract; undefined when it keeps them all. `clause`: only cases of that one. */
+/**
+ * The first case that the suspect fails: the cases made for what it does wrong come first, then all in the order of the contract. Undefined
+ * when it keeps them all. `clause`: only cases of that one.
+ */
 export async function firstFinding(
   suspect: Suspect,
   seed: number,
   clause?: string,
 ): Promise<Finding | undefined> {
   const signal = new AbortController().signal;
+  const isHinted = (it: ContractCase): boolean => it.clause === suspect.clauseHint;
   const cases = suspect
     .cases()
-    .filter((it) => isBinding(it, suspect) && (clause ?? it.clause) === it.clause);
+    .filter((it) => isBinding(it, suspect) && (clause ?? it.clause) === it.clause)
+    .toSorted((a, b) => Number(isHinted(b)) - Number(isHinted(a)));
   for (const contractCase of cases) {
     const { failure } = await attemptCase(contractCase, { seed, signal, timeoutMs: caseTimeoutMs });
     if (failure === undefined) continue;
