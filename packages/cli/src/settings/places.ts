@@ -59,11 +59,11 @@ export async function findPlaces(
   ];
 }
 
-function flagPlace({ context: _, endpoint, ...given }: ConnectionFlags): Place {
-  if (given.token !== undefined && given.tokenFile !== undefined) {
+function flagPlace(flags: ConnectionFlags): Place {
+  const { endpoint, token, tokenFile, ca, cert, key } = flags;
+  if (token !== undefined && tokenFile !== undefined) {
     throw new CliError(exitCodes.usage, "--token and --token-file exclude each other");
   }
-  const { token, tokenFile, ca, cert, key } = given;
   return {
     source: "--endpoint",
     endpoint,

@@ -55,11 +55,13 @@ export async function composeAgent(
   const telemetry = new OtelTelemetry(logger);
   const container = await buildContainer({ settings, logger, telemetry }, modules);
   const engine = await container.getAsync(tokens.engine);
+  const access = await container.getAsync(tokens.access, { optional: true });
   const phase = new PhaseHolder();
   const unobserve = observeAgent(telemetry, {
     nodeId,
     diskMountPoint,
     api: () => (phase.phase === "serving" ? engine.api : undefined),
+    certificateLeftMs: () => access?.certificateLeftMs(),
   });
   const status = new StatusServer({
     address: config.metricsAddress,

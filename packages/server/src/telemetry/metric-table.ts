@@ -102,6 +102,11 @@ export const metricTable: readonly MetricRow[] = [
   },
   { name: "steps_total", kind: "counter", help: "Steps taken." },
   { name: "step_duration_seconds", kind: "histogram", help: "One step.", buckets: stepBuckets },
+  {
+    name: "certificate_expiry_seconds",
+    kind: "gauge",
+    help: "Until the certificate that the API is served with ends; negative afterwards. Only with TLS.",
+  },
   { name: "process_resident_memory_bytes", kind: "gauge", help: "Memory of the agent itself." },
   {
     name: "process_cpu_seconds",

@@ -9,6 +9,8 @@ export interface ObservedAgent {
   readonly diskMountPoint: string;
   /** The engine's API while it answers; undefined before and after, when there is nothing truthful to say. */
   api(): Pick<AgentApi, "health" | "list" | "actions"> | undefined;
+  /** For how long the certificate of the API holds, in milliseconds; undefined without TLS. */
+  certificateLeftMs(): number | undefined;
 }
 
 const nsPerSecond = 1e9;
@@ -38,6 +40,12 @@ export function observeAgent(telemetry: OtelTelemetry, agent: ObservedAgent): ()
     ],
     () => agentReadings(agent),
   );
+  telemetry.observe(["certificate_expiry_seconds"], () => {
+    const leftMs = agent.certificateLeftMs();
+    return leftMs === undefined
+      ? []
+      : [{ name: "certificate_expiry_seconds", value: leftMs / 1e3 }];
+  });
   return () => delay.disable();
 }
 

@@ -143,6 +143,7 @@ describe("an agent that speaks TLS", () => {
     await expect
       .poll(() => agent.messages(), { timeout: 50_000, interval: 10 })
       .toContain("new certificates are in use");
+    expect(agent.messages()).toContain("the API is served over TLS");
     await before.healthCheck({});
 
     writeFileSync(`${certs}/access.yaml`, "rules: [{ who: [persys-viewer], role: root }]");

@@ -104,6 +104,7 @@ describe("observeAgent", () => {
   /** The gauges as text, with an agent of these workloads. */
   async function scrape(
     workloads: readonly Pick<WorkloadStatus, "type" | "actual">[],
+    certificateLeftMs?: number,
   ): Promise<string[]> {
     const { measured } = measuring();
     const api: Pick<AgentApi, "health" | "list" | "actions"> = {
@@ -112,7 +113,12 @@ describe("observeAgent", () => {
       actions: () => [],
     };
     onTestFinished(
-      observeAgent(measured, { nodeId: "node-1", diskMountPoint: "/", api: () => api }),
+      observeAgent(measured, {
+        nodeId: "node-1",
+        diskMountPoint: "/",
+        api: () => api,
+        certificateLeftMs: () => certificateLeftMs,
+      }),
     );
     return (await measured.prometheusText()).split("\n");
   }
@@ -143,10 +149,24 @@ describe("observeAgent", () => {
     expect(lines).toContain('persys_agent_info{node_id="node-1",version="1.2.3"} 1');
   });
 
+  it("tells for how long the certificate holds, where there is one", async () => {
+    const shown = /^persys_agent_certificate_expiry_seconds .*$/gm;
+
+    expect((await scrape([], 90_500)).join("\n").match(shown)).toEqual([
+      "persys_agent_certificate_expiry_seconds 90.5",
+    ]);
+    expect((await scrape([])).join("\n").match(shown)).toBeNull();
+  });
+
   it("says nothing of an engine that does not answer yet", async () => {
     const { measured } = measuring();
     onTestFinished(
-      observeAgent(measured, { nodeId: "n", diskMountPoint: "/", api: () => undefined }),
+      observeAgent(measured, {
+        nodeId: "n",
+        diskMountPoint: "/",
+        api: () => undefined,
+        certificateLeftMs: () => undefined,
+      }),
     );
 
     const text = await measured.prometheusText();

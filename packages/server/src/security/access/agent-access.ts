@@ -14,7 +14,14 @@ import { WatchedPolicy } from "./watched-policy.ts";
 export interface AgentAccessOptions {
   readonly config: Pick<
     Config,
-    "accessFile" | "adminIdentities" | "tlsCa" | "tlsCert" | "tlsCrl" | "tlsEnabled" | "tlsKey"
+    | "accessFile"
+    | "adminIdentities"
+    | "grpcClientCertificates"
+    | "tlsCa"
+    | "tlsCert"
+    | "tlsCrl"
+    | "tlsEnabled"
+    | "tlsKey"
   >;
   /** The token of the token file. */
   readonly token: string;
@@ -26,7 +33,9 @@ export interface AgentAccessOptions {
 export interface AgentAccess {
   readonly authenticate: Authenticate;
   /** Undefined: in clear text. */
-  readonly tls: (TlsSource & { readonly expiresAtMs: number }) | undefined;
+  readonly tls: TlsSource | undefined;
+  /** For how long the certificate in use holds, in milliseconds, negative when it has ended; undefined in clear text. */
+  certificateLeftMs(): number | undefined;
   /** Ends the watching of files. May be repeated. */
   close(): void;
 }
@@ -50,8 +59,10 @@ export async function openAgentAccess(options: AgentAccessOptions): Promise<Agen
     watched = read.policy;
   }
   const complete = completed(options);
+  logUse(options, tls);
   return {
     tls,
+    certificateLeftMs: () => (tls === undefined ? undefined : tls.expiresAtMs - clock.wallMs()),
     authenticate: authenticateCallers({
       policy: () => complete(watched?.current ?? noPolicy),
       jwt: new FileJwtVerifier(),
@@ -94,6 +105,26 @@ async function openCertificates({
   const settings =
     "PERSYS_TLS_CERT, PERSYS_TLS_KEY and PERSYS_TLS_CA name the files; `persys-agent certs dev` makes some to try it with; PERSYS_TLS_ENABLED=false does without, on addresses of this machine alone";
   throw unusable("the certificates of the API cannot be used", opened.problems, settings);
+}
+
+/** Says once what the API is served with. */
+function logUse(
+  { config, logger }: AgentAccessOptions,
+  tls: WatchedCertificates | undefined,
+): void {
+  const { accessFile, adminIdentities, grpcClientCertificates, tlsCrl } = config;
+  if (tls === undefined) {
+    logger.info("the API is served without TLS", { accessFile });
+    return;
+  }
+  const crl = tlsCrl === "none" ? {} : { crl: tlsCrl };
+  logger.info("the API is served over TLS", {
+    ...tls.facts,
+    ...crl,
+    grpcClientCertificates,
+    accessFile,
+    adminIdentities,
+  });
 }
 
 function unusable(what: string, problems: readonly string[], settings: string): StartFailure {

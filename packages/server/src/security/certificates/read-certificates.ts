@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import type { TlsMaterial } from "@persys/transports";
 import { readRevocations, type RevocationList } from "./revocations.ts";
 
@@ -17,6 +17,8 @@ export interface CertificateFiles {
 /** The content of all the files, found to be right together. */
 export interface ServerCertificates {
   readonly material: TlsMaterial;
+  /** The server's own. */
+  readonly own: X509Certificate;
   readonly authorities: readonly X509Certificate[];
   readonly revocations: readonly RevocationList[];
   /** When the server's own certificate ends, Unix milliseconds. */
@@ -75,12 +77,25 @@ export async function readCertificates(
   return {
     ok: true,
     certificates: {
+      own,
       material: { cert, key, ca: authorities.map((it) => it.toString()) },
       authorities,
       revocations: revocations.lists,
       expiresAtMs: Date.parse(own.validTo),
     },
   };
+}
+
+/** More than its owner and, for reading, its group may do with a private key. */
+const keyModeExcess = 0o037;
+
+/** Whether others may read the private key at `path`, or any but its owner change it. False when that cannot be found out. */
+export async function isKeyOpen(path: string): Promise<boolean> {
+  try {
+    return ((await stat(path)).mode & keyModeExcess) !== 0;
+  } catch {
+    return false; // It was read a moment ago: whoever reads it next says what is wrong.
+  }
 }
 
 /** What a person knows a certificate by. */

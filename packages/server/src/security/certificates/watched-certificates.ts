@@ -4,6 +4,8 @@ import type { TlsMaterial, TlsSource } from "@persys/transports";
 import { watchFiles } from "../watch-files.ts";
 import {
   type CertificateFiles,
+  isKeyOpen,
+  nameOf,
   readCertificates,
   type ServerCertificates,
 } from "./read-certificates.ts";
@@ -57,7 +59,9 @@ export class WatchedCertificates implements TlsSource {
   > {
     const read = await readCertificates(options.files, options.clock.wallMs());
     if (!read.ok) return read;
-    return { ok: true, certificates: new WatchedCertificates(options, read.certificates) };
+    const certificates = new WatchedCertificates(options, read.certificates);
+    await certificates.#warnOfKey();
+    return { ok: true, certificates };
   }
 
   get current(): TlsMaterial {
@@ -67,6 +71,17 @@ export class WatchedCertificates implements TlsSource {
   /** When the server's own certificate ends, Unix milliseconds. */
   get expiresAtMs(): number {
     return this.#certificates.expiresAtMs;
+  }
+
+  /** What is in use, for a log. */
+  get facts(): Readonly<Record<string, unknown>> {
+    const { own, authorities, expiresAtMs } = this.#certificates;
+    return {
+      certificate: nameOf(own),
+      names: own.subjectAltName ?? "",
+      expiresAt: new Date(expiresAtMs).toISOString(),
+      authorities: authorities.map(nameOf),
+    };
   }
 
   distrust(chain: readonly X509Certificate[]): string | undefined {
@@ -109,10 +124,16 @@ export class WatchedCertificates implements TlsSource {
     if (isSame(read.certificates, this.#certificates)) return;
     this.#certificates = read.certificates;
     this.#warnedAtMs = Number.NEGATIVE_INFINITY;
-    const expiresAt = new Date(read.certificates.expiresAtMs).toISOString();
-    logger.info("new certificates are in use", { expiresAt });
+    logger.info("new certificates are in use", this.facts);
     this.#warnOfEnd();
+    await this.#warnOfKey();
     for (const listener of this.#listeners) listener();
+  }
+
+  async #warnOfKey(): Promise<void> {
+    const { files, logger } = this.#options;
+    if (!(await isKeyOpen(files.key))) return;
+    logger.warn("the server's private key is open to others; run: chmod 600", { key: files.key });
   }
 
   #warnOfEnd(): void {

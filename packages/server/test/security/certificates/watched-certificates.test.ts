@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { rm, writeFile } from "node:fs/promises";
+import { chmod, rm, writeFile } from "node:fs/promises";
 import { SystemClock } from "@persys/adapters/system";
 import type { Clock, Logger } from "@persys/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -102,6 +102,28 @@ describe("the certificates of a server", () => {
     folder.authority = ours;
 
     expect(await problemsOf()).toEqual([expect.stringContaining("none of the authorities")]);
+  });
+
+  it("come with a warning when others may read the key", async () => {
+    await chmod(folder.files.key, 0o640);
+    await open();
+    expect(lines).toEqual([]);
+
+    await chmod(folder.files.key, 0o644);
+    await open();
+    expect(lines).toEqual([
+      `warn the server's private key is open to others; run: chmod 600 {"key":"${folder.files.key}"}`,
+    ]);
+  });
+
+  it("say what they are", async () => {
+    const { facts } = await open();
+
+    expect(facts).toMatchObject({
+      certificate: "CN=persys-agent",
+      names: "DNS:localhost, IP Address:127.0.0.1",
+      authorities: ["CN=Test authority"],
+    });
   });
 
   it("are taken up when they change, after what does not fit has been passed over", async () => {
