@@ -29,6 +29,7 @@ export class Aftermath {
     const stepsBefore = this.#host.calls.steps;
     await this.#untilSeeing();
     await this.#host.clock.advance(storeRetryMs);
+    await this.until("everything is stored", () => this.#isStored());
     this.#decideWishes();
     await this.#host.clock.advance(0);
     await this.until("everything is as wanted", () => this.#firstMissing() === undefined);
@@ -49,6 +50,13 @@ export class Aftermath {
       "the agent is up, and can see everything",
       () => looks.lastList > lookBefore && this.#isSeeing(),
     );
+  }
+
+  /** Whether nothing is left that could not be stored yet, or may have been. */
+  #isStored(): boolean {
+    const { api } = this.#host;
+    if (api === undefined) return false;
+    return api.list({}).every(({ id }) => !api.explain(id).blockedBy.includes("state store"));
   }
 
   #isSeeing(): boolean {
@@ -72,11 +80,13 @@ export class Aftermath {
     }
   }
 
-  /** What is stored is what will be: also what waits for a deletion that fails, which no status tells. */
+  /** What is stored is what will be: no status tells of what waits for a deletion that fails. */
   #decided(id: string, status: WorkloadStatus | undefined): Wish {
-    const next = this.#host.records.stored(id)?.next;
-    if (status?.desired !== "deleted" || next === undefined) return wishOf(status);
-    return { kind: "some", desired: next.desired, revisionId: next.wanted.revisionId };
+    if (status?.desired !== "deleted") return wishOf(status);
+    const stored = this.#host.records.stored(id);
+    const wanted = stored?.desired === "deleted" ? stored.next : stored;
+    if (wanted === undefined || wanted.desired === "deleted") return { kind: "none" };
+    return { kind: "some", desired: wanted.desired, revisionId: wanted.wanted.revisionId };
   }
 
   #firstMissing(): string | undefined {

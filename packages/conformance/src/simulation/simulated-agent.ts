@@ -1,6 +1,7 @@
 import {
   AgentError,
   createEngine,
+  defaultEnginePolicy,
   type Engine,
   type EnginePolicy,
   type LogFields,
@@ -35,6 +36,9 @@ export interface AgentSurroundings {
   readonly onBroken: (message: string) => void;
 }
 
+/** What is done to a runtime without events can only be seen by listing it. */
+const listed = { resyncIntervalMs: defaultEnginePolicy.resyncIntervalMs };
+
 /** One run of the agent: the real engine between a runtime and a store that it shares with those before and after it. */
 export class SimulatedAgent implements Mortal {
   readonly engine: Engine;
@@ -45,7 +49,7 @@ export class SimulatedAgent implements Mortal {
   #isDead = false;
 
   constructor(surroundings: AgentSurroundings) {
-    const { model, disk } = surroundings;
+    const { model, disk, policy } = surroundings;
     const tap = surroundings.tapOf(this);
     this.clock = new MortalClock(surroundings.clock);
     this.events = new EventLine(surroundings.clock, surroundings.weather);
@@ -60,7 +64,7 @@ export class SimulatedAgent implements Mortal {
       random: new SeededRandom(surroundings.seed + 7_919 * disk.epoch),
       logger: loggerOf(surroundings),
       telemetry: telemetryOf(surroundings.hits),
-      policy: surroundings.policy,
+      policy: this.#connection.runtime.events === undefined ? { ...policy, ...listed } : policy,
     });
   }
 

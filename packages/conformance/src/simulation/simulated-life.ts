@@ -43,7 +43,7 @@ const policyOfLives: Partial<EnginePolicy> = {
   stepTimeoutMs: 20_000,
   prepareTimeoutMs: 30_000,
   eventIdleMs: 20_000,
-  actionsMax: 60,
+  actionsMax: 16,
 };
 
 /** Places for one call at a time, so that everything has to wait for everything. */
@@ -70,11 +70,10 @@ class SimulatedLife {
   constructor(life: Life, { model, more, trace = false }: LifeOptions) {
     this.#life = life;
     this.#more = more;
-    const listens = life.events && !life.resync;
     const policy = {
       ...policyOfLives,
       ...(life.narrow ? narrow : {}),
-      ...(listens ? { resyncIntervalMs: 0 } : {}),
+      ...(life.resync ? {} : { resyncIntervalMs: 0 }),
     };
     this.#host = new SimulatedHost({ life, model, policy, trace });
   }

@@ -13,6 +13,7 @@ interface Waiting {
 export class SimulationClock extends ManualClock {
   readonly #waiting: Waiting[] = [];
   readonly #onRest: () => void;
+  #hasYielded = false;
 
   /** `onRest` is called whenever everything has come to rest at a moment; what it throws ends the settling. */
   constructor(onRest: () => void) {
@@ -27,13 +28,26 @@ export class SimulationClock extends ManualClock {
     });
   }
 
+  override yield(): Promise<void> {
+    this.#hasYielded = true;
+    return super.yield();
+  }
+
   override async settle(): Promise<void> {
-    await super.settle();
+    await this.#comeToRest();
     for (let next = this.#takeNext(); next !== undefined; next = this.#takeNext()) {
       next.goOn();
-      await super.settle();
+      await this.#comeToRest();
     }
     this.#onRest();
+  }
+
+  /** Whoever has yielded goes on in the same turn as whoever waits for that: only a turn in which nobody yields is the last. */
+  async #comeToRest(): Promise<void> {
+    do {
+      this.#hasYielded = false;
+      await super.settle();
+    } while (this.#hasYielded);
   }
 
   #takeNext(): Waiting | undefined {
