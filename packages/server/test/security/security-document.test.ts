@@ -61,7 +61,7 @@ describe("docs/security.md", () => {
       securityOptions.tlsCrl,
     ]) {
       for (const name of env) expect(text).toContain(`\`${name}\``);
-      if (standard !== "none") expect(text).toContain(`\`${String(standard)}\``);
+      if (standard !== "none") expect(text).toContain(`\`${standard}\``);
     }
     expect(text).toContain(`\`${securityOptions.accessFile.env[0]}\``);
   });
