@@ -150,8 +150,10 @@ export class Aftermath {
     };
     const { actionsMax = defaultEnginePolicy.actionsMax } = this.#host.policy;
     const actions = agent?.engine.api.actions({ limit: 0, newestFirst: false }).length ?? 0;
-    if (actions > actionsMax) exceeded(`the history has ${actions} entries`);
-    if (this.#host.disk.actions.size > actionsMax + this.#host.users.wishes.size)
+    // Requests that are stored at the same time do not see each other's entries.
+    const entriesMax = actionsMax + this.#host.users.wishes.size;
+    if (actions > entriesMax) exceeded(`the history has ${actions} entries`);
+    if (this.#host.disk.actions.size > entriesMax)
       exceeded(`${this.#host.disk.actions.size} entries of the history are stored`);
     for (const [id, text] of this.#host.disk.records) {
       if (text.length > recordTextMax)

@@ -13,6 +13,7 @@ interface Waiting {
 export class SimulationClock extends ManualClock {
   readonly #waiting: Waiting[] = [];
   readonly #onRest: () => void;
+  #yielding = 0;
   #hasYielded = false;
 
   /** `onRest` is called whenever everything has come to rest at a moment; what it throws ends the settling. */
@@ -28,9 +29,11 @@ export class SimulationClock extends ManualClock {
     });
   }
 
-  override yield(): Promise<void> {
+  override async yield(): Promise<void> {
+    this.#yielding += 1;
+    await super.yield();
+    this.#yielding -= 1;
     this.#hasYielded = true;
-    return super.yield();
   }
 
   override async settle(): Promise<void> {
@@ -47,7 +50,7 @@ export class SimulationClock extends ManualClock {
     do {
       this.#hasYielded = false;
       await super.settle();
-    } while (this.#hasYielded);
+    } while (this.#hasYielded || this.#yielding > 0);
   }
 
   #takeNext(): Waiting | undefined {
