@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import packageJson from "../package.json" with { type: "json" };
 
 /** What README.md tells people to type, typed. Only the agent's folder and ports are other ones. */
@@ -13,30 +13,36 @@ import packageJson from "../package.json" with { type: "json" };
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = readFileSync(`${root}README.md`, "utf8");
 const devDir = mkdtempSync(join(tmpdir(), "persys-readme-"));
-const env = {
+const secureDir = mkdtempSync(join(tmpdir(), "persys-readme-tls-"));
+
+/** What commands see, with the development agent of a folder. */
+const envOf = (folder: string): NodeJS.ProcessEnv => ({
   PATH: process.env["PATH"],
-  HOME: devDir,
-  PERSYS_DEV_DIR: devDir,
+  HOME: folder,
+  PERSYS_DEV_DIR: folder,
   PERSYS_HTTP_PORT: "0",
   PERSYS_GRPC_PORT: "0",
   PERSYS_METRICS_PORT: "0",
-};
+});
 
 /** The shell blocks of a Markdown text, in order. */
 function shellBlocks(markdown: string): readonly string[] {
   return [...markdown.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block ?? "");
 }
 
-/** The one block that holds `text`. */
+/** The one block that holds `text`; where it is a whole line, the one that is it. */
 function blockWith(text: string): string {
-  const found = shellBlocks(readme).filter((block) => block.includes(text));
+  const blocks = shellBlocks(readme);
+  const whole = blocks.filter((block) => block.trim() === text);
+  const found = whole.length > 0 ? whole : blocks.filter((block) => block.includes(text));
   expect(found, `blocks of README.md with ${text}`).toHaveLength(1);
   return found[0] ?? "";
 }
 
 /** Runs shell commands at the root, as somebody who reads would. Rejects, with all they wrote, when one of them fails. */
-async function sh(script: string): Promise<string> {
-  const { stdout } = await promisify(execFile)("sh", ["-euc", script], { cwd: root, env });
+async function sh(script: string, folder = devDir): Promise<string> {
+  const at = { cwd: root, env: envOf(folder) };
+  const { stdout } = await promisify(execFile)("sh", ["-euc", script], at);
   return stdout;
 }
 
@@ -47,12 +53,12 @@ class Running {
   /** The exit code; null when a signal ended it. */
   readonly ended: Promise<number | null>;
 
-  constructor(command: string) {
+  constructor(command: string, folder = devDir) {
     // A group of its own: npm and the shells below it are ended with it.
     const stdio = ["ignore", "pipe", "pipe"] as const;
     this.#child = spawn("sh", ["-euc", command], {
       cwd: root,
-      env,
+      env: envOf(folder),
       detached: true,
       stdio: [...stdio],
     });
@@ -80,6 +86,15 @@ class Running {
   }
 }
 
+/** Where the development agent of a folder serves. */
+function endpointsOf(folder: string) {
+  return JSON.parse(readFileSync(`${folder}/endpoints.json`, "utf8")) as {
+    readonly http: string;
+    readonly grpc: string;
+    readonly metrics: string;
+  };
+}
+
 describe("README.md", () => {
   const agent = new Running(blockWith("npm start"));
 
@@ -93,8 +108,11 @@ describe("README.md", () => {
   it("has no commands but those that run here", () => {
     // That of the containers is typed where their examples are tested.
     const known = [
+      "PERSYS_TLS_ENABLED=true npm start",
       "npm start",
       "examples/web/image.sh",
+      "persysctl whoami",
+      "grpcurl",
       "npx persysctl",
       "npm test",
       "curl ",
@@ -115,10 +133,7 @@ describe("README.md", () => {
   it("starts an agent that serves", async () => {
     await agent.says("persysctl apply");
 
-    const { http, metrics } = JSON.parse(readFileSync(`${devDir}/endpoints.json`, "utf8")) as {
-      readonly http: string;
-      readonly metrics: string;
-    };
+    const { http, metrics } = endpointsOf(devDir);
     expect(http).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     for (const path of ["/health", "/ready", "/metrics"]) {
       expect(readme).toContain(`\`${path}\``);
@@ -143,9 +158,7 @@ describe("README.md", () => {
   }, 60_000);
 
   it("does the same with curl", async () => {
-    const { http } = JSON.parse(readFileSync(`${devDir}/endpoints.json`, "utf8")) as {
-      readonly http: string;
-    };
+    const { http } = endpointsOf(devDir);
     const block = blockWith("TOKEN=");
     expect(block).toContain("http://127.0.0.1:50052");
     expect(block).toContain(".persys/dev/token");
@@ -161,6 +174,34 @@ describe("README.md", () => {
     expect(answers).toContain('{"workloads":[{"id":"hello"');
     expect(answers).toContain('{"success":true');
   }, 30_000);
+
+  it("serves over TLS, to persysctl, curl and grpcurl", async () => {
+    const secure = new Running(blockWith("PERSYS_TLS_ENABLED=true npm start"), secureDir);
+    onTestFinished(async () => {
+      secure.signal("SIGINT");
+      await secure.ended;
+      rmSync(secureDir, { recursive: true, force: true });
+    });
+    await secure.says("persysctl apply");
+    const { http, grpc } = endpointsOf(secureDir);
+    const typed = (text: string): string => {
+      const block = blockWith(text);
+      expect(block).toContain(".persys/dev/certs");
+      return block
+        .replaceAll(".persys/dev", secureDir)
+        .replaceAll("https://127.0.0.1:50052", http)
+        .replaceAll("127.0.0.1:50051", grpc);
+    };
+
+    expect(http).toMatch(/^https:/);
+    expect(await sh("npx persysctl whoami", secureDir)).toMatch(/^Role: +admin$/m);
+    const shown = await sh(typed("persysctl whoami"), secureDir);
+    expect(shown).toMatch(/^Role: +viewer$/m);
+    expect(shown).toContain('"role":"operator"');
+    // A program that not everybody has.
+    const gives = await sh("command -v grpcurl >/dev/null && echo yes || echo no");
+    if (gives.trim() === "yes") expect(await sh(typed("grpcurl"), secureDir)).toContain("{");
+  }, 60_000);
 
   it("embeds the engine", async () => {
     const shown = await sh(blockWith("npm run example"));
@@ -180,6 +221,7 @@ describe("README.md", () => {
     "docs/architecture.md",
     "docs/containers.md",
     "docs/operations.md",
+    "docs/security.md",
     "docs/state-model.md",
   ])("%s links to what there is", (file) => {
     const text = readFileSync(`${root}${file}`, "utf8");

@@ -174,10 +174,13 @@ describe("an agent that speaks TLS", () => {
 
   it("makes itself certificates in the development profile", async () => {
     const agent = AgentProcess.start({ args: ["--dev", "--tls-enabled", "true"] });
-    const { http, grpc } = await agent.waitReady();
+    const { http, grpc, metrics } = await agent.waitReady();
     const secure = { agent, http, grpc, certs: `${agent.devDir}/certs` };
 
     expect(http).toMatch(/^https:/);
     expect(await clientOf(secure, "operator").whoAmI({})).toMatchObject({ role: "operator" });
+    const measured = await (await fetch(`${metrics}/metrics`)).text();
+    const [, seconds] = /^persys_agent_certificate_expiry_seconds (\S+)$/m.exec(measured) ?? [];
+    expect(Number(seconds) / 86_400).toBeCloseTo(90, 0);
   });
 });
