@@ -55,15 +55,12 @@ const noTls: ReadonlySet<string> = new Set([
 export function tlsFailure(code: string, connection: Connection): TlsFailure | undefined {
   const { endpoint } = connection;
   if (!endpoint.startsWith("https:")) {
-    // What a server of TLS answers to HTTP is an alert, or nothing.
-    const isAlert = code.startsWith("HPE_") || code === "ECONNRESET" || code === "EPIPE";
-    if (!isAlert) return undefined;
+    // What a server of TLS answers to HTTP is an alert, or nothing; but whoever ends suddenly says nothing, too.
+    const isAlert = code.startsWith("HPE_");
+    if (!isAlert && code !== "ECONNRESET" && code !== "EPIPE") return undefined;
+    const why = isAlert ? "it does not speak plain HTTP there" : "the connection was cut off";
     const hint = `if it speaks TLS, name it as ${endpoint.replace(/^http:/, "https:")}`;
-    return {
-      exitCode: exitCodes.unreachable,
-      why: "it does not speak plain HTTP there",
-      hints: [hint],
-    };
+    return { exitCode: exitCodes.unreachable, why, hints: [hint] };
   }
   if (noTls.has(code)) {
     const hint = `if it serves without TLS, name it as ${endpoint.replace(/^https:/, "http:")}`;

@@ -93,6 +93,16 @@ describe("callFailure", () => {
     expect(failure.message).toContain(words);
   });
 
+  it.each([
+    ["ECONNRESET", "the connection was cut off"],
+    ["HPE_INVALID_CONSTANT", "it does not speak plain HTTP there"],
+  ])("takes %s for TLS at an address without it, or for an end", (failed, words) => {
+    const failure = callFailure(explained({ connection: failed }), connection);
+
+    expect(failure.message).toContain(words);
+    expect(failure.hints[0]).toBe("if it speaks TLS, name it as https://127.0.0.1:1");
+  });
+
   it("names every violation", () => {
     const violations = [
       { field: "id", description: "is required" },
