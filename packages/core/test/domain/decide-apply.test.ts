@@ -189,15 +189,27 @@ describe("an update", () => {
 });
 
 describe("a revision that is applied again while a step ends its run", () => {
-  it("does not take that end for one of its own", () => {
+  it.each(["stop", "replace", "restore", "remove"])(
+    "does not take the end by a %s for one of its own",
+    (step) => {
+      const record = recordOf({
+        desired: "stopped",
+        wanted: revisionOf("r2"),
+        intent: { step, cause: "a test", atMs: nowMs },
+        observation: seen(instanceOf("r1")),
+      });
+      const { wanted } = changedBy(decideApply(record, wishOf("r1")));
+      expect(wanted.accountedRun).toBe("run-of-r1");
+    },
+  );
+
+  it("takes the end by any other step for its own", () => {
     const record = recordOf({
-      desired: "stopped",
       wanted: revisionOf("r2"),
-      intent: { step: "stop", cause: "it is to be stopped", atMs: nowMs },
+      intent: { step: "retire", cause: "a test", atMs: nowMs },
       observation: seen(instanceOf("r1")),
     });
-    const { wanted } = changedBy(decideApply(record, wishOf("r1")));
-    expect(wanted.accountedRun).toBe("run-of-r1");
+    expect(changedBy(decideApply(record, wishOf("r1"))).wanted).not.toHaveProperty("accountedRun");
   });
 });
 
@@ -246,6 +258,13 @@ describe("a new generation", () => {
     const job = revisionOf("r1", { restart: { kind: "no" }, settled: true, starts: 1 });
     const record = recordOf({ wanted: revisionOf("r2", { givenUp }), fallback: job });
     expect(decideRetry(record, stamp)?.fallback?.starts).toBe(0);
+  });
+
+  it("has what had settled prove itself again", () => {
+    const wanted = revisionOf("r1", { settled: true, trial: trialOf() });
+    expect(decideRetry(recordOf({ wanted }), stamp)?.wanted).toMatchObject({ unproven: true });
+    const fresh = revisionOf("r1", { trial: trialOf() });
+    expect(decideRetry(recordOf({ wanted: fresh }), stamp)?.wanted).not.toHaveProperty("unproven");
   });
 
   it("leaves a run whose end was counted already counted", () => {

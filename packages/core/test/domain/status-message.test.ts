@@ -187,6 +187,29 @@ describe("what a status tells besides", () => {
     expect(actualState(stopping, {}, nowMs)).toBe("pending");
   });
 
+  it("is no revision, no health and no retry of what is not there", () => {
+    const status = deriveStatus(recordOf(), { confirmedAtMs: nowMs }, nowMs);
+    expect(status).toMatchObject({ observedRevisionId: "", health: "none", restarts: 0 });
+    const { health } = deriveStatus(
+      { ...running, observation: seen(instanceOf("r1", { health: "healthy" })) },
+      { confirmedAtMs: nowMs },
+      nowMs,
+    );
+    expect(health).toBe("healthy");
+  });
+
+  it("is that an unhealthy workload may get well", () => {
+    const observation = seen(instanceOf("r1", { health: "unhealthy" }));
+    const status = deriveStatus({ ...running, observation }, { confirmedAtMs: nowMs }, nowMs);
+    expect(status.failure).toMatchObject({ reason: "UNHEALTHY", retryable: true });
+  });
+
+  it("is since when what exists cannot be read", () => {
+    const unreadable = { ...failureOf("TIMEOUT"), atMs: 77 };
+    const live = { confirmedAtMs: nowMs, unreadable };
+    expect(deriveStatus(running, live, nowMs).transitionAtMs).toBe(77);
+  });
+
   it("is no failure while there is none", () => {
     const { metadata } = deriveStatus(running, { confirmedAtMs: nowMs }, nowMs);
     expect(Object.keys(metadata).filter((key) => /failure|retry/.test(key))).toEqual([]);
@@ -199,6 +222,10 @@ describe("what a status tells besides", () => {
     expect(statusWith({})).toBeUndefined();
     expect(statusWith({ usage, unreadable: failureOf("TIMEOUT") })).toBeUndefined();
     expect(statusWith({ usage }, recordOf())).toBeUndefined();
+    const later = seen(instanceOf("r1", { startedAtMs: nowMs + 1 }));
+    expect(statusWith({ usage }, { ...running, observation: later })).toBeUndefined();
+    const ended = { ...running, observation: seen(exitedOf("r1", 0)) };
+    expect(statusWith({ usage }, ended)).toBeUndefined();
   });
 });
 
