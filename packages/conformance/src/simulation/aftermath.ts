@@ -42,13 +42,14 @@ export class Aftermath {
     this.#checkBounds();
   }
 
-  /** Until everything has been looked at from now on. */
+  /** Until the agent can know of everything that has happened, and can see what exists. */
   #untilSeeing(): Promise<void> {
     const { looks } = this.#host.calls;
+    const hasToList = this.#host.hasLostEvents;
     const lookBefore = looks.begun;
     return this.until(
       "the agent is up, and can see everything",
-      () => looks.lastList > lookBefore && this.#isSeeing(),
+      () => (!hasToList || looks.lastList > lookBefore) && this.#isSeeing(),
     );
   }
 
@@ -123,6 +124,9 @@ export class Aftermath {
     const resting = ids.filter((id) => isAtRest(goal, statusOf(goal.api, id)));
     const stepsBefore = resting.map((id) => this.#host.calls.stepsOf(id));
     await this.#host.clock.advance(restMs);
+    // What has yet to be seen would be seen by the next agent, and what is being written would be written again.
+    await this.#untilSeeing();
+    await this.until("nothing is under way", () => !this.#host.scheduler.isBusy(undefined));
     const statusesBefore = resting.map((id) => lasting(statusOf(goal.api, id)));
     const writesBefore = this.#host.records.writes;
     this.#host.killAtRest();
@@ -179,8 +183,8 @@ export class Aftermath {
 
   #picture(): string {
     const api = this.#host.api;
-    const id = this.#firstMissing()?.split(":")[0] ?? "";
-    if (api === undefined) return "the agent is not up";
+    const id = this.#firstMissing()?.split(":")[0];
+    if (api === undefined || id === undefined) return "";
     return JSON.stringify({
       status: statusOf(api, id),
       exists: this.#host.model.instancesOf(id),
@@ -193,6 +197,8 @@ export class Aftermath {
 function lasting(status: WorkloadStatus | undefined): string {
   if (status === undefined) return "not there";
   const { actual, uid, generation, revisionId, restarts, health, failure } = status;
-  const seen = [actual, uid, generation, revisionId, restarts, health, failure?.reason ?? ""];
+  // Of what is given up, and of what runs in its place, only the state is followed closely.
+  const shown = actual === "running" ? health : "";
+  const seen = [actual, uid, generation, revisionId, restarts, shown, failure?.reason ?? ""];
   return seen.join(" ");
 }

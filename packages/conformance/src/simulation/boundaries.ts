@@ -1,5 +1,5 @@
 /** The methods of a runtime that take steps. */
-export const stepOps: readonly string[] = [
+const stepOps: readonly string[] = [
   "prepare",
   "start",
   "replace",

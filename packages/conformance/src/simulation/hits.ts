@@ -1,7 +1,7 @@
 import { boundaryOps, stepKinds } from "./boundaries.ts";
 
 /** How often what was met in simulated lives. */
-export type HitCounts = Readonly<Record<string, number>>;
+type HitCounts = Readonly<Record<string, number>>;
 
 /** What is counted: steps of the engine, faults and other happenings, requests, and deaths of the agent by the boundary they fell on. */
 export const hitKinds = ["steps", "faults", "requests", "deaths"] as const;
@@ -52,7 +52,7 @@ export class Hits {
 }
 
 /** Faults that a simulation brings about for every model of a runtime. */
-export const simulatedFaults = [
+const simulatedFaults = [
   "call fails before",
   "call fails after",
   "call hangs before",

@@ -21,6 +21,9 @@ export interface SchedulerContext {
   readonly onKill: (kill: Kill, boundary: string) => void;
 }
 
+/** How many calls of one agent are under way for each workload. */
+type UnderWay = Map<string, number>;
+
 type Strike = (signal: AbortSignal | undefined) => Promise<void>;
 
 interface ArmedFault {
@@ -45,8 +48,7 @@ export class PortScheduler {
   readonly #context: SchedulerContext;
   readonly #delayed: ReadonlySet<string>;
   readonly #counts = new Map<string, number>();
-  /** How many calls for each workload are under way. */
-  readonly #underWay = new Map<string, number>();
+  #underWay: UnderWay = new Map();
   readonly #begunIn = new WeakMap<PortCall, number>();
   readonly #releases = new Set<() => void>();
   #armed: ArmedFault[] = [];
@@ -73,9 +75,11 @@ export class PortScheduler {
     return this.#releases.size > 0;
   }
 
-  /** The tap through which the calls of one agent go. */
+  /** The tap through which the calls of one agent go, from now on the one that is asked about. */
   tapOf(agent: Mortal): PortTap {
-    return (call, at, signal) => this.#pass(agent, call, { at, signal });
+    const underWay: UnderWay = new Map();
+    this.#underWay = underWay;
+    return (call, at, signal) => this.#pass({ agent, underWay }, call, { at, signal });
   }
 
   /** Lets the next fitting calls go wrong. */
@@ -118,20 +122,15 @@ export class PortScheduler {
     return id === undefined ? this.#underWay.size > 0 : this.#underWay.has(id);
   }
 
-  /** The agent has died: what it had under way does not return. */
-  forgetAgent(): void {
-    this.#underWay.clear();
-  }
-
   async #pass(
-    agent: Mortal,
+    { agent, underWay }: { readonly agent: Mortal; readonly underWay: UnderWay },
     call: PortCall,
     { at, signal }: { readonly at: CallMoment; readonly signal: AbortSignal | undefined },
   ): Promise<void> {
     if (agent.isDead) await never();
     const { clock, trace } = this.#context;
     const name = `${call.port} ${call.op}`;
-    if (at === "before") this.#begin(call);
+    if (at === "before") this.#begin(call, underWay);
     if (this.#isRestless()) await never();
     if (trace.isWanted) trace.say(call.id ?? "", callText(call, at));
     if (this.#dies(name, at)) await never();
@@ -140,14 +139,17 @@ export class PortScheduler {
     if (delayMs > 0) await this.#elapse(delayMs, signal);
     if (this.#context.life.shuffled) await clock.turn(scramble(draw + 1));
     if (agent.isDead) await never();
+    let isOver = true;
     try {
       const strike = this.#strikeOn(call, at);
       if (strike !== undefined) await strike(signal);
+      if (at === "before") signal?.throwIfAborted();
+      isOver = at === "after";
     } finally {
       if (agent.isDead) await never();
-      if (at === "after") this.#end(call);
+      // What fails before it does anything has no after.
+      if (isOver) end(call, underWay);
     }
-    if (at === "before") signal?.throwIfAborted();
   }
 
   /** Whether this is one call too many for one moment: it must not go on, or no time would ever pass again. */
@@ -162,20 +164,11 @@ export class PortScheduler {
     return this.#callsOfMoment >= callsOfMomentMax;
   }
 
-  #begin(call: PortCall): void {
+  #begin(call: PortCall, underWay: UnderWay): void {
     this.#begunIn.set(call, this.#incarnation);
     if (call.op === "event") return;
     this.#portCalls += 1;
-    if (call.id !== undefined) {
-      this.#underWay.set(call.id, (this.#underWay.get(call.id) ?? 0) + 1);
-    }
-  }
-
-  #end({ op, id }: PortCall): void {
-    if (op === "event" || id === undefined) return;
-    const left = (this.#underWay.get(id) ?? 1) - 1;
-    if (left > 0) this.#underWay.set(id, left);
-    else this.#underWay.delete(id);
+    if (call.id !== undefined) underWay.set(call.id, (underWay.get(call.id) ?? 0) + 1);
   }
 
   #dies(name: string, at: CallMoment): boolean {
@@ -292,6 +285,13 @@ export class PortScheduler {
       if (signal?.aborted === true) done();
     });
   }
+}
+
+function end({ op, id }: PortCall, underWay: UnderWay): void {
+  if (op === "event" || id === undefined) return;
+  const left = (underWay.get(id) ?? 1) - 1;
+  if (left > 0) underWay.set(id, left);
+  else underWay.delete(id);
 }
 
 function callText({ port, op, revisionId }: PortCall, at: CallMoment): string {

@@ -46,6 +46,8 @@ export class SimulatedHost {
   readonly #statuses: StatusRules;
   readonly #touched = new Set<string>();
   #weather: { readonly trouble: EventTrouble; readonly untilMs: number } | undefined;
+  /** The last look that had begun when an event was lost. */
+  #lookAtLoss = -1;
   #agent: SimulatedAgent | undefined;
   #phase: "down" | "starting" | "up" | "stopping" = "down";
   #violation: SimulationViolation | undefined;
@@ -126,6 +128,13 @@ export class SimulatedHost {
     if (violation !== undefined) throw violation;
   }
 
+  /** Whether something may have happened that no event has told the agent, and no list since. */
+  get hasLostEvents(): boolean {
+    // Without a stream, or between two of them, nobody hears anything.
+    const isDeaf = this.#agent?.events.listeners === 0;
+    return isDeaf || this.calls.looks.lastList <= this.#lookAtLoss;
+  }
+
   /** Lets what a command says happen, as far as that can be at this moment. */
   act(command: Command): void {
     switch (command.do) {
@@ -178,7 +187,7 @@ export class SimulatedHost {
     this.#weather = undefined;
     this.model.heal();
     // Events that were lost are made up for by a list, which an agent makes when its stream breaks.
-    this.#agent?.events.breakOff();
+    if (this.hasLostEvents) this.#agent?.events.breakOff();
   }
 
   /** The agent is killed where it is, and another one is started at once. */
@@ -239,7 +248,6 @@ export class SimulatedHost {
     this.#agent = undefined;
     this.#phase = "down";
     this.calls.forgetAgent();
-    this.scheduler.forgetAgent();
   }
 
   #bootLater(delayMs: number): void {
@@ -262,7 +270,7 @@ export class SimulatedHost {
       weather: {
         trouble: () => this.#troubleWithEvents(),
         fraction: () => this.#random.fraction(),
-        onTrouble: (trouble) => this.hits.add("faults", `events ${trouble}`),
+        onTrouble: (trouble) => this.#onEventTrouble(trouble),
       },
       hits: this.hits,
       onBroken: (message) => (this.#violation ??= new SimulationViolation("engine", message)),
@@ -325,6 +333,11 @@ export class SimulatedHost {
         "an engine that has stopped listens to events",
       );
     agent.die(false);
+  }
+
+  #onEventTrouble(trouble: EventTrouble): void {
+    this.hits.add("faults", `events ${trouble}`);
+    if (trouble === "lost" || trouble === "silent") this.#lookAtLoss = this.calls.looks.begun;
   }
 
   #troubleWithEvents(): EventTrouble | undefined {

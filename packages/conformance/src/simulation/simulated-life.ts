@@ -16,7 +16,7 @@ export interface LifeOptions {
 }
 
 /** Every life has so many port calls before it heals, if it is given enough commands. */
-export const portCallsMin = 200;
+const portCallsMin = 200;
 /** More parts than this no life needs: an agent is down for so long at most. */
 const partsMax = 50;
 

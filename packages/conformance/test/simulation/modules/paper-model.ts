@@ -153,9 +153,7 @@ class PaperRuntime implements WorkloadRuntime {
   }
 
   async demands(): ReturnType<WorkloadRuntime["demands"]> {
-    return { cpuMillicores: 0, memoryBytes: 0, hostPaths: [], user: "" } as Awaited<
-      ReturnType<WorkloadRuntime["demands"]>
-    >;
+    return { cpuMillicores: 0, memoryBytes: 0, hostPaths: [], user: "" };
   }
 
   async probe(): Promise<RuntimeHealth> {
