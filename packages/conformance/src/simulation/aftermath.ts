@@ -1,4 +1,5 @@
 import { defaultEnginePolicy, type WorkloadStatus } from "@persys/core";
+import type { SeededRandom } from "../seeded-random.ts";
 import type { SimulatedHost } from "./simulated-host.ts";
 import { SimulationViolation } from "./simulation-violation.ts";
 import { statusOf, wishOf } from "./status-rules.ts";
@@ -12,6 +13,9 @@ const healWithinMs = 300_000;
 const healingStepsMax = 120;
 /** The settling time passes within this time, and whatever a start sets going. */
 const restMs = 12_000;
+/** So often something happens to every workload after that, so soon after each other: while what came before is still seen to. */
+const aftershocksOfEach = 4;
+const aftershockWithinMs = 80;
 const recordTextMax = 16_384;
 const timersMax = 64;
 
@@ -25,6 +29,27 @@ export class Aftermath {
 
   /** Ends every trouble, and lets the world become as it is wanted. @throws {SimulationViolation} I7, or whatever else does not hold. */
   async heal(): Promise<void> {
+    await this.#become();
+    this.#checkBounds();
+  }
+
+  /**
+   * Lets things happen to what is as wanted, while every call succeeds and every event is heard, and the world become as it is wanted once
+   * more. @throws {SimulationViolation} I7, or whatever else does not hold.
+   */
+  async aftershocks(random: SeededRandom): Promise<void> {
+    const { clock, model, users } = this.#host;
+    for (const id of users.wishes.keys()) {
+      for (let shock = 0; shock < aftershocksOfEach; shock += 1) {
+        const what = random.pick(model.disturbances).name;
+        this.#host.act({ do: "disturb", id, what, waitMs: 0 });
+        await clock.advance(random.integer(aftershockWithinMs));
+      }
+    }
+    await this.#become();
+  }
+
+  async #become(): Promise<void> {
     this.#host.heal();
     const stepsBefore = this.#host.calls.steps;
     await this.#untilSeeing();
@@ -39,7 +64,6 @@ export class Aftermath {
     const steps = this.#host.calls.steps - stepsBefore;
     if (steps > healingStepsMax * Math.max(1, this.#host.users.wishes.size))
       throw new SimulationViolation("I7", `it took ${steps} steps until everything was as wanted`);
-    this.#checkBounds();
   }
 
   /** Until the agent can know of everything that has happened, and can see what exists. */

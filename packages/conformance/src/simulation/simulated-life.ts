@@ -1,4 +1,5 @@
 import type { EnginePolicy } from "@persys/core";
+import { SeededRandom } from "../seeded-random.ts";
 import { Aftermath } from "./aftermath.ts";
 import type { AllHits } from "./hits.ts";
 import { type Command, commandText, type Life } from "./life.ts";
@@ -90,6 +91,7 @@ class SimulatedLife {
       await this.#goOn();
       portCallsInTrouble = scheduler.portCalls;
       await aftermath.heal();
+      if (!this.#life.resync) await aftermath.aftershocks(new SeededRandom(this.#life.seed + 2));
       await aftermath.checkRest();
     } catch (error) {
       if (!(error instanceof SimulationViolation)) throw error;
