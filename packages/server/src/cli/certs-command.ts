@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
+import { StartFailure } from "../start-failure.ts";
 import type { LogStream } from "../logging/agent-logger.ts";
 
 /** Where a command works and speaks. */
@@ -23,9 +24,9 @@ Usage: persys-agent certs dev [--dir FOLDER] [--host NAME]...
 It makes an authority (ca), the agent's certificate, and those of a scheduler (admin), an operator and a viewer, valid for 90 days, with an access
 file that gives them these roles. What is there and good is kept. For production, have your own authority sign them.
 
-  persys-agent certs dev --dir /tmp/certs --host node-1.example
-  PERSYS_TLS_CERT=/tmp/certs/agent.pem PERSYS_TLS_KEY=/tmp/certs/agent-key.pem PERSYS_TLS_CA=/tmp/certs/ca.pem \\
-    PERSYS_ACCESS_FILE=/tmp/certs/access.yaml persys-agent
+  persys-agent certs dev --dir ~/certs --host node-1.example
+  PERSYS_TLS_CERT=~/certs/agent.pem PERSYS_TLS_KEY=~/certs/agent-key.pem PERSYS_TLS_CA=~/certs/ca.pem \\
+    PERSYS_ACCESS_FILE=~/certs/access.yaml persys-agent
 `;
 
 /** Does `persys-agent certs …`. @returns the exit code. */
@@ -58,11 +59,18 @@ export async function runCertsCommand(
   const { makeDevelopmentCertificates } = await import(
     "../security/certificates/development-certificates.ts"
   );
-  const { made, accessFile } = await makeDevelopmentCertificates({
-    folder,
-    dnsNames: hosts.filter((host) => isIP(host) === 0),
-    ipAddresses: hosts.filter((host) => isIP(host) !== 0),
-  });
+  let done: Awaited<ReturnType<typeof makeDevelopmentCertificates>>;
+  try {
+    done = await makeDevelopmentCertificates({
+      folder,
+      dnsNames: hosts.filter((host) => isIP(host) === 0),
+      ipAddresses: hosts.filter((host) => isIP(host) !== 0),
+    });
+  } catch (error) {
+    if (error instanceof StartFailure) return wrong(error.message);
+    throw error;
+  }
+  const { made, accessFile } = done;
   const said = made.length === 0 ? "all there and good" : `made ${made.join(", ")}`;
   place.stdout.write(
     values.json === true

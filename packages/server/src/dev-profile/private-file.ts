@@ -1,4 +1,5 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
 import { dirname } from "node:path";
 
 /** Folders and files that only their owner may read. */
@@ -33,7 +34,7 @@ export function readOrMakePrivateFile(path: string, make: () => string): string 
 export function replacePrivateFile(path: string, text: string): void {
   const fresh = freshName(path);
   try {
-    writeFileSync(fresh, text, { mode: fileMode });
+    writeFileSync(fresh, text, { mode: fileMode, flag: "wx" });
     renameSync(fresh, path);
   } finally {
     rmSync(fresh, { force: true });
@@ -41,7 +42,7 @@ export function replacePrivateFile(path: string, text: string): void {
 }
 
 function freshName(path: string): string {
-  return `${path}.${process.pid}.tmp`;
+  return `${path}.${randomUUID()}.tmp`;
 }
 
 function hasErrno(error: unknown, code: string): boolean {

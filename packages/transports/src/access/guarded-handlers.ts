@@ -10,12 +10,21 @@ import { RpcError } from "../mapping/rpc-status.ts";
 import { isAtLeast, type WorkloadScope } from "./principal.ts";
 import { type AgentRpc, rpcRoles } from "./rpc-roles.ts";
 import { scopedApi } from "./scoped-api.ts";
+import { recheckEveryMs, whileAllowed } from "./while-allowed.ts";
+
+/** What guarded handlers need. */
+export interface GuardedHandlersOptions extends AgentHandlersOptions {
+  /** How often it is found out anew who reads a stream, in milliseconds. Default 10 seconds. */
+  readonly recheckMs?: number;
+}
 
 /**
  * The methods of the contract over an agent. Each call may do what its caller's role allows, with the workloads that the caller has to do
  * with; everything else is refused with PERMISSION_DENIED.
  */
-export function createAgentHandlers(options: AgentHandlersOptions): AgentHandlers {
+export function createAgentHandlers(options: GuardedHandlersOptions): AgentHandlers {
+  const { logger, recheckMs = recheckEveryMs } = options;
+  const watching = { logger, recheckMs };
   const open = openHandlers(options);
   const narrowed = new WeakMap<WorkloadScope, AgentHandlers>();
   const within = (scope: WorkloadScope): AgentHandlers => {
@@ -29,7 +38,7 @@ export function createAgentHandlers(options: AgentHandlersOptions): AgentHandler
     const { identity, role, workloads } = call.principal;
     const needed = rpcRoles[rpc];
     if (!isAtLeast(role, needed)) {
-      options.logger.warn("call refused: the caller's role is too low", {
+      logger.warn("call refused: the caller's role is too low", {
         rpc,
         identity,
         role,
@@ -48,8 +57,14 @@ export function createAgentHandlers(options: AgentHandlersOptions): AgentHandler
     healthCheck: async (it, call) => allowed("healthCheck", call).healthCheck(it, call),
     listActions: async (it, call) => allowed("listActions", call).listActions(it, call),
     getWorkload: async (it, call) => allowed("getWorkload", call).getWorkload(it, call),
-    watchWorkloads: (it, call) => allowed("watchWorkloads", call).watchWorkloads(it, call),
-    streamLogs: (it, call) => allowed("streamLogs", call).streamLogs(it, call),
+    watchWorkloads: (it, call) =>
+      whileAllowed(call, { ...watching, method: "WatchWorkloads" }, (watched) =>
+        allowed("watchWorkloads", watched).watchWorkloads(it, watched),
+      ),
+    streamLogs: (it, call) =>
+      whileAllowed(call, { ...watching, method: "StreamLogs" }, (watched) =>
+        allowed("streamLogs", watched).streamLogs(it, watched),
+      ),
     retryWorkload: async (it, call) => allowed("retryWorkload", call).retryWorkload(it, call),
     explainWorkload: async (it, call) => allowed("explainWorkload", call).explainWorkload(it, call),
     whoAmI: async (it, call) => allowed("whoAmI", call).whoAmI(it, call),

@@ -17,16 +17,7 @@ import { hasLabels, mayHaveId, type WorkloadScope } from "./principal.ts";
 export function scopedApi(api: AgentApi, scope: WorkloadScope): AgentApi {
   const belongs = ({ id, labels }: Pick<WorkloadStatus, "id" | "labels">): boolean =>
     mayHaveId(scope, id) && hasLabels(scope, labels);
-  const known = (id: string): WorkloadStatus | undefined => {
-    try {
-      return api.status(id);
-    } catch (error) {
-      // Ids that are wrong in themselves are answered by what is asked for.
-      if (AgentError.hasCode(error, "NOT_FOUND") || AgentError.hasCode(error, "INVALID_REQUEST"))
-        return undefined;
-      throw error;
-    }
-  };
+  const known = (id: string): WorkloadStatus | undefined => statusOf(api, id);
   const check = (id: string): void => {
     const status = known(id);
     if (!mayHaveId(scope, id) || (status !== undefined && !belongs(status))) throw outOfScope(id);
@@ -43,10 +34,15 @@ export function scopedApi(api: AgentApi, scope: WorkloadScope): AgentApi {
       if (request.spec !== undefined && !hasLabels(scope, labelsOf(request.spec))) {
         throw outOfScope(request.id);
       }
-      return api.apply(request, caller);
+      // Whose it is was seen a moment ago: what appears under the id meanwhile may be somebody else's.
+      const isNew = scope.labels !== undefined && known(request.id) === undefined;
+      return api.apply(isNew ? { expectedGeneration: 0, ...request } : request, caller);
     },
     remove: async (id, caller) => {
       check(id);
+      if (scope.labels !== undefined && known(id) === undefined) {
+        return { existed: false, message: `workload not found: ${id}` };
+      }
       return api.remove(id, caller);
     },
     retry: async (id, caller) => {
@@ -82,6 +78,18 @@ export function scopedApi(api: AgentApi, scope: WorkloadScope): AgentApi {
   };
 }
 
+/** The status of a workload; undefined when there is none. */
+function statusOf(api: AgentApi, id: string): WorkloadStatus | undefined {
+  try {
+    return api.status(id);
+  } catch (error) {
+    // Ids that are wrong in themselves are answered by what is asked for.
+    const isNone = AgentError.hasCode(error, "NOT_FOUND");
+    if (isNone || AgentError.hasCode(error, "INVALID_REQUEST")) return undefined;
+    throw error;
+  }
+}
+
 async function* watchWithin(
   api: AgentApi,
   scope: WorkloadScope,
@@ -93,7 +101,10 @@ async function* watchWithin(
     ([name, value]) => Object.hasOwn(asked, name) && asked[name] !== value,
   );
   const labels = { ...asked, ...scope.labels };
-  const within = { ...options, ...(Object.keys(labels).length === 0 ? {} : { labels }) };
+  // To go on where another watch was would tell what else has ended since.
+  const { resumeToken: _, ...afresh } = options;
+  const from = scope.labels === undefined ? options : afresh;
+  const within = { ...from, ...(Object.keys(labels).length === 0 ? {} : { labels }) };
   for await (const event of api.watch(within, signal)) {
     const id = idOf(event);
     if (id === undefined || (!contradicts && mayHaveId(scope, id))) yield event;

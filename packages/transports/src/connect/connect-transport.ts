@@ -19,7 +19,7 @@ import { allViolations } from "../handlers/further-violations.ts";
 import type { ServerTransport } from "../server-transport.ts";
 import type { TlsOptions } from "../tls/tls-source.ts";
 import { routeAgent } from "./agent-routes.ts";
-import { connectErrorOf } from "./connect-error-of.ts";
+import { connectErrorOf, toThrow } from "./connect-error-of.ts";
 import { isLoopback, namesLoopback } from "./host-guard.ts";
 import { HttpServer } from "./http-server.ts";
 import { defaultLimits, type TransportLimits } from "./limits.ts";
@@ -56,7 +56,16 @@ export function createConnectTransport(options: ConnectTransportOptions): Server
   const json: StrictJsonOptions = {
     readMaxBytes: limits.readMaxBytes,
     compressions,
-    complete: (schema, bad) => allViolations(handlers, schema, bad),
+    complete: async (schema, { values, ...bad }) => {
+      try {
+        return await allViolations(handlers, schema, {
+          ...bad,
+          principal: values.get(principalKey),
+        });
+      } catch (error) {
+        throw toThrow(error);
+      }
+    },
   };
 
   const router = createConnectRouter({
@@ -79,13 +88,24 @@ export function createConnectTransport(options: ConnectTransportOptions): Server
       context.values.set(principalKey, caller.principal);
       const inQuery =
         context.requestMethod === "GET" && url.searchParams.get("encoding") === "json";
-      if (inQuery) await checkQuery(context.method, url.searchParams, json);
+      if (inQuery)
+        await checkQuery(context.method, url.searchParams, {
+          ...json,
+          values: context.values,
+        });
     },
   });
   routeAgent(router, {
     handlers,
     logger,
-    contextOf: (context) => callOf(context, stopping.signal),
+    contextOf: (context) => ({
+      ...callOf(context, stopping.signal),
+      again: async () =>
+        authenticate({
+          headers: context.requestHeader,
+          peer: context.values.get(peerKey),
+        }),
+    }),
   });
   const server = new HttpServer(nodeListener(router, { logger, json }), limits, tls);
 

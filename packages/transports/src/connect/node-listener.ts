@@ -27,7 +27,7 @@ const lingerMs = 1_000;
 
 /** Where the peer of a call is kept among its context values. */
 export const peerKey: ContextKey<Peer> = createContextKey<Peer>(
-  { address: "", encrypted: false, chain: [], authorized: false },
+  { address: "", encrypted: false, certificate: undefined, authorized: false },
   { description: "who is at the other end of the connection" },
 );
 
@@ -73,7 +73,7 @@ async function answer(
     ...universal,
     body:
       strict && request.method === "POST"
-        ? strictJsonBody(body, handler.method, { ...json, encoding })
+        ? strictJsonBody(body, handler.method, { ...json, encoding, values })
         : body,
   });
   if (!request.readableEnded) {

@@ -1,6 +1,6 @@
 import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import type { Violation } from "@persys/core";
 import { errorInfo } from "../mapping/error-status.ts";
@@ -9,16 +9,26 @@ import { invalidArgument } from "../mapping/violations.ts";
 import { checkJson } from "../schema/check-json.ts";
 import { connectErrorOf } from "./connect-error-of.ts";
 
+/** A request in JSON that is no message of its method. */
+export interface BadJson {
+  readonly json: unknown;
+  readonly violations: readonly Violation[];
+  /** What is known of the call, such as who makes it. */
+  readonly values: ContextValues;
+}
+
 /** How the JSON of requests is checked. */
 export interface StrictJsonOptions {
   readonly readMaxBytes: number;
   /** The compressions that requests may use. */
   readonly compressions: readonly Compression[];
   /** All that is wrong with a request of which it is known that something is, as clients are told. */
-  readonly complete: (
-    schema: DescMessage,
-    bad: { readonly json: unknown; readonly violations: readonly Violation[] },
-  ) => Promise<readonly FieldViolation[]>;
+  readonly complete: (schema: DescMessage, bad: BadJson) => Promise<readonly FieldViolation[]>;
+}
+
+/** How the JSON of one call is checked. */
+export interface CheckedCall extends StrictJsonOptions {
+  readonly values: ContextValues;
 }
 
 /** What a request past the limit is answered. */
@@ -38,7 +48,7 @@ function tooLarge(readMaxBytes: number): RpcStatus {
 export async function* strictJsonBody(
   body: AsyncIterable<Uint8Array>,
   method: DescMethod,
-  { encoding, ...options }: StrictJsonOptions & { readonly encoding: string | null },
+  { encoding, ...options }: CheckedCall & { readonly encoding: string | null },
 ): AsyncGenerator<Uint8Array> {
   const bytes = await readAll(body, options.readMaxBytes);
   const compression = options.compressions.find((one) => one.name === encoding);
@@ -53,7 +63,7 @@ export async function* strictJsonBody(
 export async function checkQuery(
   method: DescMethod,
   query: URLSearchParams,
-  options: StrictJsonOptions,
+  options: CheckedCall,
 ): Promise<void> {
   const { readMaxBytes, compressions } = options;
   const message = query.get("message") ?? "";
@@ -67,12 +77,12 @@ export async function checkQuery(
 async function checkText(
   { input }: DescMethod,
   bytes: Uint8Array,
-  { complete }: StrictJsonOptions,
+  { complete, values }: CheckedCall,
 ): Promise<void> {
   const json = parsed(new TextDecoder().decode(bytes));
   const violations = checkJson(input, json);
   if (violations.length === 0) return;
-  const status = invalidArgument("request", await complete(input, { json, violations }));
+  const status = invalidArgument("request", await complete(input, { json, violations, values }));
   const details = [...status.details, errorInfo("INVALID_REQUEST")];
   throw connectErrorOf({ ...status, details });
 }

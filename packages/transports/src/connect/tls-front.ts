@@ -33,7 +33,9 @@ export function openTlsFront(handlers: FrontHandlers, options: TlsOptions): Http
   server.on("connection", (socket: Socket) => {
     const key = portOf(socket);
     undecided.set(key, socket);
-    socket.setKeepAlive(true, keepAliveMs).once("close", () => undecided.delete(key));
+    socket.setKeepAlive(true, keepAliveMs).once("close", () => {
+      if (undecided.get(key) === socket) undecided.delete(key);
+    });
   });
   server.on("secureConnection", (socket: TLSSocket) => {
     if (socket.alpnProtocol === "h2") undecided.delete(portOf(socket));
@@ -51,6 +53,6 @@ export function openTlsFront(handlers: FrontHandlers, options: TlsOptions): Http
 }
 
 /** Names a connection while it lasts, before and after its handshake. */
-function portOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
+function portOf({ localAddress, remoteAddress, remotePort }: Socket): string {
+  return `${localAddress} ${remoteAddress} ${remotePort}`;
 }

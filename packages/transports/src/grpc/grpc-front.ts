@@ -6,18 +6,26 @@ import { guardTls, tlsServerOptions } from "../tls/guard-tls.ts";
 import { type Peer, peerOf } from "../tls/peer.ts";
 import type { TlsOptions } from "../tls/tls-source.ts";
 
+/** What tells one connection from all others while it lasts. One client port may be that of several, to several addresses of ours. */
+export interface ConnectionEnds {
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}
+
 /** Takes connections in for a server of gRPC. */
 export interface GrpcFront {
   readonly server: Server;
-  /** Who is at the other end of the connection that gRPC calls so: `address:port`. */
-  peerOf(name: string): Peer;
+  /** Who is at the other end of this connection. */
+  peerOf(connection: ConnectionEnds): Peer;
   /** Destroys every connection. */
   destroyAll(): void;
   /** Lets go of what outlives the connections. */
   dispose(): void;
 }
 
-const nobody: Peer = { address: "", encrypted: false, chain: [], authorized: false };
+const nobody: Peer = { address: "", encrypted: false, certificate: undefined, authorized: false };
 
 /** Hands every connection to `take`, once its handshake is done where there is one. Without `tls` it speaks clear text. */
 export function openGrpcFront(
@@ -30,9 +38,12 @@ export function openGrpcFront(
   const admit = (socket: Socket): void => {
     // A guard may just have turned it away.
     if (socket.destroyed) return;
-    const name = `${socket.remoteAddress}:${socket.remotePort}`;
-    peers.set(name, peerOf(socket));
-    socket.once("close", () => peers.delete(name));
+    const name = nameOf(socket);
+    const peer = peerOf(socket);
+    peers.set(name, peer);
+    socket.once("close", () => {
+      if (peers.get(name) === peer) peers.delete(name);
+    });
     take(socket);
   };
   const server =
@@ -53,10 +64,14 @@ export function openGrpcFront(
   });
   return {
     server,
-    peerOf: (name) => peers.get(name) ?? nobody,
+    peerOf: (connection) => peers.get(nameOf(connection)) ?? nobody,
     destroyAll: () => {
       for (const socket of raw) socket.destroy();
     },
     dispose: () => endGuard?.(),
   };
+}
+
+function nameOf({ localAddress, localPort, remoteAddress, remotePort }: ConnectionEnds): string {
+  return JSON.stringify([localAddress, localPort, remoteAddress, remotePort]);
 }

@@ -1,18 +1,19 @@
 import { Metadata, ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
 import type { Logger } from "@persys/core";
-import type { Authenticate, Authentication } from "../access/authenticate.ts";
+import type { Asking, Authenticate, Authentication } from "../access/authenticate.ts";
 import type { Principal } from "../access/principal.ts";
 import { refusedStatus } from "../access/refused-status.ts";
 import { RpcError } from "../mapping/rpc-status.ts";
 import type { Peer } from "../tls/peer.ts";
 import { serviceErrorOf } from "./grpc-errors.ts";
+import type { ConnectionEnds } from "./grpc-front.ts";
 
 /** What the gate needs. */
 export interface GrpcGateOptions {
   readonly authenticate: Authenticate;
   readonly logger: Logger;
-  /** Who is at the other end of the connection called so. */
-  readonly peerOf: (name: string) => Peer;
+  /** Who is at the other end of a connection. */
+  readonly peerOf: (connection: ConnectionEnds) => Peer;
   /** Methods that anybody may call, by their paths. */
   readonly isOpen: (path: string) => boolean;
 }
@@ -20,17 +21,23 @@ export interface GrpcGateOptions {
 /** Finds out who calls before anything of the request is read, and answers those by itself who are not let in. */
 export class GrpcGate {
   readonly #options: GrpcGateOptions;
-  readonly #principals = new WeakMap<Metadata, Principal>();
+  readonly #callers = new WeakMap<
+    Metadata,
+    { readonly principal: Principal; readonly asking: Asking }
+  >();
 
   constructor(options: GrpcGateOptions) {
     this.#options = options;
   }
 
-  /** Who makes a call that was let in. */
-  principalOf(metadata: Metadata): Principal {
-    const principal = this.#principals.get(metadata);
-    if (principal === undefined) throw new Error("a call has come by another way than the gate");
-    return principal;
+  /** Who makes a call that was let in, and how that is found out anew. */
+  callerOf(metadata: Metadata): {
+    readonly principal: Principal;
+    readonly again: () => Promise<Authentication>;
+  } {
+    const caller = this.#callers.get(metadata);
+    if (caller === undefined) throw new Error("a call has come by another way than the gate");
+    return { principal: caller.principal, again: () => this.#find(caller.asking) };
   }
 
   readonly intercept: ServerInterceptor = ({ path }, call) => {
@@ -40,10 +47,10 @@ export class GrpcGate {
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, goOn) => {
-            const asking = { headers: headersOf(metadata), peer: peerOf(call.getPeer()) };
+            const asking = { headers: headersOf(metadata), peer: peerOf(call.getConnectionInfo()) };
             void this.#find(asking).then((caller) => {
               if (caller.kind === "known") {
-                this.#principals.set(metadata, caller.principal);
+                this.#callers.set(metadata, { principal: caller.principal, asking });
                 goOn(metadata);
                 return;
               }
@@ -60,7 +67,7 @@ export class GrpcGate {
     });
   };
 
-  async #find(asking: Parameters<Authenticate>[0]): Promise<Authentication> {
+  async #find(asking: Asking): Promise<Authentication> {
     const { authenticate, logger } = this.#options;
     try {
       return await authenticate(asking);

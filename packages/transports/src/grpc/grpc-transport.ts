@@ -46,16 +46,17 @@ export function createGrpcTransport(options: GrpcTransportOptions): ServerTransp
   const gate = new GrpcGate({
     authenticate,
     logger,
-    peerOf: (name) => front.peerOf(name),
+    peerOf: (connection) => front.peerOf(connection),
     isOpen: isOfHealth,
   });
   const server = new Server({ ...serverOptions(limits), interceptors: [gate.intercept] });
   const contextOf: ContextOf = (call, signal) => {
-    const principal = gate.principalOf(call.metadata);
+    const { principal, again } = gate.callerOf(call.metadata);
     const [traceparent = null] = call.metadata.get("traceparent");
     return {
       caller: callerOf(principal.identity, typeof traceparent === "string" ? traceparent : null),
       principal,
+      again,
       signal: AbortSignal.any([signal, cutOff.signal]),
       stopping: stopping.signal,
       remainingMs: () => remainingMs(call),

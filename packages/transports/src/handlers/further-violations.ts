@@ -1,47 +1,62 @@
 import { type DescMessage, fromJson, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
 import type { Violation } from "@persys/core";
+import type { Principal } from "../access/principal.ts";
 import { ApplyWorkloadRequestSchema } from "../gen/persys/agent/v1/agent_pb.ts";
 import { type FieldViolation, RpcError } from "../mapping/rpc-status.ts";
 import { fieldViolations } from "../mapping/violations.ts";
 import type { AgentHandlers } from "./agent-handlers.ts";
 import type { CallContext } from "./call-context.ts";
 
+/** A request in JSON of which it is known that something is wrong. */
+export interface BadRequest {
+  readonly json: unknown;
+  readonly violations: readonly Violation[];
+  /** Who sent it. */
+  readonly principal: Principal;
+}
+
 /**
  * All that is wrong with a request in JSON that is no message of `schema` because of `violations`: those, and what the agent has to say of the
  * rest, so that one answer names everything. Nothing is stored. `json` is used up.
+ * @throws {RpcError} PERMISSION_DENIED when `principal` may not apply what it asks for.
  */
 export async function allViolations(
   handlers: AgentHandlers,
   schema: DescMessage,
-  { json, violations }: { readonly json: unknown; readonly violations: readonly Violation[] },
+  { json, violations, principal }: BadRequest,
 ): Promise<readonly FieldViolation[]> {
   const formal = fieldViolations(schema, violations);
   if (schema !== ApplyWorkloadRequestSchema) return formal;
   const known = formal.map((one) => one.field);
-  const further = await violationsOfRest(handlers, without(json, violations));
+  const further = await violationsOfRest(handlers, without(json, violations), principal);
   return [...formal, ...further.filter(({ field }) => !known.some((one) => touches(one, field)))];
 }
 
 async function violationsOfRest(
   handlers: AgentHandlers,
   json: JsonValue,
+  principal: Principal,
 ): Promise<readonly FieldViolation[]> {
   try {
     const request = fromJson(ApplyWorkloadRequestSchema, json, { ignoreUnknownFields: true });
-    await handlers.applyWorkload({ ...request, validateOnly: true }, nobody());
+    await handlers.applyWorkload({ ...request, validateOnly: true }, checkBy(principal));
     return [];
   } catch (error) {
-    // Only violations are wanted: the request is refused either way.
-    return error instanceof RpcError ? (error.status.fieldViolations ?? []) : [];
+    if (!(error instanceof RpcError)) return [];
+    if (error.status.code === Code.PermissionDenied) throw error;
+    // Otherwise only violations are wanted: the request is refused either way.
+    return error.status.fieldViolations ?? [];
   }
 }
 
-/** A call that asks for nothing but a check. */
-function nobody(): CallContext {
+/** A call by `principal` that asks for nothing but a check. */
+function checkBy(principal: Principal): CallContext {
   const { signal } = new AbortController();
+  const { identity } = principal;
   return {
-    caller: { identity: "" },
-    principal: { identity: "", role: "operator" },
+    caller: { identity },
+    principal,
     signal,
     stopping: signal,
     remainingMs: () => undefined,

@@ -158,6 +158,7 @@ function preconditionFailure(error: AgentError, { workloadId }: CallSubject): Rp
 export type TransportReason =
   | "NO_ROLE"
   | "OUT_OF_SCOPE"
+  | "ROLE_CHANGED"
   | "ROLE_TOO_LOW"
   | "SIZE_LIMIT"
   | "STOPPING"

@@ -24,12 +24,15 @@ export function tlsServerOptions(options: TlsOptions, handshakeTimeoutMs: number
  * those whose client is not trusted any more are destroyed. The function returned ends that; it may be called again.
  */
 export function guardTls(server: Server, { source, clientCertificates }: TlsOptions): () => void {
-  const trusted = new Set<TLSSocket>();
+  /** With the authorities of their handshakes. */
+  const trusted = new Map<TLSSocket, string>();
+  const authorities = (): string => source.current.ca.join("");
   server.prependListener("secureConnection", (socket: TLSSocket) => {
-    const { chain, authorized } = peerOf(socket);
-    const isTrusted = authorized && source.distrust(chain) === undefined;
+    const { certificate, authorized } = peerOf(socket);
+    const isTrusted =
+      authorized && certificate !== undefined && source.distrust(certificate) === undefined;
     if (isTrusted) {
-      trusted.add(socket);
+      trusted.set(socket, authorities());
       socket.once("close", () => trusted.delete(socket));
     } else if (clientCertificates === "required") {
       socket.destroy();
@@ -37,8 +40,12 @@ export function guardTls(server: Server, { source, clientCertificates }: TlsOpti
   });
   return source.onChange(() => {
     server.setSecureContext(contextOf(source.current));
-    for (const socket of trusted) {
-      if (source.distrust(peerOf(socket).chain) !== undefined) socket.destroy();
+    const now = authorities();
+    for (const [socket, then] of trusted) {
+      const { certificate } = peerOf(socket);
+      // Who came by way of an authority between comes again: only a handshake shows that way.
+      const isIssued = certificate !== undefined && (then === now || source.hasIssued(certificate));
+      if (!isIssued || source.distrust(certificate) !== undefined) socket.destroy();
     }
   });
 }

@@ -8,31 +8,29 @@ export interface Peer {
   readonly address: string;
   /** Whether nobody on the way can read or change what is said. */
   readonly encrypted: boolean;
-  /** The certificate it has shown and proven to hold, trusted or not, and then what it sent besides. Empty without one. */
-  readonly chain: readonly X509Certificate[];
-  /** Whether the chain led to one of the server's authorities, and was valid, when the connection was made. */
+  /** The certificate it has shown and proven to hold, trusted or not. Undefined without one. */
+  readonly certificate: X509Certificate | undefined;
+  /** Whether that certificate led to one of the server's authorities, and was valid, when the connection was made. */
   readonly authorized: boolean;
 }
 
-/** As much of a chain as is looked at: nobody who is trusted has a longer one. */
-const chainMax = 10;
+const known = new WeakMap<Socket, Peer>();
 
-/** Who is at the other end of `socket`. */
+/** Who is at the other end of `socket`. Of one socket it is always the same. */
 export function peerOf(socket: Socket): Peer {
-  const address = socket.remoteAddress ?? "";
-  if (!(socket instanceof TLSSocket)) {
-    return { address, encrypted: false, chain: [], authorized: false };
-  }
-  return { address, encrypted: true, chain: chainOf(socket), authorized: socket.authorized };
+  const there = known.get(socket);
+  if (there !== undefined) return there;
+  const peer = readPeer(socket);
+  known.set(socket, peer);
+  return peer;
 }
 
-function chainOf(socket: TLSSocket): readonly X509Certificate[] {
-  const chain: X509Certificate[] = [];
-  let certificate = socket.getPeerX509Certificate();
-  while (certificate !== undefined && chain.length < chainMax) {
-    chain.push(certificate);
-    const issuer: X509Certificate | undefined = certificate.issuerCertificate;
-    certificate = issuer?.fingerprint256 === certificate.fingerprint256 ? undefined : issuer;
+function readPeer(socket: Socket): Peer {
+  const address = socket.remoteAddress ?? "";
+  if (!(socket instanceof TLSSocket)) {
+    return { address, encrypted: false, certificate: undefined, authorized: false };
   }
-  return chain;
+  // What links it to its authority is not given to servers: that it does is what `authorized` says.
+  const certificate = socket.getPeerX509Certificate();
+  return { address, encrypted: true, certificate, authorized: socket.authorized };
 }

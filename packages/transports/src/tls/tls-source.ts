@@ -14,10 +14,12 @@ export interface TlsSource {
   /** What is to be used now; always complete and valid in itself. */
   readonly current: TlsMaterial;
   /**
-   * Why the holder of a client certificate is not trusted now, in words for that client; undefined when it is. `chain` has its
-   * certificate first and then what it sent besides. Asked when a client connects, and again of everybody connected after a change.
+   * Why a client certificate is not to be relied on now though an authority has issued it (it is revoked, has expired, is for other uses), in words
+   * for that client; undefined when it is. Asked of every call, and of everybody connected after a change.
    */
-  distrust(chain: readonly X509Certificate[]): string | undefined;
+  distrust(certificate: X509Certificate): string | undefined;
+  /** Whether one of the authorities of now has itself issued the certificate. */
+  hasIssued(certificate: X509Certificate): boolean;
   /** Calls `listener` after every change of `current` or of the trust. The function returned ends that. */
   onChange(listener: () => void): () => void;
 }

@@ -6,7 +6,7 @@ const known = new Map([
   ["s3cret", named("alice")],
   ["other", named("bob")],
 ]);
-const peer = { address: "127.0.0.1", encrypted: false, chain: [], authorized: false };
+const peer = { address: "127.0.0.1", encrypted: false, certificate: undefined, authorized: false };
 const identify = (tokens: ReadonlyMap<string, Principal>, header?: string): unknown =>
   bearerAuthenticator(tokens)({
     headers: new Headers(header === undefined ? {} : { authorization: header }),

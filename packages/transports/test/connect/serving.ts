@@ -4,6 +4,7 @@ import {
   createAgentHandlers,
   createConnectTransport,
   createGrpcTransport,
+  type Role,
   type ServerTransport,
   type TransportLimits,
 } from "@persys/transports";
@@ -21,18 +22,20 @@ export async function serve(
   options: {
     readonly limits?: Partial<TransportLimits>;
     readonly logger?: Logger;
+    /** The role of alice. Default: admin. */
+    readonly role?: Role;
     /** Which transport serves. Default: Connect. */
     readonly by?: "connect" | "grpc";
   } = {},
 ): Promise<Serving> {
-  const { limits = {}, logger = silentLogger, by = "connect" } = options;
+  const { limits = {}, logger = silentLogger, by = "connect", role = "admin" } = options;
   const agent = new FakeAgent();
   const create = by === "grpc" ? createGrpcTransport : createConnectTransport;
   const transport = create({
     handlers: createAgentHandlers({ api: agent, logger }),
     host: "127.0.0.1",
     port: 0,
-    authenticate: bearerAuthenticator(new Map([["secret", { identity: "alice", role: "admin" }]])),
+    authenticate: bearerAuthenticator(new Map([["secret", { identity: "alice", role }]])),
     limits,
     logger,
   });

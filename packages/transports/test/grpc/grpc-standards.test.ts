@@ -46,6 +46,15 @@ describe("the gRPC port", () => {
     },
   );
 
+  it("tells of a service that it does not have", async () => {
+    const watch = watchHealth("x".repeat(100));
+    const [status] = (await once(watch, "data")) as [number];
+    watch.on("error", () => {}).cancel();
+
+    // SERVICE_UNKNOWN
+    expect(status).toBe(3);
+  });
+
   it("describes its services to who is known", async () => {
     const url = `http://127.0.0.1:${serving.port}`;
     const options = ["curl", "--protocol", "grpc", "--http2-prior-knowledge", "--list-methods"];

@@ -48,7 +48,11 @@ const scope: z.ZodType<WorkloadScope> = z
     ids: z.array(name).exactOptional(),
     labels: z.record(name, z.string()).exactOptional(),
   })
-  .readonly();
+  .readonly()
+  .refine(
+    ({ ids, labels = {} }) => ids !== undefined || Object.keys(labels).length > 0,
+    "names neither ids nor labels; leave it out for all workloads",
+  );
 
 const policy = z.strictObject({
   rules: z

@@ -66,7 +66,7 @@ export async function openAgentAccess(options: AgentAccessOptions): Promise<Agen
     authenticate: authenticateCallers({
       policy: () => complete(watched?.current ?? noPolicy),
       jwt: new FileJwtVerifier(),
-      ...(tls === undefined ? {} : { distrust: (chain) => tls.distrust(chain) }),
+      ...(tls === undefined ? {} : { distrust: (certificate) => tls.distrust(certificate) }),
     }),
     close: () => {
       tls?.close();

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type X509Certificate } from "node:crypto";
 import type { Asking, Authenticate, Authentication } from "@persys/transports";
 import { type AccessPolicy, ruleFor } from "./access-policy.ts";
 import { certificateNames } from "./certificate-names.ts";
@@ -8,8 +8,8 @@ import type { JwtVerifier } from "./jwt-verifier.ts";
 export interface CallerSources {
   /** What holds now; asked at every call. */
   readonly policy: () => AccessPolicy;
-  /** Why a certificate chain is not trusted now; undefined when it is. Left out: certificates count for nothing. */
-  readonly distrust?: (chain: Asking["peer"]["chain"]) => string | undefined;
+  /** Why a certificate that an authority has issued is not trusted now; undefined when it is. Left out: certificates count for nothing. */
+  readonly distrust?: (certificate: X509Certificate) => string | undefined;
   readonly jwt: JwtVerifier;
 }
 
@@ -28,8 +28,8 @@ export function authenticateCallers(sources: CallerSources): Authenticate {
 }
 
 function byCertificate({ peer }: Asking, { policy, distrust }: CallerSources): Authentication {
-  const [leaf] = peer.chain;
-  if (leaf === undefined) {
+  const { certificate } = peer;
+  if (certificate === undefined) {
     return unknown(
       peer.encrypted && distrust !== undefined
         ? "show a client certificate, or send a token as Authorization: Bearer TOKEN"
@@ -39,12 +39,24 @@ function byCertificate({ peer }: Asking, { policy, distrust }: CallerSources): A
   const because =
     distrust === undefined
       ? "certificates are not asked for here"
-      : (distrust(peer.chain) ?? (peer.authorized ? undefined : "the certificate is not valid"));
+      : (distrust(certificate) ??
+        (peer.authorized
+          ? undefined
+          : "the certificate was issued by no authority that is trusted here"));
   if (because !== undefined) return unknown(because);
-  const names = certificateNames(leaf);
+  const names = namesOf(certificate);
   return names.length === 0
     ? unknown("the certificate names nobody: it has neither one SPIFFE id nor a common name")
     : withRole(names, policy());
+}
+
+const namesRead = new WeakMap<X509Certificate, readonly string[]>();
+
+/** Reading them costs more than all the rest of a call. */
+function namesOf(certificate: X509Certificate): readonly string[] {
+  const names = namesRead.get(certificate) ?? certificateNames(certificate);
+  namesRead.set(certificate, names);
+  return names;
 }
 
 async function byToken(token: string, { policy, jwt }: CallerSources): Promise<Authentication> {
@@ -62,9 +74,7 @@ async function byToken(token: string, { policy, jwt }: CallerSources): Promise<A
 
 function withRole(names: readonly string[], policy: AccessPolicy): Authentication {
   const [first = ""] = names;
-  const identity = /^(?:cn|dns|token|sub):/.test(first)
-    ? first.slice(first.indexOf(":") + 1)
-    : first;
+  const identity = /^(?:cn|dns|token):/.test(first) ? first.slice(first.indexOf(":") + 1) : first;
   const rule = ruleFor(policy, names);
   if (rule === undefined) return { kind: "stranger", identity, names };
   const { role, workloads } = rule;

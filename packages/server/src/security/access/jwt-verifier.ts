@@ -82,14 +82,20 @@ export class FileJwtVerifier implements JwtVerifier {
   }
 
   async #keysIn(path: string): Promise<JWTVerifyGetKey> {
-    const { mtimeMs, size, ino } = await stat(path);
-    const version = `${mtimeMs} ${size} ${ino}`;
     const cached = this.#keys.get(path);
-    if (cached?.version === version) return cached.keys;
-    const { keys } = keySet.parse(JSON.parse(await readFile(path, "utf8")));
-    const read = createLocalJWKSet({ keys });
-    this.#keys.set(path, { version, keys: read });
-    return read;
+    try {
+      const { mtimeMs, size, ino } = await stat(path);
+      const version = `${mtimeMs} ${size} ${ino}`;
+      if (cached?.version === version) return cached.keys;
+      const { keys } = keySet.parse(JSON.parse(await readFile(path, "utf8")));
+      const read = createLocalJWKSet({ keys });
+      this.#keys.set(path, { version, keys: read });
+      return read;
+    } catch (error) {
+      // A file that is just being written keeps nobody out who was let in before.
+      if (cached !== undefined) return cached.keys;
+      throw error;
+    }
   }
 }
 

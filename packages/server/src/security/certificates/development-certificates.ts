@@ -1,6 +1,8 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, stat } from "node:fs/promises";
 import { hostname } from "node:os";
+import { exitCodes } from "../../exit-codes.ts";
+import { StartFailure } from "../../start-failure.ts";
 import { replacePrivateFile } from "../../dev-profile/private-file.ts";
 import {
   type CertificatePair,
@@ -49,6 +51,13 @@ export async function makeDevelopmentCertificates(
 ): Promise<DevelopmentCertificates> {
   const { folder } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  const { uid, mode } = await stat(folder);
+  if (uid !== process.getuid?.() || (mode & 0o022) !== 0) {
+    throw new StartFailure(
+      exitCodes.configuration,
+      `certificates are not made in ${folder}: others than this user may write there, and could put an authority of their own; choose another folder, or run: chmod go-w ${folder}`,
+    );
+  }
   const made: string[] = [];
   const known = await readPair(folder, "ca");
   const isKept = known !== undefined && isGood(known);

@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
+import { createSecureContext } from "node:tls";
 import type { TlsMaterial } from "@persys/transports";
 import { readRevocations, type RevocationList } from "./revocations.ts";
 
@@ -66,11 +67,15 @@ export async function readCertificates(
   if (authorities?.every((it) => Date.parse(it.validTo) < nowMs) === true) {
     problems.push(`every authority in ${files.ca} has expired`);
   }
-  const revocations =
-    files.crl === undefined || authorities === undefined
-      ? { ok: true as const, lists: [] }
-      : await readRevocations(list, authorities);
+  const revocations = await revocationsIn(files.crl === undefined ? undefined : list, authorities);
   if (!revocations.ok) problems.push(`${files.crl}: ${revocations.because}`);
+  if (problems.length === 0 && authorities !== undefined) {
+    // Keys too short and signatures too weak are known only to what is to use them.
+    collect(
+      () => createSecureContext({ cert, key, ca: authorities.map((it) => it.toString()) }),
+      `TLS refuses the certificate in ${files.cert}`,
+    );
+  }
   if (own === undefined || authorities === undefined || !revocations.ok || problems.length > 0) {
     return { ok: false, problems };
   }
@@ -108,6 +113,14 @@ function certificatesIn(pem: string): readonly X509Certificate[] {
   const found = Array.from(pem.matchAll(pemBlock), ([block]) => new X509Certificate(block));
   if (found.length === 0) throw new Error("no certificate");
   return found;
+}
+
+async function revocationsIn(
+  list: string | undefined,
+  authorities: readonly X509Certificate[] | undefined,
+): ReturnType<typeof readRevocations> {
+  if (list === undefined || authorities === undefined) return { ok: true, lists: [] };
+  return readRevocations(list, authorities);
 }
 
 function problemsOf(

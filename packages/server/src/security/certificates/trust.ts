@@ -6,31 +6,34 @@ import { nameOf, type ServerCertificates } from "./read-certificates.ts";
 const clientAuth = "1.3.6.1.5.5.7.3.2";
 
 /**
- * Why the holder of a client certificate is not to be trusted at the time `nowMs`, in words for that client; undefined when it is. `chain` has its
- * certificate first and then what it sent besides.
+ * Why a client certificate that an authority has issued is not to be relied on at the time `nowMs`, in words for that client; undefined when it
+ * is.
  */
 export function distrustOf(
-  chain: readonly X509Certificate[],
-  { authorities, revocations }: Pick<ServerCertificates, "authorities" | "revocations">,
+  certificate: X509Certificate,
+  { revocations }: Pick<ServerCertificates, "revocations">,
   nowMs: number,
 ): string | undefined {
-  const [leaf] = chain;
-  if (leaf === undefined) return "no client certificate was shown";
-  if (leaf.ca) return "a certificate of an authority is none of a client";
+  if (certificate.ca) return "a certificate of an authority is none of a client";
   // Without the extension a certificate may be used for anything. Node's types leave that case out.
-  const uses: readonly string[] | undefined = leaf.keyUsage;
+  const uses: readonly string[] | undefined = certificate.keyUsage;
   if (uses !== undefined && !uses.includes(clientAuth)) {
     return "the certificate may not be used by clients (extended key usage)";
   }
-  let certificate = leaf;
-  for (const sent of [...chain.slice(1), undefined]) {
-    const because = stateOf(certificate, nowMs) ?? revocationOf(certificate, revocations);
-    if (because !== undefined) return because;
-    if (authorities.some((authority) => hasIssued(authority, certificate, nowMs))) return undefined;
-    if (sent === undefined || !sent.ca || !hasIssued(sent, certificate, nowMs)) break;
-    certificate = sent;
-  }
-  return `the certificate of ${nameOf(leaf)} was issued by no authority that is trusted here`;
+  return stateOf(certificate, nowMs) ?? revocationOf(certificate, revocations);
+}
+
+/** Whether `authority`, itself valid at the time `nowMs`, has issued the certificate. */
+export function hasIssued(
+  authority: X509Certificate,
+  certificate: X509Certificate,
+  nowMs: number,
+): boolean {
+  return (
+    stateOf(authority, nowMs) === undefined &&
+    certificate.checkIssued(authority) &&
+    certificate.verify(authority.publicKey)
+  );
 }
 
 function stateOf(certificate: X509Certificate, nowMs: number): string | undefined {
@@ -50,16 +53,4 @@ function revocationOf(
   return isRevoked(certificate, revocations)
     ? `the certificate of ${nameOf(certificate)} has been revoked`
     : undefined;
-}
-
-function hasIssued(
-  authority: X509Certificate,
-  certificate: X509Certificate,
-  nowMs: number,
-): boolean {
-  return (
-    stateOf(authority, nowMs) === undefined &&
-    certificate.checkIssued(authority) &&
-    certificate.verify(authority.publicKey)
-  );
 }

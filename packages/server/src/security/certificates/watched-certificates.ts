@@ -9,7 +9,7 @@ import {
   readCertificates,
   type ServerCertificates,
 } from "./read-certificates.ts";
-import { distrustOf } from "./trust.ts";
+import { distrustOf, hasIssued } from "./trust.ts";
 
 /** What watched certificates need. */
 export interface WatchedCertificatesOptions {
@@ -84,8 +84,13 @@ export class WatchedCertificates implements TlsSource {
     };
   }
 
-  distrust(chain: readonly X509Certificate[]): string | undefined {
-    return distrustOf(chain, this.#certificates, this.#options.clock.wallMs());
+  distrust(certificate: X509Certificate): string | undefined {
+    return distrustOf(certificate, this.#certificates, this.#options.clock.wallMs());
+  }
+
+  hasIssued(certificate: X509Certificate): boolean {
+    const nowMs = this.#options.clock.wallMs();
+    return this.#certificates.authorities.some((it) => hasIssued(it, certificate, nowMs));
   }
 
   onChange(listener: () => void): () => void {
@@ -127,7 +132,13 @@ export class WatchedCertificates implements TlsSource {
     logger.info("new certificates are in use", this.facts);
     this.#warnOfEnd();
     await this.#warnOfKey();
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) {
+      try {
+        listener();
+      } catch (error) {
+        logger.error("a server could not take up new certificates", { error });
+      }
+    }
   }
 
   async #warnOfKey(): Promise<void> {

@@ -50,11 +50,16 @@ async function peerWith(subject: Partial<CertificateSubject> = {}): Promise<Peer
   const authority = await makeAuthority("Test authority", 5);
   const full = { commonName: "scheduler", use: "client", ...subject } as const;
   const { certificate } = await issueCertificate(authority, full, 5);
-  const chain = [new X509Certificate(certificate)];
-  return { address: "127.0.0.1", encrypted: true, chain, authorized: true };
+  const parsed = new X509Certificate(certificate);
+  return { address: "127.0.0.1", encrypted: true, certificate: parsed, authorized: true };
 }
 
-const nobody: Peer = { address: "127.0.0.1", encrypted: true, chain: [], authorized: false };
+const nobody: Peer = {
+  address: "127.0.0.1",
+  encrypted: true,
+  certificate: undefined,
+  authorized: false,
+};
 
 async function authenticate(
   { peer = nobody, authorization }: { readonly peer?: Peer; readonly authorization?: string },
@@ -136,11 +141,11 @@ describe("a caller", () => {
 describe("a web token", () => {
   it("names its subject and groups", async () => {
     expect(await authenticate({ authorization: await webToken() })).toMatchObject({
-      principal: { identity: "alice", role: "admin" },
+      principal: { identity: "sub:alice", role: "admin" },
     });
     const ofGroup = await webToken({ sub: "bob", groups: ["staff"] });
     expect(await authenticate({ authorization: ofGroup })).toMatchObject({
-      principal: { identity: "bob", role: "viewer" },
+      principal: { identity: "sub:bob", role: "viewer" },
     });
   });
 

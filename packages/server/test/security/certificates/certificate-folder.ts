@@ -1,3 +1,4 @@
+import { KeyObject, webcrypto } from "node:crypto";
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import {
   makeAuthority,
   revokeCertificates,
 } from "../../../src/security/certificates/authority.ts";
+import { X509CertificateGenerator } from "../../../src/security/certificates/x509.ts";
 import type { CertificateFiles } from "../../../src/security/certificates/read-certificates.ts";
 
 /** The server of these tests, as its certificate names it. */
@@ -72,6 +74,25 @@ export class CertificateFolder {
   dispose(): Promise<void> {
     return rm(this.path, { recursive: true });
   }
+}
+
+/** A pair that fits together, with a key so short that TLS refuses it. */
+export async function makeWeakPair(): Promise<CertificatePair> {
+  const algorithm = {
+    name: "RSASSA-PKCS1-v1_5",
+    hash: "SHA-256",
+    modulusLength: 1024,
+    publicExponent: new Uint8Array([1, 0, 1]),
+  };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const certificate = await X509CertificateGenerator.createSelfSigned(
+    { name: "CN=weak", keys, signingAlgorithm: algorithm },
+    webcrypto,
+  );
+  return {
+    certificate: `${certificate.toString("pem")}\n`,
+    key: KeyObject.from(keys.privateKey).export({ type: "pkcs8", format: "pem" }).toString(),
+  };
 }
 
 async function replace(path: string, text: string): Promise<void> {

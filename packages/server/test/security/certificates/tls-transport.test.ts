@@ -22,10 +22,13 @@ const client = { commonName: "persys-scheduler", use: "client" } as const;
 /** Everybody whose certificate is trusted. */
 const byCertificate =
   (certificates: WatchedCertificates): Authenticate =>
-  ({ peer: { chain, authorized } }) => {
-    const because = certificates.distrust(chain) ?? (authorized ? undefined : "not verified");
+  ({ peer: { certificate, authorized } }) => {
+    const because =
+      certificate === undefined
+        ? "none shown"
+        : (certificates.distrust(certificate) ?? (authorized ? undefined : "not verified"));
     return because === undefined
-      ? { kind: "known", principal: { identity: chain[0]?.subject ?? "", role: "admin" } }
+      ? { kind: "known", principal: { identity: certificate?.subject ?? "", role: "admin" } }
       : { kind: "unknown", because };
   };
 
@@ -127,6 +130,28 @@ describe.each(["required", "asked"] as const)("a port where certificates are %s"
       if (mode === "asked") expect([protocol, code]).toEqual([protocol, Code.Unauthenticated]);
       else expect(code).not.toBe(Code.Unauthenticated);
     }
+  });
+
+  it("lets a client in by way of an authority between, until the authorities change", async () => {
+    const port = await serve(mode);
+    const between = await issueCertificate(
+      folder.authority,
+      { commonName: "Between", use: "authority" },
+      5,
+    );
+    const leaf = await issueCertificate(between, client, 5);
+    const pair = { certificate: leaf.certificate + between.certificate, key: leaf.key };
+    for (const protocol of protocols) expect(await ask(port, pair, protocol)).toBe("healthy");
+    const socket = await dial(port, { cert: pair.certificate, key: pair.key });
+    const ended = once(socket.resume(), "close");
+
+    const both = { ...folder.authority };
+    both.certificate += (await makeAuthority("Successor", 5)).certificate;
+    await folder.trust(both);
+    await certificates.reread();
+
+    await ended;
+    expect(await ask(port, pair)).toBe("healthy");
   });
 
   it("speaks nothing older than TLS 1.2, also after its certificates have changed", async () => {

@@ -9,7 +9,7 @@ import {
   makeAuthority,
 } from "../../../src/security/certificates/authority.ts";
 import { WatchedCertificates } from "../../../src/security/certificates/watched-certificates.ts";
-import { CertificateFolder, serverSubject } from "./certificate-folder.ts";
+import { CertificateFolder, makeWeakPair, serverSubject } from "./certificate-folder.ts";
 
 const client = { commonName: "persys-scheduler", use: "client" } as const;
 const dayMs = 86_400_000;
@@ -66,8 +66,8 @@ async function problemsOf(inDays = 0): Promise<readonly string[]> {
   return read.ok ? [] : read.problems;
 }
 
-const shown = (...pairs: readonly CertificatePair[]): readonly X509Certificate[] =>
-  pairs.map(({ certificate }) => new X509Certificate(certificate));
+const shown = ({ certificate }: CertificatePair): X509Certificate =>
+  new X509Certificate(certificate);
 
 describe("the certificates of a server", () => {
   it("are used when they fit together", async () => {
@@ -147,6 +147,20 @@ describe("the certificates of a server", () => {
     expect(changes).toBe(1);
   });
 
+  it("that TLS itself refuses leave the last good ones in use, and good ones are taken up after", async () => {
+    const certificates = await open();
+    const first = certificates.current;
+    await folder.serve(await makeWeakPair());
+    await certificates.reread();
+    expect(certificates.current).toBe(first);
+    expect(lines.join()).toContain("TLS refuses the certificate");
+
+    const next = await folder.issue(serverSubject);
+    await folder.serve(next);
+    await certificates.reread();
+    expect(certificates.current.cert).toBe(next.certificate);
+  });
+
   it("are taken up by themselves", async () => {
     const certificates = await open();
     const changed = new Promise<void>((resolve) => {
@@ -169,63 +183,51 @@ describe("the certificates of a server", () => {
 });
 
 describe("a client's certificate", () => {
-  it("is trusted when a trusted authority has issued it", async () => {
+  it("is relied on when a trusted authority has issued it", async () => {
     const certificates = await open();
+    const certificate = shown(await folder.issue(client));
 
-    expect(certificates.distrust(shown(await folder.issue(client)))).toBeUndefined();
+    expect(certificates.distrust(certificate)).toBeUndefined();
+    expect(certificates.hasIssued(certificate)).toBe(true);
   });
 
-  it("is trusted by way of an authority between", async () => {
+  it.each<[string, () => Promise<CertificatePair>]>([
+    ["another authority", async () => issueCertificate(await makeAuthority("Else", 5), client, 5)],
+    [
+      "another authority of the same name",
+      async () => issueCertificate(await makeAuthority("Test authority", 5), client, 5),
+    ],
+    ["itself", () => makeAuthority("persys-scheduler", 5)],
+    [
+      "a client that signs for others",
+      async () => issueCertificate(await folder.issue(client), client, 5),
+    ],
+  ])("is not issued here by %s", async (_, make) => {
     const certificates = await open();
-    const between = await issueCertificate(folder.authority, { ...client, use: "authority" }, 5);
-    const leaf = await issueCertificate(between, client, 5);
 
-    expect(certificates.distrust(shown(leaf, between))).toBeUndefined();
-    expect(certificates.distrust(shown(leaf))).toContain("no authority that is trusted");
+    expect(certificates.hasIssued(shown(await make()))).toBe(false);
   });
 
-  it.each<[string, (folder: CertificateFolder) => Promise<readonly X509Certificate[]>]>([
-    ["no client certificate was shown", async () => []],
-    [
-      "no authority that is trusted",
-      async () => shown(await issueCertificate(await makeAuthority("Else", 5), client, 5)),
-    ],
-    [
-      "no authority that is trusted",
-      // The same name is not the same authority.
-      async () =>
-        shown(await issueCertificate(await makeAuthority("Test authority", 5), client, 5)),
-    ],
-    ["of an authority is none of a client", async (home) => shown(home.authority)],
-    ["expired", async (home) => shown(await home.issue(client, -1))],
-    [
-      "may not be used by clients",
-      async (home) => shown(await home.issue({ ...client, use: "server" })),
-    ],
-    [
-      "no authority that is trusted",
-      // A client that signs for others.
-      async (home) => {
-        const misused = await home.issue(client);
-        const leaf = await issueCertificate(misused, client, 5);
-        return shown(leaf, misused);
-      },
-    ],
-  ])("is not trusted: %s (%#)", async (because, chainOf) => {
+  it.each<[string, (home: CertificateFolder) => Promise<CertificatePair>]>([
+    ["of an authority is none of a client", async (home) => home.authority],
+    ["expired", (home) => home.issue(client, -1)],
+    ["may not be used by clients", (home) => home.issue({ ...client, use: "server" })],
+  ])("is not relied on: %s", async (because, make) => {
     const certificates = await open();
 
-    expect(certificates.distrust(await chainOf(folder))).toContain(because);
+    expect(certificates.distrust(shown(await make(folder)))).toContain(because);
   });
 
-  it("is not trusted any more once it is revoked, and the others still are", async () => {
+  it("is not relied on any more once it is revoked, and the others still are", async () => {
     const certificates = await open();
-    const [lost, kept] = [await folder.issue(client), await folder.issue(client)];
-    expect(certificates.distrust(shown(lost))).toBeUndefined();
+    const lost = shown(await folder.issue(client));
+    const kept = shown(await folder.issue(client));
+    expect(certificates.distrust(lost)).toBeUndefined();
 
-    await folder.revoke(shown(lost).map(({ serialNumber }) => serialNumber));
+    await folder.revoke([lost.serialNumber]);
     await certificates.reread();
 
-    expect(certificates.distrust(shown(lost))).toContain("has been revoked");
-    expect(certificates.distrust(shown(kept))).toBeUndefined();
+    expect(certificates.distrust(lost)).toContain("has been revoked");
+    expect(certificates.distrust(kept)).toBeUndefined();
   });
 });
