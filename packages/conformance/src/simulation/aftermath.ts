@@ -55,6 +55,8 @@ export class Aftermath {
     await this.#untilSeeing();
     await this.#host.clock.advance(storeRetryMs);
     await this.until("everything is stored", () => this.#isStored());
+    // What is still tried may yet fail, and would not be tried again by itself.
+    await this.until("nothing is under way", () => !this.#host.scheduler.isBusy(undefined));
     this.#decideWishes();
     await this.#host.clock.advance(0);
     await this.until("everything is as wanted", () => this.#firstMissing() === undefined);
@@ -183,9 +185,9 @@ export class Aftermath {
     if (actions > entriesMax) exceeded(`the history has ${actions} entries`);
     if (this.#host.disk.actions.size > entriesMax)
       exceeded(`${this.#host.disk.actions.size} entries of the history are stored`);
-    for (const [id, text] of this.#host.disk.records) {
-      if (text.length > recordTextMax)
-        exceeded(`the record of ${id} has ${text.length} characters`);
+    for (const [id, record] of this.#host.disk.records) {
+      const { length } = JSON.stringify(record);
+      if (length > recordTextMax) exceeded(`the record of ${id} has ${length} characters`);
     }
     if (agent === undefined) return;
     if (agent.clock.pendingTimers > timersMax)

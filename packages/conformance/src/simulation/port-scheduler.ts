@@ -47,7 +47,7 @@ const slowMs = 2_500;
 export class PortScheduler {
   readonly #context: SchedulerContext;
   readonly #delayed: ReadonlySet<string>;
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new Map<string, { readonly base: number; count: number }>();
   #underWay: UnderWay = new Map();
   readonly #begunIn = new WeakMap<PortCall, number>();
   readonly #releases = new Set<() => void>();
@@ -185,9 +185,13 @@ export class PortScheduler {
   /** A number that is this moment's own. */
   #draw(call: PortCall, name: string, at: CallMoment): number {
     const key = `${name} ${call.id ?? ""} ${at}`;
-    const count = (this.#counts.get(key) ?? 0) + 1;
-    this.#counts.set(key, count);
-    return scramble(scramble(this.#context.life.seed ^ textHash(key)) + count);
+    let counted = this.#counts.get(key);
+    if (counted === undefined) {
+      counted = { base: scramble(this.#context.life.seed ^ textHash(key)), count: 0 };
+      this.#counts.set(key, counted);
+    }
+    counted.count += 1;
+    return scramble(counted.base + counted.count);
   }
 
   #delayMs(name: string, draw: number): number {

@@ -12,12 +12,12 @@ import {
 import { never } from "./mortal.ts";
 import type { PortCall, PortTap } from "../port-tap.ts";
 
-/** What a simulated store keeps. It outlives every agent. Texts, so that nothing is shared with an agent. */
+/** What a simulated store keeps. It outlives every agent. What it holds is never changed, and copied for whoever reads it. */
 export class SimulationDisk {
   epoch = 0;
-  readonly records: Map<string, string> = new Map();
-  readonly actions: Map<number, string> = new Map();
-  /** Ids of records whose text is damaged. */
+  readonly records: Map<string, WorkloadRecord> = new Map();
+  readonly actions: Map<number, Action> = new Map();
+  /** Ids of records that are damaged. */
   readonly torn: Set<string> = new Set();
 }
 
@@ -60,11 +60,11 @@ export class SimulationStore implements StateStore {
     this.#epoch = disk.epoch;
     const records: WorkloadRecord[] = [];
     const quarantined: QuarantinedRecord[] = [];
-    for (const [id, text] of disk.records) {
-      if (disk.torn.has(id)) quarantined.push({ id: id as WorkloadId, why: "its text is torn" });
-      else records.push(JSON.parse(text) as WorkloadRecord);
+    for (const record of disk.records.values()) {
+      if (disk.torn.has(record.id)) quarantined.push({ id: record.id, why: "its text is torn" });
+      else records.push(copyOf(record));
     }
-    const actions = Array.from(disk.actions.values(), (text) => JSON.parse(text) as Action);
+    const actions = Array.from(disk.actions.values(), copyOf);
     const { epoch } = disk;
     await this.#tap(call, "after", signal);
     return { epoch, records, actions: actions.toSorted((a, b) => a.seq - b.seq), quarantined };
@@ -106,11 +106,11 @@ export class SimulationStore implements StateStore {
     const torn = [...this.#underWay].find(
       (it) => !it.isApplied && recordOf(it.batch) !== undefined,
     );
-    const id = torn && recordOf(torn.batch);
-    if (id === undefined) return undefined;
-    this.#disk.records.set(id, "");
-    this.#disk.torn.add(id);
-    return id;
+    const record = torn && recordOf(torn.batch);
+    if (record === undefined) return undefined;
+    this.#disk.records.set(record.id, record);
+    this.#disk.torn.add(record.id);
+    return record.id;
   }
 
   async #inTurn(
@@ -137,7 +137,7 @@ export class SimulationStore implements StateStore {
 function apply(write: Write, disk: SimulationDisk): void {
   switch (write.kind) {
     case "put-record":
-      disk.records.set(write.record.id, JSON.stringify(write.record));
+      disk.records.set(write.record.id, write.record);
       disk.torn.delete(write.record.id);
       return;
     case "delete-record":
@@ -145,7 +145,7 @@ function apply(write: Write, disk: SimulationDisk): void {
       disk.torn.delete(write.id);
       return;
     case "put-action":
-      disk.actions.set(write.action.seq, JSON.stringify(write.action));
+      disk.actions.set(write.action.seq, write.action);
       return;
     case "delete-actions":
       for (const seq of write.seqs) disk.actions.delete(seq);
@@ -156,9 +156,13 @@ function apply(write: Write, disk: SimulationDisk): void {
 }
 
 /** The record that a batch writes. */
-function recordOf(batch: readonly Write[]): WorkloadId | undefined {
-  const write = batch.find((it) => it.kind === "put-record");
-  return write?.record.id;
+function recordOf(batch: readonly Write[]): WorkloadRecord | undefined {
+  return batch.find((it) => it.kind === "put-record")?.record;
+}
+
+/** As it comes back from a disk: nothing of it is shared, and only what can be written down is left. */
+function copyOf<T>(stored: T): T {
+  return JSON.parse(JSON.stringify(stored)) as T;
 }
 
 function idOf(batch: readonly Write[]): WorkloadId | undefined {

@@ -81,9 +81,10 @@ export class StatusRules {
     const step = calls.lastStep(id);
     if (step?.code === undefined || step.generation !== generation) return;
     if (actual === "failed" || actual === "unknown") return;
-    // What runs or has ended all the same has been seen since. What is not stored yet is not shown yet.
-    if (actual !== "pending" || this.#context.isBusy(id) || api.explain(id).blockedBy !== "")
-      return;
+    if (actual !== "pending" || this.#context.isBusy(id)) return;
+    const { blockedBy, observed } = api.explain(id);
+    // What is not stored yet is not shown yet; and what runs all the same has been seen since.
+    if (blockedBy !== "" || observed.some(({ state }) => state === "running")) return;
     violate("I9", `${step.op} of ${id} failed with ${step.code}, and its status is ${actual}`);
   }
 }
