@@ -153,6 +153,10 @@ export class Aftermath {
     // What has yet to be seen would be seen by the next agent, and what is being written would be written again.
     await this.#untilSeeing();
     await this.until("nothing is under way", () => !this.#host.scheduler.isBusy(undefined));
+    for (const id of resting) {
+      if (this.#host.records.stored(id) !== undefined && this.#host.calls.isUnheeded(id))
+        throw new SimulationViolation("I7", `the agent heard of ${id}, and never looked at it`);
+    }
     const statusesBefore = resting.map((id) => lasting(statusOf(goal.api, id)));
     const writesBefore = this.#host.records.writes;
     this.#host.killAtRest();

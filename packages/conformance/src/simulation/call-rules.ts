@@ -50,6 +50,8 @@ export class CallRules implements RuntimeWatcher {
   readonly looks: Looks = new Looks();
   readonly #context: CallRulesContext;
   readonly #underWay = new Map<string, StepUnderWay>();
+  /** The last look that had begun when something was heard of a workload. */
+  readonly #heard = new Map<string, number>();
   readonly #ended = new Map<string, EndedStep>();
   /** When the wall clock was last set, by the monotonic one. */
   #setAtMs = Number.NEGATIVE_INFINITY;
@@ -75,10 +77,22 @@ export class CallRules implements RuntimeWatcher {
     return this.#underWay.has(id) ? undefined : this.#ended.get(id);
   }
 
+  /** The agent has heard that something happened to the workload. */
+  noteHeard(id: string): void {
+    this.#heard.set(id, this.looks.begun);
+  }
+
+  /** Whether the agent has not looked at the workload since it last heard of it. */
+  isUnheeded(id: string): boolean {
+    const heard = this.#heard.get(id);
+    return heard !== undefined && Math.max(this.looks.lastList, this.looks.lastAt(id)) <= heard;
+  }
+
   /** The agent has gone: what it had under way will not return, and the next one has seen nothing. */
   forgetAgent(): void {
     this.#underWay.clear();
     this.#ended.clear();
+    this.#heard.clear();
     this.looks.forget();
   }
 

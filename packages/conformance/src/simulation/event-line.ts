@@ -8,6 +8,8 @@ export interface EventWeather {
   /** From 0 to 1, for the next event. */
   readonly fraction: () => number;
   readonly onTrouble: (trouble: EventTrouble) => void;
+  /** The agent hears of something. */
+  readonly onHeard: (event: RuntimeEvent) => void;
 }
 
 const lateMs = 3_000;
@@ -67,14 +69,14 @@ export class EventLine {
   #pass(event: RuntimeEvent, ear: Ear): void {
     const trouble = this.#weather.trouble();
     if (ear.isSilent) return;
-    if (trouble === undefined) return push(ear, event);
+    if (trouble === undefined) return this.#push(ear, event);
     this.#weather.onTrouble(trouble);
     switch (trouble) {
       case "lost":
         return;
       case "repeated":
-        push(ear, event);
-        return push(ear, event);
+        this.#push(ear, event);
+        return this.#push(ear, event);
       case "late":
         return this.#later(lateMs, event, ear);
       case "in another order":
@@ -88,7 +90,14 @@ export class EventLine {
   }
 
   #later(delayMs: number, event: RuntimeEvent, ear: Ear): void {
-    this.#clock.schedule(delayMs, () => push(ear, event));
+    this.#clock.schedule(delayMs, () => this.#push(ear, event));
+  }
+
+  #push(ear: Ear, event: RuntimeEvent): void {
+    if (!this.#open.has(ear)) return;
+    this.#weather.onHeard(event);
+    ear.queue.push(event);
+    ear.wake();
   }
 
   async *#read(ear: Ear, signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
@@ -123,11 +132,6 @@ interface Ear {
 
 /** Made once: an abort without a reason makes a new one each time. */
 const over = new Error("nobody listens any more");
-
-function push(ear: Ear, event: RuntimeEvent): void {
-  ear.queue.push(event);
-  ear.wake();
-}
 
 function fail(ear: Ear, error: unknown): void {
   ear.error ??= error;

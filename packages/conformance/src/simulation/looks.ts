@@ -9,6 +9,7 @@ export class Looks {
   readonly #finds = new Map<string, Map<string, number>>();
   /** Whether the last look at a workload has found out what exists; without an entry the last list tells. */
   readonly #readable = new Map<string, boolean>();
+  readonly #lastAt = new Map<string, number>();
   #hasListed = false;
   #begun = 0;
   #lastList = 0;
@@ -31,6 +32,7 @@ export class Looks {
 
   /** Takes what a look at one workload has found. */
   note(id: WorkloadId, look: number, observation: Observation): void {
+    this.#lastAt.set(id, Math.max(look, this.lastAt(id)));
     this.#readable.set(id, observation.kind !== "unreadable");
     if (observation.kind !== "unreadable") this.#add(id, keyOf(observation), look);
   }
@@ -55,6 +57,11 @@ export class Looks {
   /** Whether the agent knows what exists of the workload: its last look at it, or its last list since, succeeded. */
   isReadable(id: string): boolean {
     return this.#readable.get(id) ?? this.#hasListed;
+  }
+
+  /** The number of the last look at the workload alone; 0 before the first. */
+  lastAt(id: string): number {
+    return this.#lastAt.get(id) ?? 0;
   }
 
   /** The number of the last look that found this; undefined when none did. */

@@ -24,7 +24,7 @@ export interface HostOptions {
 
 const bootRetryMs = 1_000;
 /** So long after an orderly stop nothing of an engine may be left. */
-const leavingMs = 20_000;
+const leavingMs = 6_000;
 
 /**
  * A host with everything on it: a runtime and a disk, which stay, and an agent, which dies and is started again. Whatever happens is watched
@@ -271,6 +271,9 @@ export class SimulatedHost {
         trouble: () => this.#troubleWithEvents(),
         fraction: () => this.#random.fraction(),
         onTrouble: (trouble) => this.#onEventTrouble(trouble),
+        onHeard: ({ id }) => {
+          if (id !== undefined) this.calls.noteHeard(id);
+        },
       },
       hits: this.hits,
       onBroken: (message) => (this.#violation ??= new SimulationViolation("engine", message)),

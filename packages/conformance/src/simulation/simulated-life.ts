@@ -44,6 +44,7 @@ const policyOfLives: Partial<EnginePolicy> = {
   stepTimeoutMs: 20_000,
   prepareTimeoutMs: 30_000,
   eventIdleMs: 20_000,
+  commitTimeoutMs: 4_000,
   actionsMax: 16,
 };
 
