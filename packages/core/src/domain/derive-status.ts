@@ -69,7 +69,7 @@ export function actualState(
   if (record.desired === "stopped") return isStopped(record) ? "stopped" : "pending";
   const { wanted } = record;
   const own = currentOf(record, wanted, record.observation);
-  if (wanted.completed) return own !== undefined || isDown(record) ? "stopped" : "pending";
+  if (wanted.completed) return isDown(record) ? "stopped" : "pending";
   const isSettled = wanted.settled && wanted.unproven !== true;
   return own?.state === "running" && isSettled && own.health !== "starting" ? "running" : "pending";
 }

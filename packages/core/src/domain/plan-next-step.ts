@@ -151,8 +151,9 @@ function keepRunning(plan: Plan, target: StepTarget, revision: Revision): Step {
   const own = currentOf(record, revision, observation);
   const current = currentInstance(observation);
   if (revision.completed) {
-    return own === undefined && current !== undefined && isLive(current)
-      ? stopStep(plan, `revision ${revision.revisionId} has completed, another one still runs`)
+    const what = own === undefined ? "another one still runs" : "somebody has started it again";
+    return current !== undefined && isLive(current)
+      ? stopStep(plan, `revision ${revision.revisionId} has completed, and ${what}`)
       : tidy(plan, target, "completed");
   }
   if (own !== undefined) return keepInstance(plan, { target, revision, own });

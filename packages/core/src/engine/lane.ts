@@ -328,7 +328,7 @@ export class Lane {
       record: planned,
       step,
       onProgress: (sentence) => this.#progress.say(sentence),
-      onStuck: (what) => this.#sight.markStuck(what),
+      sight: this.#sight,
     });
     this.#run = run;
     run.callOffIfSuperseded(this.record);

@@ -9,14 +9,15 @@ import type { EngineContext } from "./engine-context.ts";
 import { specToJudge } from "./host-judge.ts";
 import { performStep, stepTimeoutMs } from "./perform-step.ts";
 import type { RuntimeGate } from "./runtime-gate.ts";
+import type { Sight } from "./sight.ts";
 
 /** A step, the record it was planned on, and who is told while it is under way. */
 export interface PlannedStep {
   readonly record: WorkloadRecord;
   readonly step: RuntimeStep;
   readonly onProgress: Progress;
-  /** The call was aborted long ago and has not returned. */
-  readonly onStuck: (what: string) => void;
+  /** What is seen of the workload: nothing is begun on a look that could not be read. Told of a call that was aborted long ago and has not returned. */
+  readonly sight: Pick<Sight, "markStuck" | "unreadable">;
 }
 
 /** A runtime step under way, which a newer request or a heal can call off. */
@@ -76,10 +77,13 @@ export class StepRun {
           what,
           timeoutMs: stepTimeoutMs(record, step, policy),
           signal,
-          onStuck: () => planned.onStuck(what),
+          onStuck: () => planned.sight.markStuck(what),
         },
         (runtime, callSignal) => {
-          const begin = (): Promise<void> => {
+          const begin = async (): Promise<void> => {
+            // It may have waited long for its place.
+            if (planned.sight.unreadable !== undefined) this.callOff();
+            signal.throwIfAborted();
             this.#hasBegun = true;
             return performStep(runtime, record, step, {
               signal: callSignal,

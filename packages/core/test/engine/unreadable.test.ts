@@ -161,4 +161,22 @@ describe("a runtime that cannot be read", () => {
     expect(node.ids).toEqual([]);
     expect(node.world.ids).toEqual([]);
   });
+
+  it("begins nothing that has waited for its place when the last look could not be read", async () => {
+    const node = await SimulatedNode.start({ policy: { preparesAtOnce: 1 } });
+    await node.apply("a", { program: "serve", prepareMs: 4_000 });
+    await node.apply("b", { program: "serve" });
+    node.world.setUnreachable(true);
+    await node.after(1_001);
+    node.world.setUnreachable(false);
+    // A request, after which the lane looks.
+    void node.want("a", "running");
+    node.world.faults.failNext("observe", transient("RUNTIME_ERROR"), { times: 4 });
+
+    await node.after(60_000);
+
+    expect(node.blindCalls).toEqual([]);
+    expect(node.status("b").actual).toBe("running");
+    await node.stop();
+  });
 });
