@@ -74,8 +74,7 @@ export class SimulatedCrashWorld implements CrashWorld {
   }
 
   record(id: string): WorkloadRecord | undefined {
-    const text = this.#disk.records.get(id);
-    return text === undefined ? undefined : (JSON.parse(text) as WorkloadRecord);
+    return this.#disk.records.get(id);
   }
 
   disturb(what: Disturbance, id: string): void {

@@ -1,5 +1,5 @@
 /** What a workload of a story does. What that means in numbers and members of a spec is the world's to say. */
-export const programs = [
+const programs = [
   "server",
   "checked server",
   "slow server",
@@ -14,7 +14,7 @@ export const programs = [
 export type Program = (typeof programs)[number];
 
 /** What happens to a workload without the agent. */
-export const disturbances = ["ends", "vanishes", "drifts", "pauses"] as const;
+const disturbances = ["ends", "vanishes", "drifts", "pauses"] as const;
 
 /** One of {@link disturbances}. */
 export type Disturbance = (typeof disturbances)[number];

@@ -6,7 +6,9 @@ import { stateStoreContract } from "../../src/state-store-contract.ts";
 const seeds = [1, 2, 3];
 
 describe("ReferenceStateStore", () => {
-  for (const { id, clause, level, title, run } of stateStoreContract(() => referenceStoreHarness())) {
+  for (const { id, clause, level, title, run } of stateStoreContract(() =>
+    referenceStoreHarness(),
+  )) {
     it(`${clause} ${level} ${id}: ${title}`, async () => {
       const unjudged: string[] = [];
       for (const seed of seeds) {

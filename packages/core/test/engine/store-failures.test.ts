@@ -7,7 +7,7 @@ import { transient } from "../support/trouble.ts";
 const serve = { program: "serve" };
 
 function isIntentToStart(batch: readonly Write[]): boolean {
-  return batch.some((it) => it.kind === "put-record" && it.record.intent?.step === "start");
+  return batch.some((one) => one.kind === "put-record" && one.record.intent?.step === "start");
 }
 
 describe("a store that does not take a commit", () => {
@@ -220,7 +220,7 @@ describe("a commit of which it is not known whether it took effect", () => {
 
     const reader = new MemoryStateStore({ disk: node.disk });
     const { records } = await reader.open(new AbortController().signal);
-    expect(records.map((it) => it.wanted.starts)).toEqual([1]);
+    expect(records.map((one) => one.wanted.starts)).toEqual([1]);
   });
 
   it("does not win over a later request", async () => {

@@ -10,7 +10,7 @@ import { checkJson } from "../schema/check-json.ts";
 import { connectErrorOf } from "./connect-error-of.ts";
 
 /** A request in JSON that is no message of its method. */
-export interface BadJson {
+interface BadJson {
   readonly json: unknown;
   readonly violations: readonly Violation[];
   /** What is known of the call, such as who makes it. */
