@@ -69,7 +69,10 @@ export function actualState(
   if (record.desired === "stopped") return isStopped(record) ? "stopped" : "pending";
   const { wanted } = record;
   const own = currentOf(record, wanted, record.observation);
-  if (wanted.completed) return isDown(record) ? "stopped" : "pending";
+  if (wanted.completed) {
+    const isUp = own === undefined ? !isDown(record) : isLive(own);
+    return isUp ? "pending" : "stopped";
+  }
   const isSettled = wanted.settled && wanted.unproven !== true;
   return own?.state === "running" && isSettled && own.health !== "starting" ? "running" : "pending";
 }

@@ -205,6 +205,7 @@ export class Lane {
         this.#woken = false;
         await this.#history.measured(() => this.#untilRest());
       }
+      if (!this.#record.isStored && !this.#timer.isSet) this.#waitMs(this.#record.retryDelayMs);
     } catch (error) {
       this.#onBroken(error);
     } finally {
@@ -224,8 +225,7 @@ export class Lane {
       const reachedMs = this.#timer.takeReachedMs();
       const observation = await this.#look(gate);
       const record = await this.#absorb(observation, reachedMs);
-      if (this.#closed) return;
-      if (record === undefined) return this.#settle();
+      if (record === undefined || this.#closed) return;
       const step = this.#plan(record, observation, reachedMs);
       goesOn = await this.#take(gate, record, step, observation);
     }
@@ -234,8 +234,7 @@ export class Lane {
   /** Without a record all that can be left to do is to find out whether one was stored. */
   async #settle(): Promise<void> {
     await this.#record.settle();
-    if (!this.#record.isStored) this.#waitMs(this.#record.retryDelayMs);
-    else if (this.record !== undefined) this.#woken = true;
+    if (this.#record.isStored && this.record !== undefined) this.#woken = true;
   }
 
   /** Takes one step. Resolves with whether to plan on at once. */

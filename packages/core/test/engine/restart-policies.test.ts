@@ -121,6 +121,23 @@ describe("restart policy no", () => {
     expect(node.world.journal.of("job").filter((one) => one.startsWith("start"))).toHaveLength(1);
   });
 
+  it("stays completed when somebody else starts it again: that run is stopped, and never called stopped before", async () => {
+    const node = await SimulatedNode.start();
+    await node.apply("job", { program: "serve", stopMs: 2_000, ...no });
+    await node.after(11_000);
+    node.world.kill("job", { kind: "code", code: 0 });
+    await node.after(1_000);
+    expect(node.status("job").actual).toBe("stopped");
+
+    node.world.startBehind("job");
+    await node.after(1_000);
+    expect([node.status("job").actual, node.world.liveCount("job")]).toEqual(["pending", 1]);
+    await node.after(2_000);
+
+    expect([node.status("job").actual, node.world.liveCount("job")]).toEqual(["stopped", 0]);
+    expect(node.status("job").message).toContain("completed");
+  });
+
   it("runs once more for each retry", async () => {
     const node = await SimulatedNode.start();
     await node.apply("job", { program: "exit", exitCode: 3, ...no });
