@@ -13,6 +13,7 @@ const healWithinMs = 300_000;
 const healingStepsMax = 120;
 /** The settling time passes within this time, and whatever a start sets going. */
 const restMs = 12_000;
+const insistMax = 2;
 /** So often something happens to every workload after that, so soon after each other: while what came before is still seen to. */
 const aftershocksOfEach = 4;
 const aftershockWithinMs = 80;
@@ -59,7 +60,11 @@ export class Aftermath {
     await this.until("nothing is under way", () => !this.#host.scheduler.isBusy(undefined));
     this.#decideWishes();
     await this.#host.clock.advance(0);
-    await this.until("everything is as wanted", () => this.#firstMissing() === undefined);
+    const insisted = new Map<string, number>();
+    await this.until("everything is as wanted", () => {
+      this.#insist(insisted);
+      return this.#firstMissing() === undefined;
+    });
     // What is so only in passing is not yet as wanted; and what has settled is tidied up.
     await this.#host.clock.advance(restMs);
     await this.until("everything stays as wanted", () => this.#firstMissing() === undefined);
@@ -104,6 +109,21 @@ export class Aftermath {
       if (status?.failure?.reason === "RECORD_CORRUPT")
         this.#host.users.ask(api, { do: "remove", id });
       else if (status?.actual === "failed") this.#host.users.ask(api, { do: "retry", id });
+    }
+  }
+
+  /** What was given up for a trouble that is over, and only shows now, is tried again as well. */
+  #insist(insisted: Map<string, number>): void {
+    const { api, users } = this.#host;
+    if (api === undefined) return;
+    for (const id of users.wishes.keys()) {
+      const status = statusOf(api, id);
+      const times = insisted.get(id) ?? 0;
+      if (status?.actual !== "failed" || status.failure?.retryable !== false) continue;
+      if (times === insistMax || users.specOf(status.revisionId)?.ends.includes("failed") === true)
+        continue;
+      insisted.set(id, times + 1);
+      users.ask(api, { do: "retry", id });
     }
   }
 

@@ -68,7 +68,7 @@ export class EventLine {
 
   #pass(event: RuntimeEvent, ear: Ear): void {
     const trouble = this.#weather.trouble();
-    if (ear.isSilent) return;
+    if (ear.isSilent) return this.#weather.onTrouble("silent");
     if (trouble === undefined) return this.#push(ear, event);
     this.#weather.onTrouble(trouble);
     switch (trouble) {
@@ -101,7 +101,15 @@ export class EventLine {
   }
 
   async *#read(ear: Ear, signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
-    const onAbort = (): void => ear.wake();
+    const close = (): void => {
+      ear.inner.abort(over);
+      this.#open.delete(ear);
+    };
+    // A reader that has gone may never ask for the next event.
+    const onAbort = (): void => {
+      close();
+      ear.wake();
+    };
     signal.addEventListener("abort", onAbort);
     try {
       while (!signal.aborted) {
