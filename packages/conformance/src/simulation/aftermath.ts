@@ -13,6 +13,8 @@ const healWithinMs = 300_000;
 const healingStepsMax = 120;
 /** The settling time passes within this time, and whatever a start sets going. */
 const restMs = 12_000;
+/** By then it is known what came of every commit, however slow. */
+const doubtMs = 45_000;
 const insistMax = 2;
 /** So often something happens to every workload after that, so soon after each other: while what came before is still seen to. */
 const aftershocksOfEach = 4;
@@ -55,6 +57,9 @@ export class Aftermath {
     const stepsBefore = this.#host.calls.steps;
     await this.#untilSeeing();
     await this.#host.clock.advance(storeRetryMs);
+    // A creation in doubt shows nowhere before it is found out.
+    const isCertain = [...this.#host.users.wishes.values()].every((it) => it.possible.length < 2);
+    if (!isCertain) await this.#host.clock.advance(doubtMs);
     await this.until("everything is stored", () => this.#isStored());
     // What is still tried may yet fail, and would not be tried again by itself.
     await this.until("nothing is under way", () => !this.#host.scheduler.isBusy(undefined));
@@ -67,7 +72,10 @@ export class Aftermath {
     });
     // What is so only in passing is not yet as wanted; and what has settled is tidied up.
     await this.#host.clock.advance(restMs);
-    await this.until("everything stays as wanted", () => this.#firstMissing() === undefined);
+    await this.until(
+      "everything stays as wanted",
+      () => this.#firstMissing() === undefined && this.#isSettled(),
+    );
     const steps = this.#host.calls.steps - stepsBefore;
     if (steps > healingStepsMax * Math.max(1, this.#host.users.wishes.size))
       throw new SimulationViolation("I7", `it took ${steps} steps until everything was as wanted`);
@@ -89,6 +97,16 @@ export class Aftermath {
     const { api } = this.#host;
     if (api === undefined) return false;
     return api.list({}).every(({ id }) => !api.explain(id).blockedBy.includes("state store"));
+  }
+
+  /** Whether nothing more is planned for what is at rest. */
+  #isSettled(): boolean {
+    const goal = this.#goal();
+    if (goal === undefined) return false;
+    return goal.api
+      .list({})
+      .filter((status) => isAtRest(goal, status))
+      .every(({ id }) => goal.api.explain(id).next.step === "settled");
   }
 
   #isSeeing(): boolean {
