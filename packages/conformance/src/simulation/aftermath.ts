@@ -99,14 +99,16 @@ export class Aftermath {
     return api.list({}).every(({ id }) => !api.explain(id).blockedBy.includes("state store"));
   }
 
-  /** Whether nothing more is planned for what is at rest. */
+  /** Whether nothing more is planned for what is at rest, and nothing that was asked for or learnt waits for the store. */
   #isSettled(): boolean {
     const goal = this.#goal();
     if (goal === undefined) return false;
+    if ([...this.#host.users.wishes.values()].some(({ isOpen }) => isOpen)) return false;
     return goal.api
       .list({})
       .filter((status) => isAtRest(goal, status))
-      .every(({ id }) => goal.api.explain(id).next.step === "settled");
+      .map(({ id }) => goal.api.explain(id))
+      .every(({ next, blockedBy }) => next.step === "settled" && blockedBy === "");
   }
 
   #isSeeing(): boolean {
@@ -185,6 +187,7 @@ export class Aftermath {
     const goal = this.#goal();
     if (goal === undefined) return;
     const ids = [...this.#host.users.wishes.keys()];
+    this.#host.trace.say("", "everything is at rest");
     const resting = ids.filter((id) => isAtRest(goal, statusOf(goal.api, id)));
     const stepsBefore = resting.map((id) => this.#host.calls.stepsOf(id));
     await this.#host.clock.advance(restMs);

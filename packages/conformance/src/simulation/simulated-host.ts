@@ -2,7 +2,14 @@ import type { AgentApi, EnginePolicy } from "@persys/core";
 import { SeededRandom } from "../seeded-random.ts";
 import { CallRules } from "./call-rules.ts";
 import { Hits } from "./hits.ts";
-import type { AgentCommand, Command, EventTrouble, Life, WorldCommand } from "./life.ts";
+import type {
+  AgentCommand,
+  Command,
+  EventTrouble,
+  Life,
+  RequestCommand,
+  WorldCommand,
+} from "./life.ts";
 import { type Kill, PortScheduler } from "./port-scheduler.ts";
 import { RecordRules } from "./record-rules.ts";
 import type { RuntimeModel, RuntimeModelFactory } from "./runtime-model.ts";
@@ -144,8 +151,7 @@ export class SimulatedHost {
       case "want":
       case "remove":
       case "retry":
-        if (this.api !== undefined) this.users.ask(this.api, command);
-        return;
+        return this.#ask(command);
       case "calls fail":
       case "call hangs":
       case "store fails":
@@ -157,6 +163,18 @@ export class SimulatedHost {
       default:
         return this.#happen(command);
     }
+  }
+
+  #ask(command: RequestCommand): void {
+    const { api } = this;
+    if (api === undefined) return;
+    this.users.ask(api, command);
+    // It may have died of the very request.
+    if (this.api !== api) this.#loseAnswers();
+  }
+
+  #loseAnswers(): void {
+    for (const wishes of this.users.wishes.values()) wishes.lose();
   }
 
   #happen(command: WorldCommand | AgentCommand): void {
@@ -244,7 +262,7 @@ export class SimulatedHost {
 
   /** The agent is gone, however that came. */
   #leave(): void {
-    for (const wishes of this.users.wishes.values()) wishes.lose();
+    this.#loseAnswers();
     this.#agent = undefined;
     this.#phase = "down";
     this.calls.forgetAgent();

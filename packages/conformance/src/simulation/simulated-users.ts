@@ -130,7 +130,9 @@ export class SimulatedUsers {
     const request = this.#applied.get(id);
     const before = statusOf(api, id);
     if (request === undefined || before === undefined || this.#wishesOf(id).isOpen) return;
-    const isCalm = before.actual !== "failed" && before.actual !== "unknown";
+    // What is just being given up would be tried again by it.
+    const { next, blockedBy } = api.explain(id);
+    const isCalm = next.step === "settled" && blockedBy === "" && before.actual !== "failed";
     const made = request.revisionId === "" ? derivedOf(request.spec) : request.revisionId;
     for (let time = 0; time < times; time += 1) {
       const answer = api.apply(request, caller);
