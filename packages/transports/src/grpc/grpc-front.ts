@@ -46,15 +46,7 @@ export function openGrpcFront(
     });
     take(socket);
   };
-  const server =
-    tls === undefined
-      ? createServer(admit)
-      : createTlsServer(
-          { ...tlsServerOptions(tls, limits.headersTimeoutMs), ALPNProtocols: ["h2"] },
-          admit,
-        );
-  const endGuard =
-    tls === undefined ? undefined : guardTls(server as ReturnType<typeof createTlsServer>, tls);
+  const { server, endGuard } = openServer(limits, tls, admit);
   server.maxConnections = limits.connectionsMax;
   server.on("connection", (socket: Socket) => {
     raw.add(socket);
@@ -68,8 +60,19 @@ export function openGrpcFront(
     destroyAll: () => {
       for (const socket of raw) socket.destroy();
     },
-    dispose: () => endGuard?.(),
+    dispose: endGuard,
   };
+}
+
+function openServer(
+  limits: TransportLimits,
+  tls: TlsOptions | undefined,
+  admit: (socket: Socket) => void,
+): { readonly server: Server; readonly endGuard: () => void } {
+  if (tls === undefined) return { server: createServer(admit), endGuard: () => {} };
+  const options = { ...tlsServerOptions(tls, limits.headersTimeoutMs), ALPNProtocols: ["h2"] };
+  const server = createTlsServer(options, admit);
+  return { server, endGuard: guardTls(server, tls) };
 }
 
 function nameOf({ localAddress, localPort, remoteAddress, remotePort }: ConnectionEnds): string {
