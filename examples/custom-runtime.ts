@@ -18,12 +18,18 @@ import {
 /** Says `message` every `everyMs`, for ever or `times` times, after which it exits with `exitCode` or 0. */
 type TickerSpec = { everyMs: number; message: string; times?: number; exitCode?: number };
 
-const rules: Readonly<Record<string, readonly [rule: string, holds: (it: unknown) => boolean]>> = {
-  everyMs: ["must be a number of at least 10", (it) => typeof it === "number" && it >= 10],
-  message: ["must be a text", (it) => typeof it === "string"],
-  exitCode: ["must be a number", (it) => it === undefined || typeof it === "number"],
-  times: ["must be at least 1", (it) => it === undefined || (typeof it === "number" && it >= 1)],
-};
+type Rule = readonly [rule: string, holds: (it: unknown) => boolean];
+
+/** A map and not an object: every object would also have a rule for `constructor`. */
+const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ["everyMs", ["must be a number of at least 10", (it) => typeof it === "number" && it >= 10]],
+  ["message", ["must be a text", (it) => typeof it === "string"]],
+  ["exitCode", ["must be a number", (it) => it === undefined || typeof it === "number"]],
+  [
+    "times",
+    ["must be at least 1", (it) => it === undefined || (typeof it === "number" && it >= 1)],
+  ],
+]);
 
 type Ticker = {
   readonly target: Target;
@@ -58,12 +64,10 @@ export class TickerRuntime implements WorkloadRuntime {
     const isObject = typeof input === "object" && input !== null && !Array.isArray(input);
     if (!isObject) return { ok: false, violations: [{ path: [], rule: "must be an object" }] };
     const spec: Readonly<Record<string, unknown>> = { ...input };
-    const violations = [...new Set([...Object.keys(rules), ...Object.keys(spec)])].flatMap(
-      (key) => {
-        const [rule, holds] = rules[key] ?? ["is not a field of a ticker", () => false];
-        return holds(spec[key]) ? [] : [{ path: [key], rule }];
-      },
-    );
+    const violations = [...new Set([...rules.keys(), ...Object.keys(spec)])].flatMap((key) => {
+      const [rule, holds] = rules.get(key) ?? ["is not a field of a ticker", () => false];
+      return holds(spec[key]) ? [] : [{ path: [key], rule }];
+    });
     if (violations.length > 0) return { ok: false, violations };
     const restart = restartPolicy("times" in spec ? "on-failure" : "always", 0);
     return { ok: true, value: { spec: spec as Json, restart, stopGraceMs: 0, labels: {} } };

@@ -128,6 +128,21 @@ export const specPromises: readonly RuntimePromise[] = [
     },
   },
   {
+    id: "spec-names-inherited-keys",
+    clause: "RT-005",
+    level: "MUST",
+    title: "a key named like a member that every object has is an unknown key like any other",
+    check: async ({ runtime, subject }) => {
+      for (const key of ["constructor", "valueOf", "toString", "hasOwnProperty"]) {
+        const spec = { ...asObject(subject.specs.longRunning("a")), [key]: [] };
+        const parsed = runtime.parseSpec(spec);
+        assert.ok(!parsed.ok, `${key} is accepted`);
+        const paths = parsed.violations.map((it) => it.path.join("."));
+        assert.ok(paths.includes(key), `${key} is refused, but not named: ${paths.join(", ")}`);
+      }
+    },
+  },
+  {
     id: "spec-refuses-what-is-none",
     clause: "RT-006",
     level: "MUST",
