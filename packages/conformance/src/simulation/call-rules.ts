@@ -1,10 +1,4 @@
-import {
-  AgentError,
-  type Glance,
-  type Observation,
-  type WorkloadId,
-  type WorkloadRecord,
-} from "@persys/core";
+import { AgentError, type Observation, type WorkloadId, type WorkloadRecord } from "@persys/core";
 import { Looks } from "./looks.ts";
 import type { RuntimeModel } from "./runtime-model.ts";
 import type { SimulationClock } from "./simulation-clock.ts";
@@ -139,8 +133,8 @@ export class CallRules implements RuntimeWatcher {
     this.#context.touch(id);
   }
 
-  onListed(look: number, glances: ReadonlyMap<WorkloadId, Glance>): void {
-    this.looks.noteList(look, glances);
+  onListed(look: number): void {
+    this.looks.noteList(look);
   }
 
   /** A back-off that is stored is kept, by whichever agent. */

@@ -1,12 +1,9 @@
-import type { Glance, Observation, WorkloadId } from "@persys/core";
+import type { Observation, WorkloadId } from "@persys/core";
 
-/** So many different finds of one workload are kept. */
-const findsMax = 40;
-const absent = "";
-
-/** What looks have found, and in which order they began, so that of two observations it can be said which is the fresher. */
+/** What looks have found, and in which order they were made, so that of two observations it can be said which is the fresher. */
 export class Looks {
-  readonly #finds = new Map<string, Map<string, number>>();
+  /** The look at one workload that an observation comes from: each look has handed out one of its own. */
+  readonly #lookOf = new WeakMap<Observation, { readonly id: string; readonly look: number }>();
   /** Whether the last look at a workload has found out what exists; without an entry the last list tells. */
   readonly #readable = new Map<string, boolean>();
   readonly #lastAt = new Map<string, number>();
@@ -30,22 +27,18 @@ export class Looks {
     return this.#begun;
   }
 
-  /** Takes what a look at one workload has found. */
+  /** Takes what a look at one workload has found: the very object that whoever looked is given, and nobody else. */
   note(id: WorkloadId, look: number, observation: Observation): void {
     this.#lastAt.set(id, Math.max(look, this.lastAt(id)));
     this.#readable.set(id, observation.kind !== "unreadable");
-    if (observation.kind !== "unreadable") this.#add(id, keyOf(observation), look);
+    if (observation.kind !== "unreadable") this.#lookOf.set(observation, { id, look });
   }
 
-  /** Takes what a list has found: whatever is not in it is absent. */
-  noteList(look: number, glances: ReadonlyMap<WorkloadId, Glance>): void {
+  /** Takes that a list was made: of everything that is or is not in it, it is known now whether it exists. */
+  noteList(look: number): void {
     this.#hasListed = true;
     this.#lastList = Math.max(this.#lastList, look);
     this.#readable.clear();
-    for (const id of this.#finds.keys()) {
-      if (!glances.has(id as WorkloadId)) this.#add(id, absent, look);
-    }
-    for (const [id, glance] of glances) this.#add(id, glance, look);
   }
 
   /** Another agent begins: it has seen nothing yet. */
@@ -64,29 +57,9 @@ export class Looks {
     return this.#lastAt.get(id) ?? 0;
   }
 
-  /** The number of the last look that found this; undefined when none did. */
-  lastOf(id: string, observation: Observation): number | undefined {
-    return this.#finds.get(id)?.get(keyOf(observation));
+  /** The number of the look at the workload that this observation comes from; undefined when it comes from none. */
+  lookOf(id: string, observation: Observation): number | undefined {
+    const from = this.#lookOf.get(observation);
+    return from?.id === id ? from.look : undefined;
   }
-
-  #add(id: string, key: string, look: number): void {
-    let finds = this.#finds.get(id);
-    if (finds === undefined) {
-      finds = new Map();
-      this.#finds.set(id, finds);
-    }
-    const before = finds.get(key) ?? 0;
-    // So that the latest find comes last.
-    finds.delete(key);
-    finds.set(key, Math.max(before, look));
-    if (finds.size <= findsMax) return;
-    for (const oldest of finds.keys()) {
-      finds.delete(oldest);
-      break;
-    }
-  }
-}
-
-function keyOf(observation: Observation): string {
-  return observation.kind === "present" ? observation.glance : absent;
 }

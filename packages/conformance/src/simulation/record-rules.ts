@@ -78,18 +78,21 @@ export class RecordRules implements StoreListener {
       violate("I11", `the ends of ${id} were ${before.wanted.ends}, now ${record.wanted.ends}`);
   }
 
-  /** An observation that is stored was made by a look, and by none older than the one before it. */
+  /**
+   * An observation that is stored was made by a look at the workload, and by none older than the one before it. Only the looks of observations
+   * themselves are compared: two of them may tell the same, and a list that tells the same as well makes neither of them any fresher.
+   */
   #checkObservation(record: WorkloadRecord, before: WorkloadRecord | undefined): void {
     const { violate, looks } = this.#context;
     const { id, observation, observedSequence } = record;
     if (record.observedAtMs === 0) return;
     if (before !== undefined && before.observedSequence.join() === observedSequence.join()) return;
-    const look = looks.lastOf(id, observation);
+    const look = looks.lookOf(id, observation);
     if (look === undefined)
       return violate("I10", `what was stored of ${id} as observed, nobody has seen`);
     const last = this.#lookOf.get(id) ?? 0;
     if (look < last) violate("I10", `an older observation of ${id} was stored over a fresher one`);
-    this.#lookOf.set(id, Math.max(look, last));
+    this.#lookOf.set(id, look);
   }
 
   #onDeleted(id: string): void {

@@ -35,7 +35,7 @@ export interface RuntimeWatcher {
   /** Returns the number of the look. */
   onLookBegun(): number;
   onLooked(id: WorkloadId, look: number, observation: Observation): void;
-  onListed(look: number, glances: ReadonlyMap<WorkloadId, Glance>): void;
+  onListed(look: number): void;
 }
 
 /** Who watches a runtime, and how its events are heard. */
@@ -95,14 +95,15 @@ export class WatchedRuntime implements WorkloadRuntime {
     if (this.#caller.isDead) await never();
     const look = this.#watcher.onLookBegun();
     const glances = await this.#inner.list(signal);
-    this.#watcher.onListed(look, glances);
+    this.#watcher.onListed(look);
     return glances;
   }
 
   async observe(id: WorkloadId, signal: AbortSignal): Promise<Observation> {
     if (this.#caller.isDead) await never();
     const look = this.#watcher.onLookBegun();
-    const observation = await this.#observe(id, signal);
+    // An object of its own, so that it can be told where it ends up.
+    const observation = { ...(await this.#observe(id, signal)) };
     this.#watcher.onLooked(id, look, observation);
     return observation;
   }
