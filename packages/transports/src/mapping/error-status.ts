@@ -179,5 +179,10 @@ export function errorInfo(
 function retryInfo(error: AgentError, code: Code): readonly RpcDetail[] {
   const told = error.retryAfterMs ?? (code === Code.Unavailable ? RETRY_AFTER_MS : undefined);
   if (told === undefined) return [];
-  return [{ desc: RetryInfoSchema, value: { retryDelay: durationFromMs(Math.ceil(told)) } }];
+  return [retryAfter(told)];
+}
+
+/** How long to wait before the next try, rounded up to a millisecond. */
+export function retryAfter(waitMs: number): RpcDetail {
+  return { desc: RetryInfoSchema, value: { retryDelay: durationFromMs(Math.ceil(waitMs)) } };
 }

@@ -4,14 +4,16 @@ import { type AgentApi, silentLogger } from "@persys/core";
 import {
   type AgentRpc,
   type CallContext,
+  type CallLimits,
   createAgentHandlers,
+  type DenialLog,
   type Principal,
   RpcError,
 } from "@persys/transports";
 import { AgentService } from "@persys/transports/gen";
 
 /** A call by `principal` that nobody gives up. */
-function callBy(principal: Principal): CallContext {
+export function callBy(principal: Principal): CallContext {
   const { signal } = new AbortController();
   const { identity } = principal;
   return {
@@ -26,9 +28,9 @@ function callBy(principal: Principal): CallContext {
 /** Calls a method of the contract; of a stream it takes the first answer. @throws {RpcError} */
 export async function callAs(
   principal: Principal,
-  { api, rpc, request = {} }: CallOf,
+  { api, rpc, request = {}, ...guard }: CallOf,
 ): Promise<unknown> {
-  const handlers = createAgentHandlers({ api, logger: silentLogger });
+  const handlers = createAgentHandlers({ api, logger: silentLogger, ...guard });
   const input = create(AgentService.method[rpc].input as DescMessage, request);
   const answer: unknown = Reflect.apply(handlers[rpc], handlers, [input, callBy(principal)]);
   if (isStream(answer)) {
@@ -43,6 +45,8 @@ export interface CallOf {
   readonly api: AgentApi;
   readonly rpc: AgentRpc;
   readonly request?: MessageInitShape<DescMessage>;
+  readonly limits?: CallLimits;
+  readonly denials?: DenialLog;
 }
 
 /** The code a call ends with; undefined when it succeeds. */

@@ -1,8 +1,16 @@
 import { Code } from "@connectrpc/connect";
-import type { AgentRpc, Principal, WorkloadScope } from "@persys/transports";
-import { beforeEach, describe, expect, it } from "vitest";
+import { silentLogger } from "@persys/core";
+import {
+  type AgentRpc,
+  DenialLog,
+  type Principal,
+  RpcError,
+  type WorkloadScope,
+} from "@persys/transports";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { actionOf, FakeAgent, statusOf } from "../fake-agent.ts";
 import { callAs, codeOf } from "./call-as.ts";
+import { TestTime } from "./test-time.ts";
 
 let agent: FakeAgent;
 
@@ -55,14 +63,70 @@ describe("a caller who has to do with some workloads", () => {
   });
 
   it.each(ofOne)("may %s of those, and of no other", async (rpc) => {
-    for (const [workloads, own, other] of [
-      [webs, "web-1", "db"],
-      [blues, "web-1", "web-2"],
-    ] as const) {
-      expect(await codeOf(call(workloads, rpc, { id: own }))).not.toBe(Code.PermissionDenied);
-      expect(await codeOf(call(workloads, rpc, { id: other }))).toBe(Code.PermissionDenied);
-    }
+    expect(await codeOf(call(webs, rpc, { id: "web-1" }))).not.toBe(Code.PermissionDenied);
+    expect(await codeOf(call(webs, rpc, { id: "db" }))).toBe(Code.PermissionDenied);
+    expect(await codeOf(call(blues, rpc, { id: "web-1" }))).not.toBe(Code.NotFound);
     expect(agent.applied.map(({ id }) => id)).not.toContain("db");
+  });
+
+  it.each(ofOne)("learns nothing by %s of an id that is not its own", async (rpc) => {
+    const there = await call(webs, rpc, { id: "db" }).catch((error: unknown) => error);
+    agent.statuses.delete("db");
+    const gone = await call(webs, rpc, { id: "db" }).catch((error: unknown) => error);
+
+    expect(there).toMatchObject({ status: { code: Code.PermissionDenied } });
+    expect(gone).toEqual(there);
+  });
+
+  it.each(ofOne.filter((rpc) => rpc !== "applyWorkload"))(
+    "learns nothing by %s of a workload whose labels are another's",
+    async (rpc) => {
+      const asked = async (): Promise<unknown> => {
+        const looks = vi.spyOn(agent, "status");
+        const answer = await call(blues, rpc, { id: "web-2" }).catch((error: unknown) =>
+          error instanceof RpcError ? error.status : error,
+        );
+        const { length } = looks.mock.calls;
+        looks.mockRestore();
+        return { answer, looks: length, callers: agent.callers.length };
+      };
+
+      const there = await asked();
+      agent.statuses.delete("web-2");
+      const gone = await asked();
+
+      expect(gone).toEqual(there);
+      expect(there).toHaveProperty("looks", 1);
+    },
+  );
+
+  it("is noted where it asked for one whose labels are another's, and not where there is none", async () => {
+    const denials = new DenialLog({ clock: new TestTime(), logger: silentLogger });
+    const as = operator(blues);
+
+    for (const id of ["web-2", "none"]) {
+      for (const rpc of ["getWorkload", "deleteWorkload"] as const) {
+        await codeOf(callAs(as, { api: agent, rpc, request: { id }, denials }));
+      }
+    }
+
+    expect(denials.list()).toMatchObject(
+      ["GetWorkload", "DeleteWorkload"].map((method) => ({
+        identity: "bob",
+        method,
+        reason: "OUT_OF_SCOPE",
+        workloadId: "web-2",
+        message: expect.stringContaining("none of the workloads that you may have to do with"),
+      })),
+    );
+  });
+
+  it("is told of no orphans but those whose ids are its own", async () => {
+    expect(await call({ ids: ["lo*"] }, "healthCheck")).toMatchObject({
+      orphans: ["process/lost"],
+    });
+    expect(await call(webs, "healthCheck")).toMatchObject({ orphans: [] });
+    expect(await call(blues, "healthCheck")).toMatchObject({ orphans: [] });
   });
 
   it("cannot take a workload over or give one away by its labels", async () => {
