@@ -6,7 +6,8 @@ const help = `persys-agent token new NAME: makes a bearer token.
 
 Usage: persys-agent token new NAME [--json]
 
-It shows the token, once, and the line for the access file, which has only its digest:
+It shows the token, once, and the lines for the access file, which has only its digest; the line
+... stays the last one of that file:
 
   tokens:
     - name: ci

@@ -146,13 +146,13 @@ describe("an agent that speaks TLS", () => {
     expect(agent.messages()).toContain("the API is served over TLS");
     await before.healthCheck({});
 
-    writeFileSync(`${certs}/access.yaml`, "rules: [{ who: [persys-viewer], role: root }]");
+    writeFileSync(`${certs}/access.yaml`, "rules: [{ who: [persys-viewer], role: root }]\n...\n");
     await expect
       .poll(() => agent.messages(), { timeout: 50_000, interval: 10 })
       .toContain("the access file cannot be used; what it said before goes on to hold");
     await before.healthCheck({});
 
-    writeFileSync(`${certs}/access.yaml`, "rules: []");
+    writeFileSync(`${certs}/access.yaml`, "rules: []\n...\n");
     await expect
       .poll(() => agent.messages(), { timeout: 50_000, interval: 10 })
       .toContain("a new access policy holds");

@@ -23,6 +23,11 @@ interface KnownToken {
 
 /** Whose JSON web tokens are believed. */
 export interface JwtIssuer {
+  /**
+   * Tells its names from those of other issuers: `sub:NAME/subject`, `group:NAME/group`. Left out, where there is but one issuer: `sub:subject`,
+   * `group:group`.
+   */
+  readonly name?: string;
   readonly issuer: string;
   readonly audience: string;
   /** Path of the file with the issuer's public keys (JWKS). */
@@ -54,6 +59,17 @@ const scope: z.ZodType<WorkloadScope> = z
     "names neither ids nor labels; leave it out for all workloads",
   );
 
+const issuer = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "must be letters, digits, _ . -")
+    .exactOptional(),
+  issuer: name,
+  audience: name,
+  jwksFile: z.string().startsWith("/", "must be an absolute path"),
+  groupsClaim: name.default("groups"),
+});
+
 const policy = z.strictObject({
   rules: z
     .array(
@@ -81,16 +97,7 @@ const policy = z.strictObject({
       }),
     )
     .default([]),
-  jwt: z
-    .array(
-      z.strictObject({
-        issuer: name,
-        audience: name,
-        jwksFile: z.string().startsWith("/", "must be an absolute path"),
-        groupsClaim: name.default("groups"),
-      }),
-    )
-    .default([]),
+  jwt: z.array(issuer).default([]),
 });
 
 /** A policy, or every rule that the text breaks, each naming its place. */
@@ -101,8 +108,18 @@ export type ReadPolicy =
 /** As many aliases as a policy that people write may have: beyond that it is one that grows without end. */
 const aliasesMax = 100;
 
-/** Reads the YAML text of an access file. An empty one lets nobody in. */
+/** What has to be the last line of the file: YAML's own end of a document. */
+const endMark = "...";
+
+/**
+ * Reads the YAML text of an access file. One that does not end in its end mark is none: what is left of a file of which only a part was written, or
+ * is left, may give more than the whole, such as a role without the workloads that it is for.
+ */
 export function readPolicy(text: string): ReadPolicy {
+  if (text.trimEnd().split("\n").at(-1)?.trimEnd() !== endMark) {
+    const problem = `the last line must be ${endMark} (three dots), which says that the file is whole: add it, with nothing behind it`;
+    return { ok: false, problems: [problem] };
+  }
   const document = parseDocument(text, { uniqueKeys: true });
   if (document.errors.length > 0) {
     return { ok: false, problems: document.errors.map(({ message }) => firstLine(message)) };
@@ -114,11 +131,42 @@ export function readPolicy(text: string): ReadPolicy {
     return { ok: false, problems: [firstLine(error instanceof Error ? error.message : "")] };
   }
   const parsed = policy.safeParse(content);
-  if (parsed.success) return { ok: true, policy: parsed.data };
+  if (parsed.success) {
+    const problems = issuerProblems(parsed.data);
+    return problems.length > 0 ? { ok: false, problems } : { ok: true, policy: parsed.data };
+  }
   return {
     ok: false,
     problems: parsed.error.issues.map(({ path, message }) => `${pathText(path)}: ${message}`),
   };
+}
+
+/** What would let one issuer of web tokens speak for callers of another, or leave a rule without anybody. */
+function issuerProblems({ jwt, rules }: AccessPolicy): readonly string[] {
+  const issuers = new Set(jwt.map((it) => it.issuer));
+  const named = jwt.filter((it) => it.name !== undefined);
+  if (issuers.size <= 1 && named.length === 0) return [];
+  const problems: string[] = [];
+  const byName = new Map<string, string>();
+  for (const [at, one] of jwt.entries()) {
+    const there = one.name === undefined ? undefined : byName.get(one.name);
+    if (one.name === undefined) {
+      const rule =
+        "is required where there are several issuers: each then has its own sub:NAME/… and group:NAME/…";
+      problems.push(`jwt[${at}].name: ${rule}`);
+    } else if (there !== undefined && there !== one.issuer) {
+      problems.push(`jwt[${at}].name: is that of ${there} already`);
+    } else byName.set(one.name, one.issuer);
+  }
+  for (const [at, { who }] of rules.entries()) {
+    for (const one of who) {
+      const [, kind = "", of] = /^(sub|group):(?:([^/]*)\/)?/.exec(one) ?? [];
+      if (kind === "" || (of !== undefined && byName.has(of))) continue;
+      const rule = `"${one}" names no issuer: ${kind}:NAME/…, NAME being one of ${[...byName.keys()].join(", ")}`;
+      problems.push(`rules[${at}].who: ${rule}`);
+    }
+  }
+  return problems;
 }
 
 /** The rule that fits a caller with these names. */
@@ -139,7 +187,8 @@ function isNamed(callers: string, rules: string): boolean {
 
 const kinds = ["spiffe:", "cn:", "dns:", "ou:", "token:", "sub:", "group:"];
 
-function hasKind(text: string): boolean {
+/** Whether a name says what kind of name it is. */
+export function hasKind(text: string): boolean {
   return kinds.some((kind) => text.startsWith(kind));
 }
 

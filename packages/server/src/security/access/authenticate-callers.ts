@@ -1,6 +1,6 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import type { Asking, Authenticate, Authentication } from "@persys/transports";
-import { type AccessPolicy, ruleFor } from "./access-policy.ts";
+import { type AccessPolicy, agentTokenName, hasKind, ruleFor } from "./access-policy.ts";
 import { certificateNames } from "./certificate-names.ts";
 import type { JwtVerifier } from "./jwt-verifier.ts";
 
@@ -74,12 +74,19 @@ async function byToken(token: string, { policy, jwt }: CallerSources): Promise<A
 
 function withRole(names: readonly string[], policy: AccessPolicy): Authentication {
   const [first = ""] = names;
-  const identity = /^(?:cn|dns|token):/.test(first) ? first.slice(first.indexOf(":") + 1) : first;
+  const identity = identityOf(first);
   const rule = ruleFor(policy, names);
   if (rule === undefined) return { kind: "stranger", identity, names };
   const { role, workloads } = rule;
   const principal = { identity, role, ...(workloads === undefined ? {} : { workloads }) };
   return { kind: "known", principal };
+}
+
+/** What a caller is called in the history and in logs: no two kinds of callers alike, so a common name keeps its kind where it looks like another. */
+function identityOf(name: string): string {
+  if (name === `token:${agentTokenName}`) return agentTokenName;
+  const common = name.startsWith("cn:") ? name.slice("cn:".length) : undefined;
+  return common === undefined || common === agentTokenName || hasKind(common) ? name : common;
 }
 
 function unknown(because: string): Authentication {

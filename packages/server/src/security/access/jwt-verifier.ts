@@ -58,7 +58,7 @@ export class FileJwtVerifier implements JwtVerifier {
 
   async #verifyBy(
     token: string,
-    { issuer, audience, jwksFile, groupsClaim }: JwtIssuer,
+    { name, issuer, audience, jwksFile, groupsClaim }: JwtIssuer,
   ): Promise<VerifiedToken & { readonly isOfAnother?: boolean }> {
     try {
       const keys = await this.#keysIn(jwksFile);
@@ -71,10 +71,9 @@ export class FileJwtVerifier implements JwtVerifier {
       });
       const { sub } = claims.parse(payload);
       const listed = groups.safeParse(payload[groupsClaim]);
-      return {
-        ok: true,
-        names: [`sub:${sub}`, ...(listed.data ?? []).map((group) => `group:${group}`)],
-      };
+      const of = name === undefined ? "" : `${name}/`;
+      const ofGroups = (listed.data ?? []).map((group) => `group:${of}${group}`);
+      return { ok: true, names: [`sub:${of}${sub}`, ...ofGroups] };
     } catch (error) {
       const isOfAnother = error instanceof errors.JWTClaimValidationFailed && error.claim === "iss";
       return { ok: false, because: reasonOf(error), isOfAnother };

@@ -40,6 +40,8 @@ rules:
     role: operator
   - who: [spiffe://persys.local/viewer]
     role: viewer
+# The file ends here: without this line it would not be taken for whole.
+...
 `;
 
 /**

@@ -6,13 +6,13 @@ import {
 } from "../../../src/security/access/access-policy.ts";
 
 function policyOf(text: string): AccessPolicy {
-  const read = readPolicy(text);
+  const read = readPolicy(`${text}\n...\n`);
   if (!read.ok) throw new Error(read.problems.join("\n"));
   return read.policy;
 }
 
 const problemsOf = (text: string): readonly string[] => {
-  const read = readPolicy(text);
+  const read = readPolicy(`${text}\n...`);
   return read.ok ? [] : read.problems;
 };
 
@@ -73,6 +73,26 @@ describe("an access file", () => {
     );
   });
 
+  it("is refused when its end is missing, wherever it was cut off", () => {
+    const whole = `${sample}...\n`;
+    expect(readPolicy(whole).ok).toBe(true);
+
+    for (let length = 0; length < whole.trimEnd().length; length += 1) {
+      const read = readPolicy(whole.slice(0, length));
+      expect(read.ok ? whole.slice(0, length) : "refused").toBe("refused");
+    }
+    expect(readPolicy(sample)).toEqual({
+      ok: false,
+      problems: [expect.stringContaining("the last line must be ... (three dots)")],
+    });
+  });
+
+  it("is refused when something stands behind its end", () => {
+    const behind = "...\nrules: [{ who: [eve], role: admin }]\n...\n";
+
+    expect(readPolicy(`${sample}${behind}`).ok).toBe(false);
+  });
+
   it("cannot be made to grow without end", () => {
     const lines = Array.from({ length: 12 }, (_, at) =>
       at === 0
@@ -83,6 +103,41 @@ describe("an access file", () => {
     );
 
     expect(problemsOf(lines.join("\n"))).toHaveLength(1);
+  });
+});
+
+describe("issuers of web tokens", () => {
+  const jwt = (...issuers: readonly string[]): string =>
+    `jwt: [${issuers.map((one) => `{ ${one}, audience: a, jwksFile: /keys.json }`).join(", ")}]`;
+
+  it("are told apart by names, where there are several", () => {
+    const told = problemsOf(jwt("issuer: one", "issuer: two, name: two"));
+
+    expect(told).toEqual([expect.stringMatching(/^jwt\[0\]\.name: is required where/)]);
+    const both = jwt("issuer: one, name: same", "issuer: two, name: same");
+    expect(problemsOf(both)).toEqual(["jwt[1].name: is that of one already"]);
+    expect(problemsOf(jwt("issuer: one, name: a/b"))).toHaveLength(1);
+    expect(problemsOf(jwt("issuer: one", "issuer: one"))).toEqual([]);
+    const audiences = jwt(
+      "issuer: one, name: one",
+      "issuer: one, name: one",
+      "issuer: two, name: two",
+    );
+    expect(problemsOf(audiences)).toEqual([]);
+  });
+
+  it.each([
+    ["sub:one/alice", true],
+    ["group:two/a/b", true],
+    ["sub:alice", false],
+    ["group:three/staff", false],
+    ["cn:alice", true],
+  ])("make %s a name that a rule may have: %s", (who, isRight) => {
+    const issuers = jwt("issuer: one, name: one", "issuer: two, name: two");
+    const told = problemsOf(`${issuers}\nrules: [{ who: ["${who}"], role: viewer }]`);
+
+    expect(told).toHaveLength(isRight ? 0 : 1);
+    if (!isRight) expect(told[0]).toContain("names no issuer");
   });
 });
 

@@ -1,5 +1,5 @@
 import { createHash, X509Certificate } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Authentication, Peer } from "@persys/transports";
@@ -31,6 +31,7 @@ rules:
     role: viewer
 tokens: [{ name: ci, sha256: ${createHash("sha256").update("ci-token").digest("hex")} }]
 jwt: [{ issuer: "${issuer}", audience: persys, jwksFile: ${join(folder, "jwks.json")} }]
+...
 `);
   if (!read.ok) throw new Error(read.problems.join("\n"));
   ({ policy } = read);
@@ -124,9 +125,21 @@ describe("a caller", () => {
   it("is known by a token whose digest is listed", async () => {
     expect(await authenticate({ authorization: "Bearer ci-token" })).toEqual({
       kind: "known",
-      principal: { identity: "ci", role: "admin" },
+      principal: { identity: "token:ci", role: "admin" },
     });
   });
+
+  it.each(["token", "token:ci", "sub:alice", "spiffe://persys.local/scheduler", "group:staff"])(
+    "is not taken for another by the common name %s of its certificate",
+    async (commonName) => {
+      const peer = await peerWith({ commonName });
+
+      expect(await authenticate({ peer })).toMatchObject({
+        kind: "stranger",
+        identity: `cn:${commonName}`,
+      });
+    },
+  );
 
   it.each(["Bearer ci-tokem", "Bearer", "Basic ci-token", "", "Bearer a.b.c"])(
     "is nobody by %j, though its certificate is good",
@@ -147,6 +160,43 @@ describe("a web token", () => {
     expect(await authenticate({ authorization: ofGroup })).toMatchObject({
       principal: { identity: "sub:bob", role: "viewer" },
     });
+  });
+
+  it("speaks for subjects and groups of its own issuer alone", async () => {
+    const jwksFile = join(folder, "jwks.json");
+    const otherKey = signingKey;
+    const other = { name: "partner", issuer: "https://partner.example", jwksFile: `${jwksFile}.2` };
+    await rename(jwksFile, other.jwksFile);
+    signingKey = await publishKey();
+    const shared = { audience: "persys", groupsClaim: "groups" };
+    policy = {
+      rules: [
+        { who: ["sub:corp/alice"], role: "admin" },
+        { who: ["group:corp/staff"], role: "operator" },
+        { who: ["group:partner/staff"], role: "viewer" },
+      ],
+      tokens: [],
+      jwt: [
+        { name: "corp", issuer, jwksFile, ...shared },
+        { ...other, ...shared },
+      ],
+    };
+
+    expect(await authenticate({ authorization: await webToken() })).toMatchObject({
+      principal: { identity: "sub:corp/alice", role: "admin" },
+    });
+    const claims = { iss: other.issuer, groups: ["staff"] };
+    const partners = await webToken(claims, otherKey);
+    expect(await authenticate({ authorization: partners })).toMatchObject({
+      principal: { identity: "sub:partner/alice", role: "viewer" },
+    });
+    const inDisguise = await webToken({ iss: other.issuer, sub: "corp/alice" }, otherKey);
+    expect(await authenticate({ authorization: inDisguise })).toMatchObject({
+      kind: "stranger",
+      identity: "sub:partner/corp/alice",
+    });
+    const forged = await webToken({}, otherKey);
+    expect(await authenticate({ authorization: forged })).toMatchObject({ kind: "unknown" });
   });
 
   it.each<[string, Readonly<Record<string, unknown>>]>([
