@@ -134,7 +134,15 @@ export { type LogFields, type Logger, silentLogger } from "./ports/logger.ts";
 export type { NodeResources, NodeUtilization } from "./ports/node-resources.ts";
 export type { Random } from "./ports/random.ts";
 export type { QuarantinedRecord, StateStore, StoredState, Write } from "./ports/state-store.ts";
-export { noTelemetry, type Telemetry, type TelemetryLabels } from "./ports/telemetry.ts";
+export {
+  noSpan,
+  noTelemetry,
+  type Span,
+  type SpanOptions,
+  type SpanPlace,
+  type Telemetry,
+  type TelemetryLabels,
+} from "./ports/telemetry.ts";
 export type {
   Glance,
   LogChunk,

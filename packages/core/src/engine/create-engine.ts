@@ -1,4 +1,3 @@
-import type { Action } from "../domain/action.ts";
 import { clampedTrial } from "../domain/back-off.ts";
 import type { WorkloadId } from "../domain/workload-id.ts";
 import type { Revision, WorkloadRecord } from "../domain/workload-record.ts";
@@ -6,7 +5,7 @@ import { AgentError } from "../errors/agent-error.ts";
 import { assert } from "../errors/assert.ts";
 import { silentLogger } from "../ports/logger.ts";
 import type { StoredState } from "../ports/state-store.ts";
-import { noTelemetry, type Telemetry } from "../ports/telemetry.ts";
+import { noTelemetry } from "../ports/telemetry.ts";
 import { ActionLog } from "./action-log.ts";
 import { AgentService } from "./agent-service.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
@@ -15,6 +14,7 @@ import { defaultEnginePolicy, type EnginePolicy } from "./engine-policy.ts";
 import { EngineState } from "./engine-state.ts";
 import { HostJudge } from "./host-judge.ts";
 import { Lane } from "./lane.ts";
+import { measureAction } from "./measure-action.ts";
 import { RuntimeGate } from "./runtime-gate.ts";
 import { RuntimeWatch } from "./runtime-watch.ts";
 import { Slices } from "./slices.ts";
@@ -53,7 +53,7 @@ class NodeEngine implements Engine {
     this.#policy = policy;
     this.#state = new EngineState(options);
     this.#gates = new Map(
-      options.runtimes.map((it) => [it.type, new RuntimeGate(it, options.clock, policy)]),
+      options.runtimes.map((it) => [it.type, new RuntimeGate(it, options, policy)]),
     );
     this.failed = new Promise((resolve) => (this.#fail = resolve));
     this.api = new AgentService(this.#state);
@@ -162,6 +162,7 @@ class NodeEngine implements Engine {
         store,
         actionLog,
         clock,
+        telemetry,
         commitTimeoutMs: this.#policy.commitTimeoutMs,
         onCommit,
         onCommitFailed: (error) => this.#onCommitFailed(error),
@@ -263,6 +264,7 @@ class NodeEngine implements Engine {
 
   #onCommitFailed(error: AgentError): void {
     this.#state.noteCommit(error);
+    this.#options.telemetry?.count("errors_total", { error_code: error.code });
     this.#options.logger?.error("a commit failed", { code: error.code, error });
     if (error.code === "OWNERSHIP_LOST") void this.#giveUp(error);
   }
@@ -286,14 +288,6 @@ class NodeEngine implements Engine {
       this.#options.logger?.error("the engine did not stop cleanly", { error: problem });
     }
   }
-}
-
-/** How long what was asked for took to become so, from the request to the end. */
-function measureAction(telemetry: Telemetry, action: Action): void {
-  if (action.status !== "completed" || action.type === "retry_workload") return;
-  const seconds = (action.endedAtMs - action.createdAtMs) / 1_000;
-  const what = action.type === "apply_workload" ? "apply" : "delete";
-  telemetry.measure(`workload_${what}_duration_seconds`, seconds);
 }
 
 function* lanesOf(state: EngineState, type: string): Iterable<Lane> {

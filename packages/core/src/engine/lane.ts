@@ -10,6 +10,7 @@ import type { WorkloadRecord } from "../domain/workload-record.ts";
 import type { WorkloadStatus } from "../domain/workload-status.ts";
 import { AgentError } from "../errors/agent-error.ts";
 import type { Glance } from "../ports/workload-runtime.ts";
+import type { HintSource } from "./drift-watch.ts";
 import type { EngineContext } from "./engine-context.ts";
 import { FruitlessSteps } from "./fruitless-steps.ts";
 import { type LaneEvent, LaneHistory } from "./lane-history.ts";
@@ -53,9 +54,9 @@ export class Lane {
     this.#context = context;
     this.#record = new LaneRecord(id, context, record);
     this.#sight = new Sight(id, context);
-    this.#history = new LaneHistory(id, context);
+    this.#history = new LaneHistory(id, context, record);
     this.#progress = new LaneProgress(context.clock, () => context.onStatusChanged(id));
-    this.#timer = new LaneTimer(context.clock, () => this.markDirty());
+    this.#timer = new LaneTimer(context.clock, () => this.markDirty("timer"));
   }
 
   /** The record as committed; undefined before the first commit and after it was forgotten. */
@@ -119,7 +120,8 @@ export class Lane {
   }
 
   /** Something may have changed: look again. */
-  markDirty(): void {
+  markDirty(source: HintSource): void {
+    if (this.#driving === undefined) this.#history.hinted(source);
     this.#sight.markDirty();
     this.wake();
   }
@@ -146,19 +148,19 @@ export class Lane {
     if (record === undefined || this.#closed) return false;
     if (beganMs < this.#sight.lookedMs) {
       // Its own look is newer; only what it has taken for unreadable has to be read now.
-      if (this.#sight.unreadable !== undefined) this.markDirty();
+      if (this.#sight.unreadable !== undefined) this.markDirty("list");
       return false;
     }
     const { observation } = record;
     const known = observation.kind === "present" ? observation.glance : undefined;
     if (this.#driving !== undefined) {
       // It changes things itself; but what ends beside a long prepare has to be seen.
-      if (glance !== known || this.#sight.unreadable !== undefined) this.markDirty();
+      if (glance !== known || this.#sight.unreadable !== undefined) this.markDirty("list");
       return false;
     }
     if (glance !== known || record.observedAtMs === 0) {
       const isMissed = !this.#sight.isDirty && this.#sight.unreadable === undefined;
-      this.markDirty();
+      this.markDirty("list");
       return isMissed;
     }
     this.#sight.confirm(beganMs);
@@ -203,7 +205,7 @@ export class Lane {
     try {
       while (this.#woken && !this.#closed) {
         this.#woken = false;
-        await this.#history.measured(() => this.#untilRest());
+        await this.#history.measured(this.record, () => this.#untilRest());
       }
       if (!this.#record.isStored && !this.#timer.isSet) this.#waitMs(this.#record.retryDelayMs);
     } catch (error) {
@@ -250,6 +252,7 @@ export class Lane {
     }
     switch (step.kind) {
       case "settled":
+        this.#history.settled(record);
         await this.#record.rest(record);
         return false;
       case "wait":
@@ -263,10 +266,11 @@ export class Lane {
       case "giveUp":
         await this.#record.giveUp(record, step);
         this.#history.note(step, step.failure.reason);
-        this.#context.telemetry.count("workload_failed_total");
         return true;
       default:
-        return this.#perform(gate, record, step, observation);
+        return this.#history.stepped(record, step, () =>
+          this.#perform(gate, record, step, observation),
+        );
     }
   }
 
@@ -298,10 +302,7 @@ export class Lane {
     const outcome = this.#fruitless.judge(step, ended, { unchanged, nowMs });
     const seen = { observation: after, atMs: this.#sight.confirmedAtMs, reachedMs: 0 };
     await this.#record.absorb(seen, { planned, step, outcome });
-    this.#history.note(
-      step,
-      outcome.kind === "failed" ? outcome.failed.failure.reason : outcome.kind,
-    );
+    this.#history.ended(step, outcome);
     return true;
   }
 

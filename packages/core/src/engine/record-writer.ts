@@ -4,6 +4,7 @@ import type { WorkloadRecord } from "../domain/workload-record.ts";
 import { AgentError } from "../errors/agent-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { StateStore, Write } from "../ports/state-store.ts";
+import type { SpanOptions, Telemetry } from "../ports/telemetry.ts";
 import type { ActionLog } from "./action-log.ts";
 
 /** A change of one record: the record to store (undefined: forget it), and history entries to store with it. */
@@ -20,6 +21,7 @@ export interface WriterContext {
   readonly store: StateStore;
   readonly actionLog: ActionLog;
   readonly clock: Clock;
+  readonly telemetry: Pick<Telemetry, "span">;
   /** How long a commit may take before its outcome counts as not known. */
   readonly commitTimeoutMs: number;
   /** Called after each commit that succeeded, with its duration. */
@@ -48,6 +50,7 @@ interface Doubtful {
   call: Promise<void> | undefined;
 }
 
+const commitSpan: SpanOptions = { place: { kind: "inside" } };
 /** Most requests that wait for one record: far more than anyone sends on purpose. */
 const queuedMax = 256;
 /** Amendments beyond this number are made one. */
@@ -190,10 +193,12 @@ export class RecordWriter {
   }
 
   async #commit(commit: Commit): Promise<void> {
-    const { store, clock, onCommit, onCommitFailed } = this.#context;
+    const { store, clock, telemetry, onCommit, onCommitFailed } = this.#context;
     const beganMs = clock.monotonicMs();
     try {
-      await this.#bounded(commit, store.commit(commit.writes));
+      await telemetry.span("persys.store.commit", commitSpan, () =>
+        this.#bounded(commit, store.commit(commit.writes)),
+      );
     } catch (caught) {
       const error = AgentError.from(caught);
       if (error.effect === "unknown") this.#doubtful ??= { commit, call: undefined };

@@ -1,17 +1,24 @@
 import { AgentError } from "../errors/agent-error.ts";
 import type { Clock } from "../ports/clock.ts";
+import { noTelemetry, type SpanOptions, type Telemetry } from "../ports/telemetry.ts";
 import type { WorkloadRuntime } from "../ports/workload-runtime.ts";
 import { callWithDeadline } from "./call-with-deadline.ts";
+import { type CallKind, CallQueue } from "./call-queue.ts";
 import type { EnginePolicy } from "./engine-policy.ts";
-import { Semaphore } from "./semaphore.ts";
 import { Turnstile } from "./turnstile.ts";
 
-/** Kinds of runtime calls, each with a budget of its own, so that pulls never delay a heal and a stuck runtime stalls nobody else. */
-export type CallKind = "step" | "prepare" | "observe";
+/** What a gate uses besides its runtime. */
+export interface GateParts {
+  readonly clock: Clock;
+  readonly telemetry?: Telemetry;
+}
 
 /** How a call through the gate is made. */
 export interface GateCall {
   readonly kind: CallKind;
+  /** What the runtime is asked to do, such as `start`. */
+  readonly operation: string;
+  /** The same with the workload's id, for people. */
   readonly what: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -23,25 +30,32 @@ export interface GateCall {
 export class RuntimeGate {
   readonly runtime: WorkloadRuntime;
   readonly #clock: Clock;
+  readonly #queue: CallQueue;
+  readonly #span: SpanOptions;
+  readonly #telemetry: Telemetry;
   readonly #abortGraceMs: number;
   readonly #turnstile: Turnstile;
-  readonly #budgets: Readonly<Record<CallKind, Semaphore>>;
 
-  constructor(runtime: WorkloadRuntime, clock: Clock, policy: EnginePolicy) {
+  constructor(
+    runtime: WorkloadRuntime,
+    { clock, telemetry = noTelemetry }: GateParts,
+    policy: EnginePolicy,
+  ) {
     this.runtime = runtime;
+    this.#telemetry = telemetry;
+    this.#span = {
+      place: { kind: "inside" },
+      attributes: { "persys.workload.type": runtime.type },
+    };
     this.#clock = clock;
     this.#turnstile = new Turnstile(clock);
     this.#abortGraceMs = policy.abortGraceMs;
-    this.#budgets = {
-      step: new Semaphore(policy.stepsAtOnce),
-      prepare: new Semaphore(policy.preparesAtOnce),
-      observe: new Semaphore(policy.observesAtOnce),
-    };
+    this.#queue = new CallQueue(runtime.type, { clock, telemetry }, policy);
   }
 
   /** How many calls of a kind wait for a place. */
   waiting(kind: CallKind): number {
-    return this.#budgets[kind].waiting;
+    return this.#queue.waiting(kind);
   }
 
   /**
@@ -53,7 +67,7 @@ export class RuntimeGate {
     run: (runtime: WorkloadRuntime, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     await this.#turnstile.pass();
-    const release = await this.#budgets[options.kind].acquire(options.signal);
+    const release = await this.#queue.enter(options.kind, options.signal);
     try {
       return await callWithDeadline(
         {
@@ -67,7 +81,10 @@ export class RuntimeGate {
             options.onStuck?.();
           },
         },
-        (signal) => run(this.runtime, signal),
+        (signal) =>
+          this.#telemetry.span(`persys.runtime.${options.operation}`, this.#span, () =>
+            run(this.runtime, signal),
+          ),
       );
     } catch (error) {
       throw options.signal.aborted ? error : AgentError.from(error);

@@ -182,13 +182,15 @@ export class RuntimeWatch {
         this.#listed = glances;
       });
       await this.#deliver(beganMs);
-      telemetry.measure("resync_duration_seconds", (clock.monotonicMs() - beganMs) / 1_000, {
-        runtime_type: this.runtime.type,
-      });
+      const seconds = (clock.monotonicMs() - beganMs) / 1_000;
+      telemetry.measure("resync_duration_seconds", seconds, { runtime_type: this.runtime.type });
+      telemetry.count("garbage_collection_runs_total");
+      telemetry.measure("garbage_collection_duration_seconds", seconds);
       return true;
     } catch (error) {
       if (signal.aborted) return false;
       const failure = failureOf(AgentError.from(error), clock.wallMs());
+      telemetry.count("errors_total", { error_code: failure.reason });
       if (this.#failure?.message !== failure.message)
         logger.warn("runtime cannot be read", { runtime: this.runtime.type, error });
       await this.#fail(failure);
@@ -295,6 +297,6 @@ export class RuntimeWatch {
   #onEvent(id: WorkloadId | undefined): void {
     if (id === undefined) return this.relist();
     const lane = this.#context.lane(id);
-    if (lane?.record?.type === this.runtime.type) lane.markDirty();
+    if (lane?.record?.type === this.runtime.type) lane.markDirty("event");
   }
 }

@@ -132,6 +132,7 @@ export class Sight {
     const what = `observing ${this.#id}`;
     const call = {
       kind: "observe",
+      operation: "observe",
       what,
       timeoutMs: policy.observeTimeoutMs,
       signal,

@@ -74,6 +74,7 @@ export class StepRun {
       .call(
         {
           kind: step.kind === "prepare" ? "prepare" : "step",
+          operation: step.kind,
           what,
           timeoutMs: stepTimeoutMs(record, step, policy),
           signal,
@@ -117,7 +118,8 @@ export class StepRun {
   }
 
   #failed(gate: RuntimeGate, record: WorkloadRecord, error: AgentError): StepOutcome {
-    const { clock, logger, onRuntimeSuspect } = this.#context;
+    const { clock, logger, telemetry, onRuntimeSuspect } = this.#context;
+    telemetry.count("errors_total", { error_code: error.code });
     if (error.code === "RUNTIME_UNAVAILABLE") onRuntimeSuspect(gate.runtime.type);
     logger.warn("step failed", { id: record.id, step: this.step.kind, code: error.code, error });
     const failed: FailedStep = {

@@ -133,6 +133,7 @@ export class SimulatedNode {
       },
       measure: (name, value, labels) => telemetry.measure(name, value, labels),
       gauge: (name, value, labels) => telemetry.gauge(name, value, labels),
+      span: (name, options, work) => telemetry.span(name, options, work),
     };
   }
 

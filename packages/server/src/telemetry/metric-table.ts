@@ -6,6 +6,8 @@ export interface MetricRow {
   readonly name: string;
   readonly kind: MetricKind;
   readonly help: string;
+  /** Whether the name is one of OpenTelemetry's semantic conventions, shown as it is. */
+  readonly standard?: boolean;
   /** Upper bounds of a histogram's buckets; the default suits durations of seconds. */
   readonly buckets?: readonly number[];
 }

@@ -1,7 +1,13 @@
-import type { Counter, Gauge, Histogram, Meter } from "@opentelemetry/api";
+import type { Counter, Gauge, Histogram, Meter, Tracer } from "@opentelemetry/api";
 import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
-import { MeterProvider } from "@opentelemetry/sdk-metrics";
-import type { Logger, Telemetry, TelemetryLabels } from "@persys/core";
+import {
+  type Logger,
+  noSpan,
+  type Span,
+  type SpanOptions,
+  type Telemetry,
+  type TelemetryLabels,
+} from "@persys/core";
 import {
   type MetricKind,
   metricPrefix,
@@ -9,6 +15,9 @@ import {
   metricTable,
   secondsBuckets,
 } from "./metric-table.ts";
+import { OtelSpans } from "./otel-spans.ts";
+import { prometheusNamed } from "./prometheus-names.ts";
+import { localPipe, type TelemetryPipe } from "./telemetry-pipe.ts";
 
 /** One value of a gauge that is computed when it is read. */
 export interface Reading {
@@ -27,8 +36,9 @@ const foreignNamesMax = 200;
  */
 export class OtelTelemetry implements Telemetry {
   readonly #reader = new PrometheusExporter({ preventServerStart: true });
-  readonly #provider = new MeterProvider({ readers: [this.#reader] });
-  readonly #meter: Meter = this.#provider.getMeter("persys-agent");
+  readonly #pipe: TelemetryPipe;
+  readonly #meter: Meter;
+  readonly #spans: OtelSpans | undefined;
   readonly #serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
   readonly #rows: ReadonlyMap<string, MetricRow> = new Map(
     metricTable.map((row) => [row.name, row]),
@@ -41,8 +51,18 @@ export class OtelTelemetry implements Telemetry {
   readonly #refused: Set<string> = new Set();
   readonly #logger: Logger;
 
-  constructor(logger: Logger) {
+  /** `pipe` makes what measurements go into; the reader is one of its readers. */
+  constructor(logger: Logger, pipe: (reader: PrometheusExporter) => TelemetryPipe = localPipe) {
     this.#logger = logger;
+    this.#pipe = pipe(this.#reader);
+    this.#meter = this.#pipe.meters.getMeter("persys-agent");
+    const { tracer } = this.#pipe;
+    this.#spans = tracer === undefined ? undefined : new OtelSpans(tracer);
+  }
+
+  /** Makes spans; undefined where nothing is traced. */
+  get tracer(): Tracer | undefined {
+    return this.#pipe.tracer;
   }
 
   count(name: string, labels: TelemetryLabels = {}, by = 1): void {
@@ -59,13 +79,17 @@ export class OtelTelemetry implements Telemetry {
     this.#instrument(this.#gauges, "gauge", name)?.record(value, labels);
   }
 
+  span<T>(name: string, options: SpanOptions, work: (span: Span) => T): T {
+    return this.#spans === undefined ? work(noSpan) : this.#spans.run(name, options, work);
+  }
+
   /** Has `read` asked for gauges of these names whenever somebody reads the metrics. What it leaves out is then not shown. */
   observe(names: readonly string[], read: () => readonly Reading[]): void {
     for (const name of names) this.#observed.add(name);
     const gauges = new Map(
       names.map((name) => [
         name,
-        this.#meter.createObservableGauge(fullName(name), this.#described(name)),
+        this.#meter.createObservableGauge(this.#fullName(name), this.#described(name)),
       ]),
     );
     this.#meter.addBatchObservableCallback(
@@ -83,12 +107,12 @@ export class OtelTelemetry implements Telemetry {
   async prometheusText(): Promise<string> {
     const { resourceMetrics, errors } = await this.#reader.collect();
     for (const error of errors) this.#logger.warn("some metrics cannot be read", { error });
-    return this.#serializer.serialize(resourceMetrics);
+    return this.#serializer.serialize(prometheusNamed(resourceMetrics));
   }
 
   /** Lets go of what it holds. Nothing is measured afterwards. */
   async close(): Promise<void> {
-    await this.#provider.shutdown();
+    await this.#pipe.close();
   }
 
   #instrument<T extends Counter | Histogram | Gauge>(
@@ -121,21 +145,29 @@ export class OtelTelemetry implements Telemetry {
 
   #create(kind: MetricKind, name: string): Counter | Histogram | Gauge {
     const options = this.#described(name);
-    if (kind === "counter") return this.#meter.createCounter(fullName(name), options);
-    if (kind === "gauge") return this.#meter.createGauge(fullName(name), options);
+    if (kind === "counter") return this.#meter.createCounter(this.#fullName(name), options);
+    if (kind === "gauge") return this.#meter.createGauge(this.#fullName(name), options);
     const bounds = this.#rows.get(name)?.buckets ?? secondsBuckets;
-    return this.#meter.createHistogram(fullName(name), {
+    return this.#meter.createHistogram(this.#fullName(name), {
       ...options,
       advice: { explicitBucketBoundaries: [...bounds] },
     });
   }
 
-  #described(name: string): { readonly description: string } {
-    return { description: this.#rows.get(name)?.help ?? "Not described." };
+  #described(name: string): { readonly description: string; readonly unit: string } {
+    return { description: this.#rows.get(name)?.help ?? "Not described.", unit: unitOf(name) };
+  }
+
+  /** The name as it is sent. Prometheus knows letters, digits and underscores. */
+  #fullName(name: string): string {
+    if (this.#rows.get(name)?.standard === true) return name;
+    return `${metricPrefix}${name.replaceAll(/[^A-Za-z0-9_]/g, "_")}`;
   }
 }
 
-/** The name as it is shown. Prometheus knows letters, digits and underscores. */
-function fullName(name: string): string {
-  return `${metricPrefix}${name.replaceAll(/[^A-Za-z0-9_]/g, "_")}`;
+/** By the Unified Code for Units of Measure. */
+function unitOf(name: string): string {
+  if (name.endsWith("_seconds") || name.endsWith(".duration")) return "s";
+  if (name.endsWith("_bytes")) return "By";
+  return name.endsWith("_percent") ? "%" : "1";
 }

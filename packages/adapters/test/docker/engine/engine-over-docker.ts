@@ -11,6 +11,7 @@ import {
   type EnginePolicy,
   type Json,
   type StateStore,
+  noTelemetry,
   type Telemetry,
   type WorkloadId,
   type WorkloadRuntime,
@@ -252,9 +253,8 @@ export class EngineOverDocker {
 
   #telemetry(): Telemetry {
     return {
+      ...noTelemetry,
       count: (name, _labels, by = 1) => this.#counts.set(name, (this.#counts.get(name) ?? 0) + by),
-      measure: () => {},
-      gauge: () => {},
     };
   }
 }
