@@ -6,11 +6,11 @@ import { tokens } from "./tokens.ts";
 export const connectModule: ContainerModule = new ContainerModule(({ bind }) => {
   bind(tokens.transport)
     .toResolvedValue(
-      async ({ config }, { api }, access, logger) => {
-        const { createAgentHandlers, createConnectTransport } = await import("@persys/transports");
-        const { authenticate, tls: source } = access;
+      async ({ config }, handlers, access, authenticate, logger) => {
+        const { createConnectTransport } = await import("@persys/transports");
+        const { tls: source } = access;
         const transport = createConnectTransport({
-          handlers: createAgentHandlers({ api, logger }),
+          handlers,
           host: config.httpAddress,
           port: config.httpPort,
           authenticate,
@@ -35,7 +35,7 @@ export const connectModule: ContainerModule = new ContainerModule(({ bind }) => 
           stop: (graceMs: number) => transport.stop(graceMs),
         };
       },
-      [tokens.settings, tokens.engine, tokens.access, tokens.logger],
+      [tokens.settings, tokens.handlers, tokens.access, tokens.authenticate, tokens.logger],
     )
     .inSingletonScope();
 });

@@ -6,11 +6,11 @@ import { tokens } from "./tokens.ts";
 export const grpcModule: ContainerModule = new ContainerModule(({ bind }) => {
   bind(tokens.transport)
     .toResolvedValue(
-      async ({ config }, { api }, access, logger) => {
-        const { createAgentHandlers, createGrpcTransport } = await import("@persys/transports");
-        const { authenticate, tls: source } = access;
+      async ({ config }, handlers, access, authenticate, logger) => {
+        const { createGrpcTransport } = await import("@persys/transports");
+        const { tls: source } = access;
         const transport = createGrpcTransport({
-          handlers: createAgentHandlers({ api, logger }),
+          handlers,
           host: config.grpcAddress,
           port: config.grpcPort,
           authenticate,
@@ -32,7 +32,7 @@ export const grpcModule: ContainerModule = new ContainerModule(({ bind }) => {
           stop: (graceMs: number) => transport.stop(graceMs),
         };
       },
-      [tokens.settings, tokens.engine, tokens.access, tokens.logger],
+      [tokens.settings, tokens.handlers, tokens.access, tokens.authenticate, tokens.logger],
     )
     .inSingletonScope();
 });

@@ -3,6 +3,7 @@ import { noStateUrl } from "../config/state-url.ts";
 import type { AgentSettings } from "./agent-settings.ts";
 import { dockerModule } from "./docker-module.ts";
 import { engineModule } from "./engine-module.ts";
+import { guardModule } from "./guard-module.ts";
 import { hostPolicyModule } from "./host-policy-module.ts";
 import { processModule } from "./process-module.ts";
 import { redisStoreModule } from "./redis-store-module.ts";
@@ -22,6 +23,7 @@ export function standardModules({ config }: AgentSettings): readonly ContainerMo
     hostPolicyModule,
     engineModule,
     accessModule,
+    guardModule,
     connectModule,
     ...(config.grpcEnabled ? [grpcModule] : []),
   ];

@@ -9,6 +9,7 @@ import type {
   Telemetry,
   WorkloadRuntime,
 } from "@persys/core";
+import type { AgentHandlers, Authenticate } from "@persys/transports";
 import type { ServiceIdentifier } from "inversify";
 import type { AgentSettings } from "./agent-settings.ts";
 import type { LifecyclePart } from "../lifecycle/lifecycle.ts";
@@ -31,6 +32,10 @@ export const tokens: {
   readonly engine: ServiceIdentifier<Engine>;
   /** Who may call, and with which certificates the API is served. */
   readonly access: ServiceIdentifier<AgentAccess>;
+  /** Who calls, with what is done about those who are not let in. */
+  readonly authenticate: ServiceIdentifier<Authenticate>;
+  /** The methods of the contract, guarded. One for all transports: a caller has one share of the agent. */
+  readonly handlers: ServiceIdentifier<AgentHandlers>;
   /** Bound once for each transport. */
   readonly transport: ServiceIdentifier<ServerTransport>;
   /** Bound once for each part that has to run before the engine does, such as what samples the node's load. */
@@ -47,6 +52,8 @@ export const tokens: {
   runtime: Symbol("WorkloadRuntime"),
   engine: Symbol("Engine"),
   access: Symbol("AgentAccess"),
+  authenticate: Symbol("Authenticate"),
+  handlers: Symbol("AgentHandlers"),
   transport: Symbol("ServerTransport"),
   background: Symbol("LifecyclePart"),
 };

@@ -5,6 +5,7 @@ import type { ConfigOption } from "./config-option.ts";
 import { dockerOptions } from "./docker-options.ts";
 import { duration } from "./duration.ts";
 import { labelPairs } from "./labels.ts";
+import { limitOptions } from "./limit-options.ts";
 import { networkAddress } from "./network-address.ts";
 import {
   absolutePath,
@@ -87,6 +88,7 @@ export const configTable: ConfigTable = {
     doc: "File with the bearer token that every API call has to carry. Made at the first start, readable by its owner alone, when it does not exist.",
   },
   ...securityOptions,
+  ...limitOptions,
   metricsAddress: {
     section: "Health and metrics",
     key: "metrics_addr",

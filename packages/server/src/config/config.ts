@@ -24,6 +24,11 @@ export interface Config {
   readonly grpcClientCertificates: "required" | "asked";
   readonly adminIdentities: readonly string[];
   readonly accessFile: string;
+  readonly callsPerSecond: number;
+  readonly callsBurst: number;
+  readonly callsAtOnce: number;
+  readonly streamsAtOnce: number;
+  readonly refusedCallsPerSecond: number;
   readonly metricsAddress: string;
   readonly metricsPort: number;
   readonly statePath: string;

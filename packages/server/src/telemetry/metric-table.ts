@@ -95,6 +95,11 @@ export const metricTable: readonly MetricRow[] = [
     kind: "counter",
     help: "Things that specs asked of the host and its policy did not give, by rule.",
   },
+  {
+    name: "calls_refused_total",
+    kind: "counter",
+    help: "Calls that were not let through, by the reason that their callers were told.",
+  },
   { name: "drift_detected_total", kind: "counter", help: "Changes that nobody asked for." },
   {
     name: "commit_duration_seconds",
