@@ -23,6 +23,19 @@ import type { TLSSocket } from "node:tls";
 /** A status as a test states it: what is left out stays as it was. */
 export type StatusInit = Partial<Omit<WorkloadStatus, "$typeName" | "$unknown">>;
 
+/** What was denied, where that is asked for. */
+const deniedCalls = {
+  workloadId: "db",
+  actionType: "delete_workload",
+  status: "denied",
+  error: "eve is viewer here",
+  createdAt: 1_700_000_000n,
+  endedAt: 1_700_000_060n,
+  caller: "eve",
+  reason: "ROLE_TOO_LOW",
+  count: 7n,
+};
+
 /** How a stand-in serves. */
 export interface FakeAgentOptions {
   /** The one token it takes. Left out: it takes everybody. */
@@ -179,8 +192,11 @@ export class FakeAgent {
         methods: ["ApplyWorkload", "WhoAmI"],
         workloads: { ids: ["web-*"], labels: { team: "blue" } },
       }),
-      listActions: ({ workloadId, limit }) => ({
+      listActions: ({ workloadId, limit, status }) => ({
         actions: [
+          ...(status === "denied"
+            ? [deniedCalls, { ...deniedCalls, caller: "", address: "10.1.2.3" }]
+            : []),
           {
             taskId: "apply-hello-1",
             workloadId: workloadId || "hello",

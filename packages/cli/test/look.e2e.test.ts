@@ -283,6 +283,18 @@ describe("persysctl describe, actions, health and version", () => {
     });
   });
 
+  it("lists calls that were denied", async () => {
+    const { run } = await scene();
+
+    const { stdout } = await run(["actions", "--denied", "--output", "wide"]);
+    expect(stdout).toMatch(/^LAST +FIRST +TIMES +BY +CALL +WORKLOAD +REASON +TRACE +TOLD\n/);
+    expect(stdout).toMatch(/ 7 +eve +delete_workload +db +ROLE_TOO_LOW +- +eve is viewer here\n/);
+    expect(stdout).toContain("somebody at 10.1.2.3");
+    expect(await run(["actions", "--denied", "--status", "failed"])).toMatchObject({
+      exitCode: 2,
+    });
+  });
+
   it("ends with 1 where the agent is not healthy", async () => {
     const { agent, run } = await scene();
 

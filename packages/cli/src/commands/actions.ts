@@ -36,14 +36,41 @@ export async function actions(session: Session, options: ActionsOptions): Promis
     return exitCodes.ok;
   }
   if (answer.actions.length === 0) {
-    await out.note("no actions");
+    await out.note(options.status === deniedStatus ? "no denied calls" : "no actions");
     return exitCodes.ok;
   }
-  const columns = actionColumns(out.palette, host.now, options.wide);
+  const columnsOf = options.status === deniedStatus ? deniedColumns : actionColumns;
+  const columns = columnsOf(out.palette, host.now, options.wide);
   const columnsMax = options.wide ? undefined : out.columns;
   const layout = { columnsMax, paintTitle: out.palette.title };
   for (const line of tableLines(columns, answer.actions, layout)) await out.line(line);
   return exitCodes.ok;
+}
+
+/** Under which status calls that were denied are asked for. */
+const deniedStatus = "denied";
+
+/** The columns for calls that were denied. */
+function deniedColumns(
+  palette: Palette,
+  now: () => number,
+  wide: boolean,
+): readonly Column<AgentAction>[] {
+  const ago = (seconds: bigint): string =>
+    wide ? rfc3339(Number(seconds) * 1000) : humanDuration(now() - Number(seconds) * 1000);
+  const told: Column<AgentAction> = { title: "TOLD", text: (it) => it.error };
+  const trace: Column<AgentAction> = { title: "TRACE", text: (it) => it.traceparent };
+  return [
+    { title: "LAST", text: (it) => ago(it.endedAt) },
+    { title: "FIRST", text: (it) => ago(it.createdAt) },
+    { title: "TIMES", text: (it) => String(it.count) },
+    { title: "BY", text: (it) => (it.caller === "" ? `somebody at ${it.address}` : it.caller) },
+    { title: "CALL", text: (it) => it.actionType },
+    { title: "WORKLOAD", text: (it) => it.workloadId },
+    { title: "REASON", text: (it) => it.reason, paint: (cell) => palette.bad(cell) },
+    ...(wide ? [trace] : []),
+    told,
+  ];
 }
 
 /** The columns for entries of the history. */

@@ -151,6 +151,12 @@ function addActions(root: Command, perform: Perform): void {
       ]),
     )
     .addOption(
+      new Option(
+        "--denied",
+        "calls that were denied instead, since the agent started; for admins",
+      ).conflicts("status"),
+    )
+    .addOption(
       new Option("--type <type>", "only of this kind").choices(["apply", "delete", "retry"]),
     )
     .addOption(
@@ -158,15 +164,21 @@ function addActions(root: Command, perform: Perform): void {
         .choices(["table", "wide", "json"])
         .default("table"),
     );
-  addExamples(command, ["persysctl actions", "persysctl actions hello --status failed --limit 5"]);
+  addExamples(command, [
+    "persysctl actions",
+    "persysctl actions hello --status failed --limit 5",
+    "persysctl actions --denied",
+  ]);
   command.action(async (id: string | undefined) => {
     const options = command.opts<{
       limit: number;
       status?: string;
+      denied?: true;
       type?: string;
       output: string;
     }>();
-    const { limit, status, type, output } = options;
+    const { limit, denied = false, type, output } = options;
+    const status = denied ? "denied" : options.status;
     const globals = globalOptions(command);
     await perform({ ...globals, json: globals.json || output === "json" }, async (session) => {
       const { actions } = await import("../commands/actions.ts");

@@ -14,7 +14,7 @@ type Protocol = (typeof protocols)[number];
 async function startAgent(): Promise<{
   readonly agent: AgentProcess;
   readonly metrics: string;
-  as(name: string, protocol: Protocol): ReturnType<typeof createNodeAgentClient>;
+  readonly as: (name: string, protocol: Protocol) => ReturnType<typeof createNodeAgentClient>;
 }> {
   const devDir = tempFolder();
   mkdirSync(devDir, { recursive: true });
