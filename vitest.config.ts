@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { ClosingLineReporter } from "./scripts/closing-line-reporter.ts";
+import { LongestFirstSequencer } from "./scripts/longest-first-sequencer.ts";
 
 /** Tests run the packages' sources: no build comes first. */
 const fromSource = {
@@ -10,11 +11,14 @@ export default defineConfig({
   ...fromSource,
   test: {
     reporters: ["default", new ClosingLineReporter()],
+    sequence: { sequencer: LongestFirstSequencer },
     projects: [
       {
         extends: true,
         test: {
           name: "unit",
+          // As many as the others have: by itself vitest leaves one processor free.
+          maxWorkers: 2,
           include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
           exclude: ["**/*.e2e.test.ts", "**/*.long.test.ts", "**/node_modules/**"],
         },

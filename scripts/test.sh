@@ -6,4 +6,7 @@ case " $* " in
 *" --project"*) ;;
 *) set -- --project unit --project e2e "$@" ;;
 esac
+# Tests start hundreds of programs from the sources: each is compiled once.
+: "${NODE_COMPILE_CACHE:=$PWD/node_modules/.cache/compiled}"
+export NODE_COMPILE_CACHE
 exec sh scripts/test-host run vitest run "$@"

@@ -40,7 +40,7 @@ export async function startPersysctl(
   const cwd = options.cwd ?? (await tempFolder());
   const child = spawn(process.execPath, ["--conditions=@persys/source", main, ...args], {
     cwd,
-    env: { PATH: process.env["PATH"], HOME: cwd, ...options.env },
+    env: { ...inherited(), HOME: cwd, ...options.env },
   });
   const text = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
@@ -71,4 +71,10 @@ export async function startPersysctl(
 /** Runs persysctl to its end. */
 export async function persysctl(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   return (await startPersysctl(args, options)).ended;
+}
+
+/** What it needs to run at all, and to start fast where the sources were compiled before. */
+function inherited(): NodeJS.ProcessEnv {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, NODE_COMPILE_CACHE };
 }

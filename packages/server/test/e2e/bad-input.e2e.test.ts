@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { NodeUnderTest } from "../support/node-under-test.ts";
 
+/** Nothing of what is sent here is ever stored: all tests share it. */
+const node = await NodeUnderTest.ofFile();
+
 interface Answer {
   readonly httpStatus: number;
   readonly code: string;
@@ -18,7 +21,7 @@ interface ErrorBody {
 }
 
 /** What plain HTTP gets, as curl would send it. */
-async function post(node: NodeUnderTest, method: string, body: string): Promise<Answer> {
+async function post(method: string, body: string): Promise<Answer> {
   const response = await fetch(
     `${node.agent.endpoints().http}/persys.agent.v1.AgentService/${method}`,
     {
@@ -96,9 +99,7 @@ describe("bad input is refused, naming each field, and nothing is stored", () =>
       ],
     ],
   ])("%s", async (_, body, fields) => {
-    const node = await NodeUnderTest.start();
-
-    const answer = await post(node, "ApplyWorkload", JSON.stringify(body));
+    const answer = await post("ApplyWorkload", JSON.stringify(body));
 
     expect(answer).toMatchObject({ httpStatus: 400, code: "invalid_argument" });
     for (const field of fields)
@@ -113,22 +114,19 @@ describe("bad input is refused, naming each field, and nothing is stored", () =>
   });
 
   it("text that is no JSON", async () => {
-    const node = await NodeUnderTest.start();
-
-    expect(await post(node, "ApplyWorkload", "{")).toMatchObject({
+    expect(await post("ApplyWorkload", "{")).toMatchObject({
       httpStatus: 400,
       code: "invalid_argument",
     });
   });
 
   it("a body of 10 MB is refused, naming the limit", async () => {
-    const node = await NodeUnderTest.start();
     const body = JSON.stringify({
       id: "a",
       spec: { process: { command: ["/bin/echo", "x".repeat(10_000_000)] } },
     });
 
-    const answer = await post(node, "ApplyWorkload", body);
+    const answer = await post("ApplyWorkload", body);
 
     expect(answer).toMatchObject({ httpStatus: 429, code: "resource_exhausted" });
     expect(answer.message).toContain("4194304");
@@ -136,10 +134,8 @@ describe("bad input is refused, naming each field, and nothing is stored", () =>
   });
 
   it("an unknown workload is not found, in the words of the contract", async () => {
-    const node = await NodeUnderTest.start();
-
     for (const method of ["GetWorkloadStatus", "GetWorkload", "ExplainWorkload", "RetryWorkload"]) {
-      const answer = await post(node, method, '{"id":"nobody"}');
+      const answer = await post(method, '{"id":"nobody"}');
       expect(answer).toMatchObject({ httpStatus: 404, code: "not_found" });
       expect(answer.message).toContain("not found");
     }

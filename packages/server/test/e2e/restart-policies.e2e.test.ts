@@ -1,8 +1,17 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { NodeUnderTest } from "../support/node-under-test.ts";
+import { NodeUnderTest, type ShellWorkload } from "../support/node-under-test.ts";
 
 const always = ["", "always", "unless-stopped"] as const;
+const restarting = [...always, "on-failure"] as const;
+
+/** The id of the one workload under a policy: all the policies of a case are tried on one agent, at the same time. */
+function jobOf(policy: string): string {
+  return `job-${policy}`.replace(/-$/, "");
+}
+
+/** Polls for as long as a busy machine may take. */
+const slowly = { timeout: 20_000 } as const;
 
 /** A script that notes each of its runs in a file and ends. */
 function noted(file: string, rest: string): string {
@@ -15,33 +24,36 @@ function parentOf(pid: number): number {
 }
 
 describe("restart policies", () => {
-  it.each(always)(
-    "under the policy '%s' a process that ends with 0 is started again",
-    async (policy) => {
-      const node = await NodeUnderTest.start();
+  it("start a process that ends with 0 again: '', 'always', 'unless-stopped'", async () => {
+    const node = await NodeUnderTest.start();
 
-      await node.apply("job", { script: noted(node.file("runs"), "sleep 0.2"), policy });
+    await inEach(always, async (policy, id) => {
+      await node.apply(id, { script: noted(node.file(id), "sleep 0.2"), policy });
+      const runs = (): number => node.lines(id).length;
+      await expect.poll(runs, { ...slowly, message: policy }).toBeGreaterThan(3);
+    });
+  });
 
-      await expect.poll(() => node.lines("runs").length, { timeout: 20_000 }).toBeGreaterThan(3);
-    },
-  );
+  it("take a process that ends with 0 for completed, for good: 'no', 'on-failure'", async () => {
+    const node = await NodeUnderTest.start();
+    const once = ["no", "on-failure"];
+    const specOf = (policy: string, id: string): ShellWorkload => ({
+      script: noted(node.file(id), "exit 0"),
+      policy,
+    });
 
-  it.each(["no", "on-failure"])(
-    "under the policy '%s' a process that ends with 0 has completed and stays so",
-    async (policy) => {
-      const node = await NodeUnderTest.start();
+    await inEach(once, async (policy, id) => {
+      await node.apply(id, specOf(policy, id));
+      await node.reaches(id, "STOPPED");
+    });
+    await node.restart("SIGKILL");
 
-      await node.apply("job", { script: noted(node.file("runs"), "exit 0"), policy });
-      await node.reaches("job", "STOPPED");
-      await node.restart("SIGKILL");
-
-      expect((await node.status("job")).message).toContain("completed");
-      expect(
-        (await node.apply("job", { script: noted(node.file("runs"), "exit 0"), policy })).skipped,
-      ).toBe(true);
-      expect(node.lines("runs")).toEqual(["run"]);
-    },
-  );
+    await inEach(once, async (policy, id) => {
+      expect((await node.status(id)).message, policy).toContain("completed");
+      expect((await node.apply(id, specOf(policy, id))).skipped, policy).toBe(true);
+      expect(node.lines(id), policy).toEqual(["run"]);
+    });
+  });
 
   it("under the policy 'no' an exit of 1 is a failure that is left, until a retry", async () => {
     const node = await NodeUnderTest.start();
@@ -76,23 +88,23 @@ describe("restart policies", () => {
     expect(node.lines("runs")).toEqual(["run"]);
   });
 
-  it.each([...always, "on-failure"])(
-    "under the policy '%s' an end nobody can tell of is no success: it is started again",
-    async (policy) => {
-      const node = await NodeUnderTest.start();
-      const script = noted(node.file("runs"), "exec sleep 600");
-      await node.apply("job", { script, policy });
-      await node.reaches("job", "RUNNING");
-      const pid = await node.pid("job");
+  it("but 'no' take an end nobody can tell of for no success: it is started again", async () => {
+    const node = await NodeUnderTest.start();
+
+    await inEach(restarting, async (policy, id) => {
+      await node.apply(id, { script: noted(node.file(id), "exec sleep 600"), policy });
+      await node.reaches(id, "RUNNING");
+      const pid = await node.pid(id);
 
       process.kill(parentOf(pid), "SIGKILL");
       process.kill(pid, "SIGKILL");
 
-      await expect.poll(() => node.lines("runs").length, { timeout: 20_000 }).toBe(2);
-      await node.reaches("job", "RUNNING");
-      expect(await node.pid("job")).not.toBe(pid);
-    },
-  );
+      const runs = (): number => node.lines(id).length;
+      await expect.poll(runs, { ...slowly, message: policy }).toBe(2);
+      await node.reaches(id, "RUNNING");
+      expect(await node.pid(id), policy).not.toBe(pid);
+    });
+  });
 
   it("under the policy 'on-failure' with a count the restarts end when they are used up", async () => {
     const node = await NodeUnderTest.start();
@@ -110,23 +122,32 @@ describe("restart policies", () => {
     expect((await node.status("job")).message).toContain("2 restarts");
   });
 
-  it.each([...always, "on-failure"])(
-    "under the policy '%s' a crash loop is failed, retryable, with a growing delay that survives the agent",
-    async (policy) => {
-      const node = await NodeUnderTest.start({ PERSYS_BACKOFF_BASE: "2s" });
+  it("but 'no' let a crash loop fail, retryable, with a growing delay that survives the agent", async () => {
+    const node = await NodeUnderTest.start({ PERSYS_BACKOFF_BASE: "2s" });
+    const attempts = async (id: string): Promise<number> =>
+      (await node.status(id)).failure?.attempts ?? 0;
 
-      await node.apply("loop", { script: noted(node.file("runs"), "exit 1"), policy });
-      await expect
-        .poll(async () => (await node.status("loop")).failure?.attempts ?? 0, { timeout: 20_000 })
-        .toBeGreaterThan(2);
-      const before = node.lines("runs").length;
-      await node.restart("SIGKILL");
+    await inEach(restarting, async (policy, id) => {
+      await node.apply(id, { script: noted(node.file(id), "exit 1"), policy });
+      await expect.poll(() => attempts(id), { ...slowly, message: policy }).toBeGreaterThan(2);
+    });
+    const before = new Map(restarting.map((it) => [jobOf(it), node.lines(jobOf(it)).length]));
+    await node.restart("SIGKILL");
 
-      const { failure, actualState } = await node.status("loop");
-      expect(actualState).toBe(4);
-      expect(failure?.retryable).toBe(true);
-      expect(failure?.attempts).toBeGreaterThan(2);
-      expect(node.lines("runs").length).toBeLessThanOrEqual(before + 1);
-    },
-  );
+    await inEach(restarting, async (policy, id) => {
+      const { failure, actualState } = await node.status(id);
+      expect(actualState, policy).toBe(4);
+      expect(failure?.retryable, policy).toBe(true);
+      expect(failure?.attempts, policy).toBeGreaterThan(2);
+      expect(node.lines(id).length, policy).toBeLessThanOrEqual((before.get(id) ?? 0) + 1);
+    });
+  });
 });
+
+/** Does the same with each policy and its job, all at the same time. */
+async function inEach(
+  policies: readonly string[],
+  act: (policy: string, id: string) => Promise<void>,
+): Promise<void> {
+  await Promise.all(policies.map((policy) => act(policy, jobOf(policy))));
+}

@@ -79,6 +79,7 @@ export class AgentProcess {
       env: {
         PATH: process.env["PATH"],
         HOME: process.env["HOME"],
+        NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
         PERSYS_DEV_DIR: devDir,
         PERSYS_HTTP_PORT: "0",
         PERSYS_GRPC_PORT: "0",

@@ -1,4 +1,6 @@
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import type { AgentClient } from "@persys/client";
 import { createNodeAgentClient } from "@persys/client/node";
@@ -9,8 +11,9 @@ import {
   type ApplyWorkloadResponse,
   type WorkloadStatus,
 } from "@persys/transports/gen";
-import { expect } from "vitest";
+import { afterAll, expect } from "vitest";
 import { AgentProcess } from "./agent-process.ts";
+import { endSessionsOf } from "./end-sessions.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 /** What a process workload of a test does. */
@@ -25,14 +28,23 @@ export interface ShellWorkload {
   readonly stopGraceSeconds?: number;
 }
 
+const shortTimes = { PERSYS_SETTLE_TIME: "500ms", PERSYS_BACKOFF_BASE: "100ms" } as const;
+
 /** A running agent with a client, made for short tests: it settles in half a second and backs off from a tenth on. */
 export class NodeUnderTest {
-  readonly folder: string = tempFolder();
+  readonly folder: string;
   agent: AgentProcess;
   client: AgentClient;
   readonly #env: Readonly<Record<string, string>>;
+  #ids = 0;
 
-  private constructor(agent: AgentProcess, client: AgentClient, env: Record<string, string>) {
+  private constructor(
+    agent: AgentProcess,
+    client: AgentClient,
+    env: Record<string, string>,
+    folder: string = tempFolder(),
+  ) {
+    this.folder = folder;
     this.agent = agent;
     this.client = client;
     this.#env = env;
@@ -40,9 +52,31 @@ export class NodeUnderTest {
 
   /** `devDir`: the folder of its development profile; a new one where none is given. */
   static async start(env: Record<string, string> = {}, devDir?: string): Promise<NodeUnderTest> {
-    const all = { PERSYS_SETTLE_TIME: "500ms", PERSYS_BACKOFF_BASE: "100ms", ...env };
+    const all = { ...shortTimes, ...env };
     const agent = AgentProcess.start({ env: all, ...(devDir === undefined ? {} : { devDir }) });
     return new NodeUnderTest(agent, await clientOf(agent), all);
+  }
+
+  /**
+   * One for all tests of a file, which ends after the last of them. Each test has ids of its own there, see {@link newId}, and leaves the agent
+   * in its place. Called while the file is collected: `const node = await NodeUnderTest.ofFile();`.
+   */
+  static async ofFile(env: Record<string, string> = {}): Promise<NodeUnderTest> {
+    const folder = mkdtempSync(join(tmpdir(), "persys-server-"));
+    const all = { ...shortTimes, ...env };
+    const agent = AgentProcess.start({ env: all, devDir: folder, endWithTest: false });
+    afterAll(async () => {
+      await agent.kill("SIGKILL");
+      await endSessionsOf(folder);
+      rmSync(folder, { recursive: true, force: true });
+    });
+    return new NodeUnderTest(agent, await clientOf(agent), all, folder);
+  }
+
+  /** An id that no other test of the file has. */
+  newId(name: string): string {
+    this.#ids += 1;
+    return `${name}-${this.#ids}`;
   }
 
   /** Kills the agent, or asks it to end, and starts another in its place. */
