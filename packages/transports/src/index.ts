@@ -25,6 +25,7 @@ export {
   RpcError,
   type RpcStatus,
 } from "./mapping/rpc-status.ts";
+export type { CallObserver, IncomingCall, ObservedCall } from "./observe/call-observer.ts";
 export type { ServerAddress, ServerTransport } from "./server-transport.ts";
 export type { Peer } from "./tls/peer.ts";
 export type { TlsMaterial, TlsOptions, TlsSource } from "./tls/tls-source.ts";

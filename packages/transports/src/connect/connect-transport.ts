@@ -16,9 +16,11 @@ import { callerOf } from "../handlers/call-caller.ts";
 import type { CallContext } from "../handlers/call-context.ts";
 import { stoppingStatus } from "../handlers/error-border.ts";
 import { allViolations } from "../handlers/further-violations.ts";
+import type { CallObserver } from "../observe/call-observer.ts";
 import type { ServerTransport } from "../server-transport.ts";
 import type { TlsOptions } from "../tls/tls-source.ts";
 import { routeAgent } from "./agent-routes.ts";
+import { observeCall, withinCall } from "./connect-observing.ts";
 import { connectErrorOf, toThrow } from "./connect-error-of.ts";
 import { isLoopback, namesLoopback } from "./host-guard.ts";
 import { HttpServer } from "./http-server.ts";
@@ -38,6 +40,8 @@ export interface ConnectTransportOptions {
   /** Left out: clear text. */
   readonly tls?: TlsOptions;
   readonly logger?: Logger;
+  /** Is told of every call. */
+  readonly observer?: CallObserver;
   readonly limits?: Partial<TransportLimits>;
 }
 
@@ -48,7 +52,7 @@ const principalKey = createContextKey<Principal>(
 
 /** Serves the agent over Connect, gRPC and gRPC-Web, all on one port, over HTTP/1.1 and HTTP/2, in clear text or over TLS. */
 export function createConnectTransport(options: ConnectTransportOptions): ServerTransport {
-  const { host, port, handlers, authenticate, tls, logger = silentLogger } = options;
+  const { host, port, handlers, authenticate, tls, observer, logger = silentLogger } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const stopping = new AbortController();
   const cutOff = new AbortController();
@@ -58,10 +62,8 @@ export function createConnectTransport(options: ConnectTransportOptions): Server
     compressions,
     complete: async (schema, { values, ...bad }) => {
       try {
-        return await allViolations(handlers, schema, {
-          ...bad,
-          principal: values.get(principalKey),
-        });
+        const principal = values.get(principalKey);
+        return await allViolations(handlers, schema, { ...bad, principal });
       } catch (error) {
         throw toThrow(error);
       }
@@ -76,7 +78,9 @@ export function createConnectTransport(options: ConnectTransportOptions): Server
     // Where requests are not checked whole before they are decoded, the first unknown field is named.
     jsonOptions: { ignoreUnknownFields: false },
     shutdownSignal: cutOff.signal,
+    interceptors: [withinCall],
     async requestGate(context) {
+      if (observer !== undefined) observeCall(observer, context);
       const url = new URL(context.url);
       if (isLoopback(host) && !namesLoopback(url.host)) throw foreignHost(url.host);
       const peer = context.values.get(peerKey);

@@ -9,6 +9,7 @@ import { stoppingStatus } from "../handlers/error-border.ts";
 import { RpcError } from "../mapping/rpc-status.ts";
 import { endWithin } from "../net/end-within.ts";
 import { listen } from "../net/listen.ts";
+import type { CallObserver } from "../observe/call-observer.ts";
 import type { ServerTransport } from "../server-transport.ts";
 import type { TlsOptions } from "../tls/tls-source.ts";
 import {
@@ -20,6 +21,7 @@ import {
 } from "./grpc-calls.ts";
 import { openGrpcFront } from "./grpc-front.ts";
 import { GrpcGate } from "./grpc-gate.ts";
+import { observingCalls } from "./grpc-observing.ts";
 import { addGrpcStandards, isOfHealth } from "./grpc-standards.ts";
 
 /** What a gRPC transport needs. */
@@ -34,6 +36,8 @@ export interface GrpcTransportOptions {
   /** Left out: clear text. */
   readonly tls?: TlsOptions;
   readonly logger?: Logger;
+  /** Is told of every call. */
+  readonly observer?: CallObserver;
   readonly limits?: Partial<TransportLimits>;
 }
 
@@ -49,7 +53,13 @@ export function createGrpcTransport(options: GrpcTransportOptions): ServerTransp
     peerOf: (connection) => front.peerOf(connection),
     isOpen: isOfHealth,
   });
-  const server = new Server({ ...serverOptions(limits), interceptors: [gate.intercept] });
+  const server = new Server({
+    ...serverOptions(limits),
+    interceptors: [
+      ...(options.observer === undefined ? [] : [observingCalls(options.observer)]),
+      gate.intercept,
+    ],
+  });
   const contextOf: ContextOf = (call, signal) => {
     const { principal, again } = gate.callerOf(call.metadata);
     const [traceparent = null] = call.metadata.get("traceparent");

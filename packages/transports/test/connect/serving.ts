@@ -1,6 +1,7 @@
 import { type Logger, silentLogger } from "@persys/core";
 import {
   bearerAuthenticator,
+  type CallObserver,
   createAgentHandlers,
   createConnectTransport,
   createGrpcTransport,
@@ -24,6 +25,8 @@ export async function serve(
     readonly logger?: Logger;
     /** The role of alice. Default: admin. */
     readonly role?: Role;
+    /** Is told of every call. */
+    readonly observer?: CallObserver;
     /** Which transport serves. Default: Connect. */
     readonly by?: "connect" | "grpc";
   } = {},
@@ -38,6 +41,7 @@ export async function serve(
     authenticate: bearerAuthenticator(new Map([["secret", { identity: "alice", role }]])),
     limits,
     logger,
+    ...(options.observer === undefined ? {} : { observer: options.observer }),
   });
   const { port } = await transport.start();
   return { agent, port, transport };
