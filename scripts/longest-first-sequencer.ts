@@ -21,8 +21,8 @@ const longest = [
 /** Begins with what takes longest, so that all workers end at about the same time. */
 export class LongestFirstSequencer extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files);
-    return sorted.toSorted(
+    const sortBySize = super.sort.bind(this);
+    return (await sortBySize(files)).toSorted(
       (a, b) => groupOf(a) - groupOf(b) || this.#placeOf(a) - this.#placeOf(b),
     );
   }

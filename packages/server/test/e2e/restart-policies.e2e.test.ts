@@ -131,7 +131,7 @@ describe("restart policies", () => {
       await node.apply(id, { script: noted(node.file(id), "exit 1"), policy });
       await expect.poll(() => attempts(id), { ...slowly, message: policy }).toBeGreaterThan(2);
     });
-    const before = new Map(restarting.map((it) => [jobOf(it), node.lines(jobOf(it)).length]));
+    const before = new Map(restarting.map(jobOf).map((id) => [id, node.lines(id).length]));
     await node.restart("SIGKILL");
 
     await inEach(restarting, async (policy, id) => {
