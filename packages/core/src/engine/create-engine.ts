@@ -12,6 +12,7 @@ import type { Engine, EngineOptions } from "./engine.ts";
 import type { EngineContext } from "./engine-context.ts";
 import { defaultEnginePolicy, type EnginePolicy } from "./engine-policy.ts";
 import { EngineState } from "./engine-state.ts";
+import { HeldBack } from "./held-back.ts";
 import { HostJudge } from "./host-judge.ts";
 import { Lane } from "./lane.ts";
 import { measureAction } from "./measure-action.ts";
@@ -44,6 +45,7 @@ class NodeEngine implements Engine {
   readonly #state: EngineState;
   readonly #gates: ReadonlyMap<string, RuntimeGate>;
   readonly #controller: AbortController = new AbortController();
+  #heldBack: HeldBack | undefined;
   #fail: (error: AgentError) => void = () => {};
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -85,6 +87,7 @@ class NodeEngine implements Engine {
     this.#state.begin(context, hub);
     await this.#watchRuntimes(context);
     this.#wakeUnregistered();
+    this.#takeUpHeldBack(context);
   }
 
   async #stop(reason: AgentError, graceMs: number): Promise<void> {
@@ -107,7 +110,7 @@ class NodeEngine implements Engine {
     const { usages, watches: runtimeWatches } = this.#state;
     const watches = [...runtimeWatches.values(), ...usages.values()].map((watch) => watch.ended);
     const starting = this.#starting?.catch(() => {});
-    await this.#atMost(abortGraceMs, Promise.all([...watches, starting]));
+    await this.#atMost(abortGraceMs, Promise.all([...watches, starting, this.#heldBack?.ended]));
     if (await this.#atMost(commitTimeoutMs, store.close())) return;
     throw new AgentError("STORE_UNAVAILABLE", `the store did not close in ${commitTimeoutMs} ms`);
   }
@@ -227,6 +230,18 @@ class NodeEngine implements Engine {
     }
     await Promise.all([...state.watches.values()].map((watch) => watch.start(firstListMs)));
     this.#measureRuntimes(context);
+  }
+
+  #takeUpHeldBack(context: EngineContext): void {
+    const { hostPolicy: policy } = this.#options;
+    if (policy === undefined) return;
+    this.#heldBack = new HeldBack({
+      context,
+      policy,
+      lanes: () => this.#state.lanes.values(),
+      retry: (id, identity) => this.api.retry(id, { identity }),
+    });
+    this.#heldBack.start();
   }
 
   #measureRuntimes({ clock, policy, logger, signal }: EngineContext): void {

@@ -19,6 +19,11 @@ export interface HostPolicy {
 export interface HostPolicySource {
   /** The policy that holds now. Another one from a later call holds from then on; what runs is left running. */
   current(): HostPolicy;
+  /**
+   * Has `listener` called whenever the policy has become another, so that what the old one held back is judged anew. The function returned ends it.
+   * Left out: it stays the same.
+   */
+  onChange?(listener: () => void): () => void;
 }
 
 /** A policy of these rules. `names` are what its denials call the settings. */

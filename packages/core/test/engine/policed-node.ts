@@ -48,6 +48,8 @@ export class PolicedNode {
   readonly world: SimulatedWorld = new SimulatedWorld({ clock: this.clock });
   readonly disk: MemoryDisk = new MemoryDisk();
   readonly counted: (readonly [name: string, labels: TelemetryLabels | undefined])[] = [];
+  /** Those who want to know of another policy. */
+  readonly listeners: Set<() => void> = new Set();
   policy: HostPolicy = policyAllowing("/srv");
   runtime: WatchfulRuntime;
   engine: Engine;
@@ -69,6 +71,13 @@ export class PolicedNode {
     this.runtime = this.#newRuntime();
     this.engine = this.#newEngine();
     await this.#boot();
+  }
+
+  /** Makes this the policy, and says so. */
+  async announce(policy: HostPolicy): Promise<void> {
+    this.policy = policy;
+    for (const listener of this.listeners) listener();
+    await this.clock.settle();
   }
 
   send(
@@ -119,7 +128,13 @@ export class PolicedNode {
       clock: this.clock,
       random: new SeededRandom(1),
       telemetry: { ...noTelemetry, count: (name, labels) => this.counted.push([name, labels]) },
-      hostPolicy: { current: () => this.policy },
+      hostPolicy: {
+        current: () => this.policy,
+        onChange: (listener) => {
+          this.listeners.add(listener);
+          return () => this.listeners.delete(listener);
+        },
+      },
     });
   }
 

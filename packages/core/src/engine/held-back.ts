@@ -1,0 +1,129 @@
+import type { Revision, WorkloadRecord } from "../domain/workload-record.ts";
+import type { HostPolicySource } from "../ports/host-policy.ts";
+import type { Lane } from "./lane.ts";
+import { callWithDeadline } from "./call-with-deadline.ts";
+import type { EngineContext } from "./engine-context.ts";
+import { Slices } from "./slices.ts";
+
+/** What is needed to take workloads up again. */
+export interface HeldBackOptions {
+  readonly context: Pick<EngineContext, "clock" | "logger" | "signal" | "gate" | "policy">;
+  readonly policy: HostPolicySource;
+  readonly lanes: () => Iterable<Lane>;
+  /** Ends the giving-up of a workload, as the retry of this caller. */
+  readonly retry: (id: string, identity: string) => Promise<unknown>;
+}
+
+/** Who asks for the retries, in the history. */
+const askedBy = "host-policy";
+
+/** What a spec asks of the host is found out within this time. */
+const demandsTimeoutMs = 5_000;
+/** Where it could not be found out, or the retry not be stored, it is tried again after so long. */
+const againAfterMs = 60_000;
+
+/**
+ * Takes up again what the node's policy held back, once it gives what is asked for: looks at the start, and whenever the policy has become another.
+ * A workload that would be denied all the same is left as it is, without a write.
+ */
+export class HeldBack {
+  readonly #options: HeldBackOptions;
+  #looking: Promise<void> | undefined;
+  #hasChanged = false;
+  #stopListening = (): void => {};
+  #cancelAgain = (): void => {};
+
+  constructor(options: HeldBackOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to look. Until the engine's signal aborts. */
+  start(): void {
+    const { policy, context } = this.#options;
+    const { signal } = context;
+    if (signal.aborted) return;
+    this.#stopListening = policy.onChange?.(() => this.#look()) ?? (() => {});
+    const end = (): void => {
+      this.#stopListening();
+      this.#cancelAgain();
+    };
+    signal.addEventListener("abort", end, { once: true });
+    this.#look();
+  }
+
+  /** Resolves once no look is under way. */
+  get ended(): Promise<void> {
+    return this.#looking ?? Promise.resolve();
+  }
+
+  #look(): void {
+    this.#cancelAgain();
+    this.#hasChanged = true;
+    this.#looking ??= this.#lookWhileChanged().finally(() => (this.#looking = undefined));
+  }
+
+  async #lookWhileChanged(): Promise<void> {
+    const { clock, signal } = this.#options.context;
+    let isComplete = true;
+    while (this.#hasChanged && !signal.aborted) {
+      this.#hasChanged = false;
+      isComplete = await this.#lookAtAll();
+    }
+    if (!isComplete && !signal.aborted) {
+      this.#cancelAgain = clock.schedule(againAfterMs, () => this.#look());
+    }
+  }
+
+  /** @returns false where something is not known yet. */
+  async #lookAtAll(): Promise<boolean> {
+    const { context, lanes, retry } = this.#options;
+    const slices = new Slices(context.clock);
+    let isComplete = true;
+    for (const { record } of lanes()) {
+      if (context.signal.aborted) return true;
+      const held = record === undefined ? [] : heldBack(record);
+      if (record === undefined || held.length === 0) continue;
+      try {
+        if (await this.#isGiven(record, held)) await retry(record.id, askedBy);
+      } catch (error) {
+        if (context.signal.aborted) return true;
+        isComplete = false;
+        const { id } = record;
+        context.logger.warn("whether the node's policy still holds a workload back is not known", {
+          id,
+          error,
+        });
+      }
+      await slices.pause();
+    }
+    return isComplete;
+  }
+
+  async #isGiven({ id, type }: WorkloadRecord, held: readonly Revision[]): Promise<boolean> {
+    const { context, policy } = this.#options;
+    const { clock, signal } = context;
+    const runtime = context.gate(type)?.runtime;
+    if (runtime === undefined) return false;
+    const bounds = {
+      clock,
+      signal,
+      what: `what ${id} asks of the host`,
+      timeoutMs: demandsTimeoutMs,
+      abortGraceMs: context.policy.abortGraceMs,
+    };
+    for (const { spec } of held) {
+      const demands = await callWithDeadline(bounds, (callSignal) =>
+        runtime.demands(spec, callSignal),
+      );
+      if (policy.current().judge(demands, type).length === 0) return true;
+    }
+    return false;
+  }
+}
+
+/** The revisions of a workload that are to run and were given up because the policy denied them. */
+function heldBack({ desired, wanted, fallback }: WorkloadRecord): readonly Revision[] {
+  if (desired !== "running") return [];
+  const all = fallback === undefined ? [wanted] : [wanted, fallback];
+  return all.filter(({ givenUp }) => givenUp?.reason === "POLICY_DENIED");
+}

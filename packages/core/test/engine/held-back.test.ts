@@ -1,0 +1,97 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { PolicedNode, policyAllowing } from "./policed-node.ts";
+
+const spec = { program: "serve", hostPaths: ["/srv/web"] };
+const strict = policyAllowing("/nowhere");
+const loose = policyAllowing("/srv");
+
+let node: PolicedNode;
+
+/** A node on which `web` has ended and is held back by a policy that became stricter. */
+async function withHeldBack(): Promise<void> {
+  node = await PolicedNode.start();
+  await node.settled("web", spec);
+  await node.announce(strict);
+  node.world.kill("web");
+  await node.after(60_000);
+  expect(node.status("web").failure?.reason).toBe("POLICY_DENIED");
+}
+
+const history = (): readonly { readonly type: string; readonly caller: string }[] =>
+  node.engine.api
+    .actions({ limit: 0, newestFirst: false })
+    .map(({ type, caller }) => ({ type, caller }));
+
+describe("a workload that the policy held back", () => {
+  afterEach(() => node.engine.stop());
+
+  it("is started again once the policy gives what it asks for, and the history says by what", async () => {
+    await withHeldBack();
+
+    await node.announce(loose);
+    await node.after(20_000);
+
+    expect(node.status("web").actual).toBe("running");
+    expect(history().at(-1)).toEqual({ type: "retry_workload", caller: "host-policy" });
+  });
+
+  it("is started again by an agent that starts under a policy that gives it", async () => {
+    await withHeldBack();
+
+    node.policy = loose;
+    await node.restart();
+    await node.after(20_000);
+
+    expect(node.status("web").actual).toBe("running");
+  });
+
+  it("is left as it is, without a write, by a policy that denies it still", async () => {
+    await withHeldBack();
+    const { generation } = node.status("web");
+    const before = history();
+
+    await node.announce(policyAllowing("/elsewhere"));
+    await node.restart();
+    await node.after(600_000);
+
+    expect(node.status("web")).toMatchObject({ generation, failure: { reason: "POLICY_DENIED" } });
+    expect(history()).toEqual(before);
+  });
+
+  it("is not started where it is to be stopped, or failed for another reason", async () => {
+    await withHeldBack();
+    await node.apply("web", spec, { revisionId: "r1", desired: "stopped" });
+    await node.settled("other", { program: "serve" });
+    await node.after(20_000);
+    const before = history();
+
+    await node.announce(loose);
+    await node.after(60_000);
+
+    expect(node.status("web").actual).toBe("stopped");
+    expect(history()).toEqual(before);
+  });
+
+  it("is judged again a while later where it cannot be found out now what it asks for", async () => {
+    await withHeldBack();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    node.runtime.gate = promise.then(() => Promise.reject(new Error("no engine")));
+    resolve();
+
+    await node.announce(loose);
+    await node.after(30_000);
+    expect(node.status("web").failure?.reason).toBe("POLICY_DENIED");
+
+    node.runtime.gate = Promise.resolve();
+    await node.after(60_000);
+    expect(node.status("web").actual).toBe("running");
+  });
+
+  it("is no business of an engine that has stopped", async () => {
+    await withHeldBack();
+
+    await node.engine.stop();
+
+    expect(node.listeners.size).toBe(0);
+  });
+});
