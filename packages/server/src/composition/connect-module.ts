@@ -6,9 +6,8 @@ import { tokens } from "./tokens.ts";
 export const connectModule: ContainerModule = new ContainerModule(({ bind }) => {
   bind(tokens.transport)
     .toResolvedValue(
-      async ({ config }, handlers, access, authenticate, logger) => {
+      async ({ config }, { authenticate, handlers }, { tls: source }, logger) => {
         const { createConnectTransport } = await import("@persys/transports");
-        const { tls: source } = access;
         const transport = createConnectTransport({
           handlers,
           host: config.httpAddress,
@@ -35,7 +34,7 @@ export const connectModule: ContainerModule = new ContainerModule(({ bind }) => 
           stop: (graceMs: number) => transport.stop(graceMs),
         };
       },
-      [tokens.settings, tokens.handlers, tokens.access, tokens.authenticate, tokens.logger],
+      [tokens.settings, tokens.guard, tokens.access, tokens.logger],
     )
     .inSingletonScope();
 });

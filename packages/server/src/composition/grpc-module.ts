@@ -6,9 +6,8 @@ import { tokens } from "./tokens.ts";
 export const grpcModule: ContainerModule = new ContainerModule(({ bind }) => {
   bind(tokens.transport)
     .toResolvedValue(
-      async ({ config }, handlers, access, authenticate, logger) => {
+      async ({ config }, { authenticate, handlers }, { tls: source }, logger) => {
         const { createGrpcTransport } = await import("@persys/transports");
-        const { tls: source } = access;
         const transport = createGrpcTransport({
           handlers,
           host: config.grpcAddress,
@@ -32,7 +31,7 @@ export const grpcModule: ContainerModule = new ContainerModule(({ bind }) => {
           stop: (graceMs: number) => transport.stop(graceMs),
         };
       },
-      [tokens.settings, tokens.handlers, tokens.access, tokens.authenticate, tokens.logger],
+      [tokens.settings, tokens.guard, tokens.access, tokens.logger],
     )
     .inSingletonScope();
 });

@@ -1,6 +1,6 @@
-import type { Clock, Logger, Telemetry } from "@persys/core";
-import type { DenialLog } from "@persys/transports";
+import { CallLimits, createAgentHandlers, DenialLog, notedRefusals } from "@persys/transports";
 import { ContainerModule, type ServiceIdentifier } from "inversify";
+import type { Config } from "../config/config.ts";
 import { tokens } from "./tokens.ts";
 
 const denialLog: ServiceIdentifier<DenialLog> = Symbol("DenialLog");
@@ -8,40 +8,47 @@ const denialLog: ServiceIdentifier<DenialLog> = Symbol("DenialLog");
 /** So many times the rate may be used up at once by one network that is turned away. */
 const refusedBurstFactor = 5;
 
-/** What stands between the transports and the agent: limits for each caller, and the record of what was denied. */
+/** Limits for each caller, and the record of what was denied. */
 export const guardModule: ContainerModule = new ContainerModule(({ bind }) => {
   bind(denialLog)
     .toResolvedValue(
-      async (clock: Clock, logger: Logger, telemetry: Telemetry) => {
-        const { DenialLog: Denials } = await import("@persys/transports");
-        return new Denials({ clock, logger, telemetry });
-      },
+      (clock, logger, telemetry) => new DenialLog({ clock, logger, telemetry }),
       [tokens.clock, tokens.logger, tokens.telemetry],
     )
     .inSingletonScope();
-  bind(tokens.authenticate)
-    .toResolvedValue(
-      async ({ config }, access, denials: DenialLog, clock) => {
-        const { notedRefusals } = await import("@persys/transports");
-        const { refusedCallsPerSecond: perSecond } = config;
-        const rate =
-          perSecond === 0 ? undefined : { perSecond, burst: perSecond * refusedBurstFactor };
-        return notedRefusals(access.authenticate, { rate, denials, clock });
-      },
-      [tokens.settings, tokens.access, denialLog, tokens.clock],
-    )
-    .inSingletonScope();
-  bind(tokens.handlers)
-    .toResolvedValue(
-      async ({ config }, { api }, denials: DenialLog, clock, logger) => {
-        const { CallLimits, createAgentHandlers } = await import("@persys/transports");
-        const { callsPerSecond: perSecond, callsBurst: burst } = config;
-        const { callsAtOnce, streamsAtOnce } = config;
-        const rate = perSecond === 0 ? undefined : { perSecond, burst };
-        const limits = new CallLimits({ rate, callsAtOnce, streamsAtOnce }, clock);
-        return createAgentHandlers({ api, logger, limits, denials });
-      },
-      [tokens.settings, tokens.engine, denialLog, tokens.clock, tokens.logger],
-    )
+  bind(tokens.guard)
+    .toDynamicValue(async (context) => {
+      const { config } = context.get(tokens.settings);
+      const clock = context.get(tokens.clock);
+      const denials = context.get<DenialLog>(denialLog);
+      const { api } = await context.getAsync(tokens.engine);
+      const { authenticate } = await context.getAsync(tokens.access);
+      const limits = new CallLimits(callLimitRules(config), clock);
+      return {
+        authenticate: notedRefusals(authenticate, { rate: refusedRate(config), denials, clock }),
+        handlers: createAgentHandlers({
+          api,
+          logger: context.get(tokens.logger),
+          limits,
+          denials,
+        }),
+      };
+    })
     .inSingletonScope();
 });
+
+function callLimitRules({
+  callsPerSecond: perSecond,
+  callsBurst: burst,
+  callsAtOnce,
+  streamsAtOnce,
+}: Config): ConstructorParameters<typeof CallLimits>[0] {
+  const rate = perSecond === 0 ? undefined : { perSecond, burst };
+  return { rate, callsAtOnce, streamsAtOnce };
+}
+
+function refusedRate({
+  refusedCallsPerSecond: perSecond,
+}: Config): Parameters<typeof notedRefusals>[1]["rate"] {
+  return perSecond === 0 ? undefined : { perSecond, burst: perSecond * refusedBurstFactor };
+}

@@ -32,10 +32,7 @@ export const tokens: {
   readonly engine: ServiceIdentifier<Engine>;
   /** Who may call, and with which certificates the API is served. */
   readonly access: ServiceIdentifier<AgentAccess>;
-  /** Who calls, with what is done about those who are not let in. */
-  readonly authenticate: ServiceIdentifier<Authenticate>;
-  /** The methods of the contract, guarded. One for all transports: a caller has one share of the agent. */
-  readonly handlers: ServiceIdentifier<AgentHandlers>;
+  readonly guard: ServiceIdentifier<Guard>;
   /** Bound once for each transport. */
   readonly transport: ServiceIdentifier<ServerTransport>;
   /** Bound once for each part that has to run before the engine does, such as what samples the node's load. */
@@ -52,11 +49,18 @@ export const tokens: {
   runtime: Symbol("WorkloadRuntime"),
   engine: Symbol("Engine"),
   access: Symbol("AgentAccess"),
-  authenticate: Symbol("Authenticate"),
-  handlers: Symbol("AgentHandlers"),
+  guard: Symbol("Guard"),
   transport: Symbol("ServerTransport"),
   background: Symbol("LifecyclePart"),
 };
+
+/** What stands between the transports and the agent. One for all transports: a caller has one share of the agent. */
+export interface Guard {
+  /** Who calls, with what is done about those who are not let in. */
+  readonly authenticate: Authenticate;
+  /** The methods of the contract. */
+  readonly handlers: AgentHandlers;
+}
 
 /** Something that serves the API to others. */
 export interface ServerTransport {
