@@ -2,6 +2,7 @@ export { AgentError, type AgentErrorOptions, type Violation } from "./errors/age
 export type { Denial } from "./errors/denial.ts";
 export { type ErrorCode, errorCodes } from "./errors/error-code.ts";
 export { assert, InvariantError, unreachable } from "./errors/assert.ts";
+export { errorWithoutSecrets, secretTexts } from "./errors/without-secrets.ts";
 
 export {
   type Action,
@@ -82,6 +83,13 @@ export {
   type RestartPolicySpec,
 } from "./domain/restart-policy.ts";
 export { derivedRevisionId, type SpecDigest, specDigest } from "./domain/spec-digest.ts";
+export {
+  type SealedSecret,
+  secretsIn,
+  type SpecPath,
+  type SpecSecret,
+  withSecrets,
+} from "./domain/spec-secrets.ts";
 export { type ViolationOptions, violationsOf } from "./domain/spec-violations.ts";
 export type { RuntimeStep, Step, StepKind, StepTarget } from "./domain/step.ts";
 export type { UsageSnapshot } from "./domain/usage-snapshot.ts";
@@ -133,6 +141,14 @@ export {
 export { type LogFields, type Logger, silentLogger } from "./ports/logger.ts";
 export type { NodeResources, NodeUtilization } from "./ports/node-resources.ts";
 export type { Random } from "./ports/random.ts";
+export {
+  type SealedSpec,
+  type SealingKey,
+  type SecretOwner,
+  type SecretSealer,
+  sealSpec,
+  unsealSpec,
+} from "./ports/secret-sealer.ts";
 export type { QuarantinedRecord, StateStore, StoredState, Write } from "./ports/state-store.ts";
 export {
   noSpan,

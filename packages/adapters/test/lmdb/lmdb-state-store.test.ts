@@ -190,7 +190,7 @@ describe("LmdbStateStore on damaged entries", () => {
     const path = await temporaryFolder();
     await writeIn(path);
     await withRawState(path, async (database) => {
-      const newer = sealEnvelope({ kind: "R", version: 2, key: "web" }, "{}");
+      const newer = sealEnvelope({ kind: "R", version: 65_535, key: "web" }, "{}");
       await database.put(Buffer.from("record/web"), newer);
     });
 

@@ -133,7 +133,7 @@ describeWithRedis("RedisStateStore", () => {
 
     it("quarantines a record of a newer release, naming it as such, and leaves it there", async () => {
       await write();
-      const newer = sealEnvelope({ kind: "R", version: 2, key: "web" }, "{}");
+      const newer = sealEnvelope({ kind: "R", version: 65_535, key: "web" }, "{}");
       await redis.hset(key("records"), "web", newer);
 
       const { quarantined } = await read();

@@ -6,7 +6,7 @@ import type { Action, WorkloadRecord } from "@persys/core";
 export const fixtureNodeId = "node-1";
 
 /** The versions whose states are kept. Only ever grows. */
-export const fixtureVersions: readonly number[] = [1];
+export const fixtureVersions: readonly number[] = [1, 2];
 
 /** What a kept state holds. */
 export interface StateFixture {

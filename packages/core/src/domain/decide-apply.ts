@@ -107,7 +107,7 @@ function decideQueued(record: WorkloadRecord, wish: ApplyWish): ApplyDecision {
     if (queued.desired === wish.desired) return { kind: "skip", message };
   }
   const labels = wish.revision === undefined ? (queued?.labels ?? wish.labels) : wish.labels;
-  const next = queuedCreation({ ...wish, type, labels }, revision);
+  const next = queuedCreation({ ...wish, type, labels }, revision, queued);
   return {
     kind: "change",
     record: { ...record, generation: record.generation + 1, next, updatedAtMs: wish.nowMs },
@@ -115,8 +115,14 @@ function decideQueued(record: WorkloadRecord, wish: ApplyWish): ApplyDecision {
   };
 }
 
-function queuedCreation(wish: ApplyWish, wanted: Revision): NextCreation {
-  const { type, uid, desired, labels, nowMs, actionSeq, traceparent } = wish;
+function queuedCreation(
+  wish: ApplyWish,
+  wanted: Revision,
+  queued: NextCreation | undefined,
+): NextCreation {
+  const { type, desired, labels, nowMs, actionSeq, traceparent } = wish;
+  // What is sealed in a revision holds for its creation alone.
+  const uid = wanted === queued?.wanted ? queued.uid : wish.uid;
   const creation = { type, uid, desired, wanted, labels, createdAtMs: nowMs, actionSeq };
   return traceparent === undefined ? creation : { ...creation, traceparent };
 }

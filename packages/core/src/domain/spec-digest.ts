@@ -3,7 +3,10 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { canonicalJson } from "./canonical-json.ts";
 import type { Json } from "./json.ts";
 
-/** A digest of a canonical spec, prefixed with the version of the algorithm that made it: `v1:` and 64 hex digits. */
+/**
+ * A digest of a canonical spec, prefixed with the version of the algorithm that made it: `v1:` and 64 hex digits. Where secrets are sealed,
+ * `v2.KEY:` and 64 hex digits, which only who has that key can make or check.
+ */
 export type SpecDigest = string;
 
 const algorithms = {

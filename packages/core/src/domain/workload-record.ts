@@ -3,6 +3,7 @@ import type { Json } from "./json.ts";
 import type { Observation } from "./observation.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
 import type { SpecDigest } from "./spec-digest.ts";
+import type { SealedSecret } from "./spec-secrets.ts";
 import type { WorkloadId } from "./workload-id.ts";
 
 /** What a user wants a workload to be. `deleted` ends in the record being forgotten. */
@@ -33,8 +34,10 @@ export interface Trial {
 export interface Revision {
   readonly revisionId: string;
   readonly digest: SpecDigest;
-  /** The spec as it was sent, without defaults. */
+  /** The spec as it was sent, without defaults; where there is `sealed`, as its runtime shows it. */
   readonly spec: Json;
+  /** The secrets of the spec, each unreadable without a key. Left out where they are in `spec`, or it has none. */
+  readonly sealed?: readonly SealedSecret[];
   readonly restart: RestartPolicy;
   /** How long a stop may take before it is forced, in milliseconds. */
   readonly stopGraceMs: number;

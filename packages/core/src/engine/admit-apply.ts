@@ -34,7 +34,8 @@ export async function admitApply(
   const runtime = asked && context.gate(asked.type)?.runtime;
   if (asked === undefined || runtime === undefined) return "";
   try {
-    const judged = await context.hostJudge.judgeApplied(runtime, asked.revision.spec);
+    const spec = context.secrets.open(asked.revision, { id: parsed.id, uid: asked.uid });
+    const judged = await context.hostJudge.judgeApplied(runtime, spec);
     return judged === "judged" ? "" : unknownNote;
   } catch (error) {
     const { rules = "" } = AgentError.from(error).details;
@@ -47,11 +48,11 @@ export async function admitApply(
 function askedFor(
   decision: ApplyDecision,
   known: WorkloadRecord | undefined,
-): { readonly type: string; readonly revision: Revision } | undefined {
+): { readonly type: string; readonly uid: string; readonly revision: Revision } | undefined {
   if (decision.kind !== "create" && decision.kind !== "change") return undefined;
-  const { next, wanted, type, desired } = decision.record;
-  const asked = next === undefined ? { type, desired, wanted } : next;
+  const { next, wanted, type, uid, desired } = decision.record;
+  const asked = next === undefined ? { type, uid, desired, wanted } : next;
   const isKnown = known !== undefined && asked.wanted.digest === known.wanted.digest;
   if (asked.desired === "stopped" && isKnown) return undefined;
-  return { type: asked.type, revision: asked.wanted };
+  return { type: asked.type, uid: asked.uid, revision: asked.wanted };
 }

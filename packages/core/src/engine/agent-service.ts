@@ -234,7 +234,10 @@ export class AgentService implements AgentApi {
     const superseded = this.#superseded(isQueued ? record.next?.actionSeq : record?.actionSeq);
     return {
       decision,
-      change: { record: decision.record, actions: [superseded, { ...action, revisionId }] },
+      change: {
+        record: context.secrets.sealed(decision.record),
+        actions: [superseded, { ...action, revisionId }],
+      },
     };
   }
 
@@ -272,7 +275,7 @@ export class AgentService implements AgentApi {
     const replaced = [this.#superseded(record.actionSeq), this.#superseded(record.next?.actionSeq)];
     const { generation } = next;
     return {
-      record: { ...next, actionSeq: action.seq },
+      record: this.#running().context.secrets.sealed({ ...next, actionSeq: action.seq }),
       actions: [...replaced, { ...action, generation }],
     };
   }

@@ -6,6 +6,7 @@ import { assert } from "../errors/assert.ts";
 import { silentLogger } from "../ports/logger.ts";
 import type { StoredState } from "../ports/state-store.ts";
 import { noTelemetry } from "../ports/telemetry.ts";
+import type { WorkloadRuntime } from "../ports/workload-runtime.ts";
 import { ActionLog } from "./action-log.ts";
 import { AgentService } from "./agent-service.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
@@ -17,8 +18,10 @@ import { HostJudge } from "./host-judge.ts";
 import { Lane } from "./lane.ts";
 import { measureAction } from "./measure-action.ts";
 import { RuntimeGate } from "./runtime-gate.ts";
+import { renewSecrets } from "./renew-secrets.ts";
 import { RuntimeWatch } from "./runtime-watch.ts";
 import { Slices } from "./slices.ts";
+import { SpecSecrets } from "./spec-secrets.ts";
 import { UsageWatch } from "./usage-watch.ts";
 import { WatchHub } from "./watch-hub.ts";
 
@@ -145,6 +148,7 @@ class NodeEngine implements Engine {
     const telemetry = this.#options.telemetry ?? noTelemetry;
     const hostJudge =
       policy === undefined ? undefined : new HostJudge({ policy, clock, logger, telemetry });
+    const secrets = new SpecSecrets(this.#options.secretSealer, (type) => this.#runtimeOf(type));
     const actionLog = new ActionLog(this.#policy, stored.actions, (action) =>
       measureAction(telemetry, action),
     );
@@ -161,6 +165,7 @@ class NodeEngine implements Engine {
       telemetry,
       actionLog,
       hostJudge,
+      secrets,
       writer: {
         store,
         actionLog,
@@ -181,6 +186,10 @@ class NodeEngine implements Engine {
     };
   }
 
+  #runtimeOf(type: string): WorkloadRuntime | undefined {
+    return this.#gates.get(type)?.runtime;
+  }
+
   #hub(epoch: number): WatchHub {
     const { clock } = this.#options;
     const { watchBufferMax, watchersMax } = this.#policy;
@@ -198,7 +207,8 @@ class NodeEngine implements Engine {
       this.#state.quarantined.set(id, why);
       context.logger.error("a stored record is corrupt and was set aside", { id, why });
     }
-    for (const record of stored.records) {
+    const renewed = await renewSecrets(stored.records, context, this.#options.store);
+    for (const record of renewed) {
       this.#state.lanes.set(
         record.id,
         new Lane(record.id, context, withClampedTrials(record, nowMs)),

@@ -11,6 +11,7 @@ import type { HostJudge } from "./host-judge.ts";
 import type { EnginePolicy } from "./engine-policy.ts";
 import type { WriterContext } from "./record-writer.ts";
 import type { RuntimeGate } from "./runtime-gate.ts";
+import type { SpecSecrets } from "./spec-secrets.ts";
 
 /** What every lane stands on. */
 export interface EngineContext {
@@ -23,6 +24,7 @@ export interface EngineContext {
   readonly telemetry: Telemetry;
   readonly actionLog: ActionLog;
   readonly writer: WriterContext;
+  readonly secrets: SpecSecrets;
   /** Undefined: whatever is asked of the host is given. */
   readonly hostJudge: HostJudge | undefined;
   /** Aborts when the engine stops. */

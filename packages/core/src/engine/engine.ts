@@ -5,6 +5,7 @@ import type { HostPolicySource } from "../ports/host-policy.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { NodeResources } from "../ports/node-resources.ts";
 import type { Random } from "../ports/random.ts";
+import type { SecretSealer } from "../ports/secret-sealer.ts";
 import type { StateStore } from "../ports/state-store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { WorkloadRuntime } from "../ports/workload-runtime.ts";
@@ -25,6 +26,8 @@ export interface EngineOptions {
   readonly resources?: NodeResources;
   /** What workloads may ask of this host. Left out: they are given whatever they ask for. */
   readonly hostPolicy?: HostPolicySource;
+  /** Seals the secrets of specs before they are stored. Left out: they are stored as they are. */
+  readonly secretSealer?: SecretSealer;
   /** Overrides of `defaultEnginePolicy`. */
   readonly policy?: Partial<EnginePolicy>;
 }

@@ -1,7 +1,5 @@
 import { policyDenied } from "../domain/host-policy/policy-denied.ts";
 import type { Json } from "../domain/json.ts";
-import type { RuntimeStep } from "../domain/step.ts";
-import type { WorkloadRecord } from "../domain/workload-record.ts";
 import { AgentError } from "../errors/agent-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { HostPolicySource } from "../ports/host-policy.ts";
@@ -85,21 +83,6 @@ export class HostJudge {
     } finally {
       stop();
     }
-  }
-}
-
-/** The spec that a step makes something of or starts; undefined for the steps that only end things. */
-export function specToJudge(record: WorkloadRecord, step: RuntimeStep): Json | undefined {
-  switch (step.kind) {
-    case "prepare":
-    case "start":
-    case "replace":
-    case "restore":
-      return (step.target === "wanted" ? record.wanted : record.fallback)?.spec;
-    case "retire":
-    case "stop":
-    case "remove":
-      return undefined;
   }
 }
 

@@ -1,14 +1,17 @@
 import { typeMismatch } from "../domain/apply-refusals.ts";
 import { canonicalJson } from "../domain/canonical-json.ts";
 import type { ApplyWish } from "../domain/decide-apply.ts";
-import { derivedRevisionId, specDigest } from "../domain/spec-digest.ts";
+import type { Json } from "../domain/json.ts";
+import { derivedRevisionId, type SpecDigest } from "../domain/spec-digest.ts";
 import type { Parsed } from "../domain/parsed.ts";
 import { parseWorkloadId, type WorkloadId } from "../domain/workload-id.ts";
 import { freshTrial, type Revision, type WorkloadRecord } from "../domain/workload-record.ts";
 import { AgentError, type Violation } from "../errors/agent-error.ts";
+import { assert } from "../errors/assert.ts";
 import type { ApplyRequest } from "../ports/agent-api.ts";
 import type { ParsedSpec } from "../ports/workload-runtime.ts";
 import type { EngineContext } from "./engine-context.ts";
+import type { SpecSecrets } from "./spec-secrets.ts";
 
 /** The part of a wish that comes from the request alone. */
 export type ParsedApply = Pick<
@@ -45,7 +48,7 @@ export function parseApply(
   const spec = parsed.value;
   const { desired, revisionId, expectedGeneration } = request;
   const labels = spec?.labels ?? known?.labels ?? {};
-  const revision = spec === undefined ? undefined : revisionOf(revisionId, spec, known);
+  const revision = spec && revisionOf(revisionId, spec, { known, secrets: context.secrets });
   const wish = { id: parsedId.value, type, desired, revision, revisionId, labels };
   return expectedGeneration === undefined ? wish : { ...wish, expectedGeneration };
 }
@@ -103,10 +106,15 @@ function parseSpec(type: string, input: unknown, context: EngineContext): Parsed
 function revisionOf(
   revisionId: string,
   parsed: ParsedSpec,
-  known: WorkloadRecord | undefined,
+  { known, secrets }: { readonly known: WorkloadRecord | undefined; readonly secrets: SpecSecrets },
 ): Revision {
-  const wanted = known?.desired === "deleted" ? known.next?.wanted : known?.wanted;
-  const digest = specDigest(parsed.spec, wanted?.digest);
+  const isLeaving = known?.desired === "deleted";
+  const wanted = isLeaving ? known.next?.wanted : known?.wanted;
+  const fallback = isLeaving ? undefined : known?.fallback;
+  const digest = digestOf(revisionId, parsed.spec, {
+    others: [wanted, fallback].filter((it) => it !== undefined),
+    secrets,
+  });
   const named =
     revisionId !== ""
       ? revisionId
@@ -126,6 +134,33 @@ function revisionOf(
     completed: false,
     trial: freshTrial,
   };
+}
+
+/**
+ * The digest of a spec: that of a revision there is, whatever made it, where the spec is the same; else by the algorithm and key of now.
+ * @throws {AgentError} SECRET_UNAVAILABLE when it is not known whether it is the revision that it is said to be.
+ */
+function digestOf(
+  revisionId: string,
+  spec: Json,
+  { others, secrets }: { readonly others: readonly Revision[]; readonly secrets: SpecSecrets },
+): SpecDigest {
+  for (const other of others) {
+    const digest = secrets.digestOf(spec, other.digest);
+    if (digest === other.digest) return digest;
+    if (digest === undefined && other.revisionId === revisionId) throw notComparable(revisionId);
+  }
+  const digest = secrets.digestOf(spec);
+  assert(digest !== undefined, "the key of now is there");
+  return digest;
+}
+
+function notComparable(revisionId: string): AgentError {
+  return new AgentError(
+    "SECRET_UNAVAILABLE",
+    `whether this is the spec that revision ${revisionId} has cannot be told: the key that sealed it is missing on this node. Put the key back, or apply the spec under another revision id`,
+    { effect: "none", details: { revisionId } },
+  );
 }
 
 /** All violations as one error: of the spec alone, seen from its root, or of the request as a whole. */

@@ -1,23 +1,32 @@
-import type { RuntimeStep } from "../domain/step.ts";
+import type { Json } from "../domain/json.ts";
+import type { RuntimeStep, StepTarget } from "../domain/step.ts";
 import type { Revision, WorkloadRecord } from "../domain/workload-record.ts";
 import { assert } from "../errors/assert.ts";
 import type { Progress, Target, WorkloadRuntime } from "../ports/workload-runtime.ts";
 import type { EnginePolicy } from "./engine-policy.ts";
+
+/** How a runtime is called for a step. */
+export interface StepCall {
+  /** The spec that the step makes something of, with its secrets; undefined for steps that only end things. */
+  readonly spec: Json | undefined;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
 
 /** Calls the runtime for a step. @throws what the runtime throws. */
 export function performStep(
   runtime: WorkloadRuntime,
   record: WorkloadRecord,
   step: RuntimeStep,
-  call: { readonly signal: AbortSignal; readonly progress: Progress },
+  call: StepCall,
 ): Promise<void> {
   switch (step.kind) {
     case "prepare":
-      return runtime.prepare(targetOf(record, step.target), call.signal, call.progress);
+      return runtime.prepare(targetOf(record, step.target, call.spec), call.signal, call.progress);
     case "start":
-      return runtime.start(targetOf(record, step.target), call.signal);
+      return runtime.start(targetOf(record, step.target, call.spec), call.signal);
     case "replace":
-      return runtime.replace(targetOf(record, step.target), call.signal);
+      return runtime.replace(targetOf(record, step.target, call.spec), call.signal);
     case "restore":
       return runtime.restore(record.id, call.signal);
     case "retire":
@@ -47,9 +56,24 @@ function digestsToKeep({ wanted, fallback }: WorkloadRecord): readonly string[] 
   return fallback === undefined ? [wanted.digest] : [wanted.digest, fallback.digest];
 }
 
-function targetOf(record: WorkloadRecord, target: "wanted" | "fallback"): Target {
-  const revision: Revision | undefined = target === "wanted" ? record.wanted : record.fallback;
-  assert(revision !== undefined, "a step for the fallback has a fallback");
-  const { revisionId, digest, spec, stopGraceMs } = revision;
+/** The revision that a step makes something of; undefined for the steps that only end things. */
+export function revisionOfStep(record: WorkloadRecord, step: RuntimeStep): Revision | undefined {
+  switch (step.kind) {
+    case "prepare":
+    case "start":
+    case "replace":
+    case "restore":
+      return step.target === "wanted" ? record.wanted : record.fallback;
+    case "retire":
+    case "stop":
+    case "remove":
+      return undefined;
+  }
+}
+
+function targetOf(record: WorkloadRecord, target: StepTarget, spec: Json | undefined): Target {
+  const revision = target === "wanted" ? record.wanted : record.fallback;
+  assert(revision !== undefined && spec !== undefined, "a step for the fallback has a fallback");
+  const { revisionId, digest, stopGraceMs } = revision;
   return { id: record.id, uid: record.uid, revisionId, specDigest: digest, spec, stopGraceMs };
 }

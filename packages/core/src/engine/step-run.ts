@@ -6,7 +6,7 @@ import type { WorkloadRecord } from "../domain/workload-record.ts";
 import { AgentError } from "../errors/agent-error.ts";
 import type { Progress, WorkloadRuntime } from "../ports/workload-runtime.ts";
 import type { EngineContext } from "./engine-context.ts";
-import { specToJudge } from "./host-judge.ts";
+import { OpenStep } from "./open-step.ts";
 import { performStep, stepTimeoutMs } from "./perform-step.ts";
 import type { RuntimeGate } from "./runtime-gate.ts";
 import type { Sight } from "./sight.ts";
@@ -80,20 +80,7 @@ export class StepRun {
           signal,
           onStuck: () => planned.sight.markStuck(what),
         },
-        (runtime, callSignal) => {
-          const begin = async (): Promise<void> => {
-            // It may have waited long for its place.
-            if (planned.sight.unreadable !== undefined) this.callOff();
-            signal.throwIfAborted();
-            this.#hasBegun = true;
-            return performStep(runtime, record, step, {
-              signal: callSignal,
-              progress: planned.onProgress,
-            });
-          };
-          const judged = this.#judge(runtime, planned, callSignal);
-          return judged === undefined ? begin() : judged.then(begin);
-        },
+        (runtime, callSignal) => this.#perform(runtime, planned, callSignal),
       )
       .then((): StepOutcome => ({ kind: "done" }))
       .catch(
@@ -107,14 +94,30 @@ export class StepRun {
     return outcome;
   }
 
-  /** What a step makes something of is judged anew: links and the policy may have changed since it was applied. Undefined: nothing to judge. */
-  #judge(
+  async #perform(
     runtime: WorkloadRuntime,
-    { record, step }: PlannedStep,
-    signal: AbortSignal,
-  ): Promise<void> | undefined {
-    const spec = specToJudge(record, step);
-    return spec === undefined ? undefined : this.#context.hostJudge?.judge(runtime, spec, signal);
+    planned: PlannedStep,
+    callSignal: AbortSignal,
+  ): Promise<void> {
+    const { hostJudge, secrets } = this.#context;
+    const open = new OpenStep(runtime, planned, secrets);
+    const { spec } = open;
+    try {
+      // What a step makes something of is judged anew: links and the policy may have changed since it was applied.
+      if (hostJudge !== undefined && spec !== undefined)
+        await hostJudge.judge(runtime, spec, callSignal);
+      // It may have waited long for its place.
+      if (planned.sight.unreadable !== undefined) this.callOff();
+      this.#controller.signal.throwIfAborted();
+      this.#hasBegun = true;
+      await performStep(runtime, planned.record, planned.step, {
+        spec,
+        signal: callSignal,
+        progress: (sentence) => planned.onProgress(open.sentence(sentence)),
+      });
+    } catch (error) {
+      throw callSignal.aborted ? error : open.error(error);
+    }
   }
 
   #failed(gate: RuntimeGate, record: WorkloadRecord, error: AgentError): StepOutcome {

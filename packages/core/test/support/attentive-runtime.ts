@@ -28,6 +28,10 @@ export class AttentiveRuntime implements WorkloadRuntime {
   readonly blindCalls: string[];
   /** Sentences of progress that every prepare says besides. */
   talk = 0;
+  /** What is to be thrown by every start, made of its target. */
+  startFailure: ((target: Target) => Error) | undefined;
+  /** Specs of all targets so far, as the runtime was given them. */
+  readonly specs: Json[] = [];
   /** Stops that did nothing. */
   stopsIgnored = 0;
   /** Ids of which every look brings something that is no observation, as a faulty runtime might give. */
@@ -77,6 +81,7 @@ export class AttentiveRuntime implements WorkloadRuntime {
 
   prepare(target: Target, signal: AbortSignal, progress: Progress): Promise<void> {
     this.#notice("prepare", target.id);
+    this.specs.push(target.spec);
     for (let sentence = 0; sentence < this.talk; sentence += 1) progress(`${sentence} bytes`);
     return this.#inner.prepare(target, signal, progress).finally(() => {
       if (this.talk > 0) setImmediate(() => progress("late"));
@@ -85,6 +90,8 @@ export class AttentiveRuntime implements WorkloadRuntime {
 
   start(target: Target, signal: AbortSignal): Promise<void> {
     this.#notice("start", target.id);
+    this.specs.push(target.spec);
+    if (this.startFailure !== undefined) return Promise.reject(this.startFailure(target));
     return this.#inner.start(target, signal);
   }
 

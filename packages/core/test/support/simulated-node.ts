@@ -16,6 +16,7 @@ import {
   type EnginePolicy,
   type Logger,
   noTelemetry,
+  type SecretSealer,
   silentLogger,
   type Telemetry,
   type WorkloadRuntime,
@@ -32,6 +33,8 @@ export interface SimulatedNodeOptions {
   /** Told of everything that is counted and measured. */
   readonly telemetry?: Telemetry;
   readonly logger?: Logger;
+  /** Seals what is stored. */
+  readonly secretSealer?: SecretSealer;
   /** Runtimes besides the simulated one. */
   readonly others?: (clock: ManualClock) => readonly WorkloadRuntime[];
 }
@@ -120,6 +123,9 @@ export class SimulatedNode {
       random: this.#random,
       logger: this.#options.logger ?? silentLogger,
       telemetry: this.#telemetry(),
+      ...(this.#options.secretSealer === undefined
+        ? {}
+        : { secretSealer: this.#options.secretSealer }),
       policy: { resyncIntervalMs: 30_000, ...this.#options.policy, ...policy },
     });
   }

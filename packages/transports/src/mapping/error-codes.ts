@@ -25,6 +25,7 @@ export const rpcCodes: Readonly<Record<ErrorCode, Code>> = {
   IMAGE_NOT_FOUND: Code.FailedPrecondition,
   IMAGE_PULL_FAILED: Code.Unavailable,
   REGISTRY_UNAUTHORIZED: Code.FailedPrecondition,
+  SECRET_UNAVAILABLE: Code.FailedPrecondition,
   VM_BOOT_FAILED: Code.Internal,
   NOT_PREPARED: Code.FailedPrecondition,
   RUNTIME_ERROR: Code.Internal,

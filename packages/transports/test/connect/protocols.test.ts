@@ -370,6 +370,7 @@ const expectedCodes: Readonly<Record<ErrorCode, keyof typeof Code>> = {
   IMAGE_NOT_FOUND: "FailedPrecondition",
   IMAGE_PULL_FAILED: "Unavailable",
   REGISTRY_UNAUTHORIZED: "FailedPrecondition",
+  SECRET_UNAVAILABLE: "FailedPrecondition",
   VM_BOOT_FAILED: "Internal",
   NOT_PREPARED: "FailedPrecondition",
   RUNTIME_ERROR: "Internal",

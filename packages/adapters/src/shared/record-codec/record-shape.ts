@@ -6,6 +6,7 @@ import {
   type Intent,
   type NextCreation,
   type Revision,
+  type SealedSecret,
   type Trial,
   type WorkloadRecord,
 } from "@persys/core";
@@ -82,10 +83,16 @@ const trial = z.looseObject({
   notBeforeMs: number,
 } satisfies Fields<Trial>);
 
+const sealedSecret = z.looseObject({
+  path: z.array(z.union([text, number])),
+  sealed: text,
+} satisfies Fields<SealedSecret>);
+
 const revision = z.looseObject({
   revisionId: text,
   digest: text,
   spec: z.unknown().refine((spec) => spec !== undefined, "is missing"),
+  sealed: z.array(sealedSecret).optional(),
   restart,
   stopGraceMs: number,
   prepared: z.boolean(),

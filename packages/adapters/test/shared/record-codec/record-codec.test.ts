@@ -20,7 +20,8 @@ describe("the record codec", () => {
       readFileSync(new URL(name.replace(".bin", ".json"), fixtures), "utf8"),
     );
 
-    const decoded = recordCodec.decode("every.field_1-x", bytes);
+    const { id } = expected as { readonly id: string };
+    const decoded = recordCodec.decode(id, bytes);
 
     expect(decoded).toEqual({ ok: true, value: expected });
   });

@@ -1,0 +1,48 @@
+import { canonicalJson } from "../domain/canonical-json.ts";
+import type { Json } from "../domain/json.ts";
+import { secretsIn } from "../domain/spec-secrets.ts";
+import type { RuntimeStep } from "../domain/step.ts";
+import type { WorkloadRecord } from "../domain/workload-record.ts";
+import { AgentError } from "../errors/agent-error.ts";
+import { errorWithoutSecrets, secretTexts, textWithoutSecrets } from "../errors/without-secrets.ts";
+import type { WorkloadRuntime } from "../ports/workload-runtime.ts";
+import { revisionOfStep } from "./perform-step.ts";
+import type { SpecSecrets } from "./spec-secrets.ts";
+
+/** What a step works with while it is under way: the spec with its secrets, and the care that none of them is said on. */
+export class OpenStep {
+  /** Undefined for steps that only end things. */
+  readonly spec: Json | undefined;
+  readonly #runtime: Pick<WorkloadRuntime, "redactSpec">;
+  #secretTexts: readonly string[] | undefined;
+
+  /** @throws {AgentError} SECRET_UNAVAILABLE. */
+  constructor(
+    runtime: Pick<WorkloadRuntime, "redactSpec">,
+    planned: { readonly record: WorkloadRecord; readonly step: RuntimeStep },
+    secrets: SpecSecrets,
+  ) {
+    const revision = revisionOfStep(planned.record, planned.step);
+    this.#runtime = runtime;
+    this.spec = revision && secrets.open(revision, planned.record);
+  }
+
+  /** A sentence of the runtime's, without the secrets of the spec. */
+  sentence(text: string): string {
+    return textWithoutSecrets(text, this.#secrets());
+  }
+
+  /** What the runtime threw, without the secrets of the spec, whatever it quotes. */
+  error(error: unknown): AgentError {
+    return errorWithoutSecrets(AgentError.from(error), this.#secrets());
+  }
+
+  #secrets(): readonly string[] {
+    if (this.spec === undefined) return [];
+    if (this.#secretTexts !== undefined) return this.#secretTexts;
+    const redacted = this.#runtime.redactSpec(this.spec);
+    const values = secretsIn(this.spec, redacted).map(({ value }) => value);
+    this.#secretTexts = secretTexts(values, canonicalJson(redacted));
+    return this.#secretTexts;
+  }
+}
