@@ -32,6 +32,9 @@ export interface NodeAgentClientOptions {
   };
 }
 
+/** An agent that has vanished without a word is noticed within a minute, also by who only listens. Agents bear a ping every five seconds. */
+const keepalive = { pingIntervalMs: 30_000, pingTimeoutMs: 20_000 } as const;
+
 /** A client for Node. It opens no connection until the first call; idle connections do not keep the process alive. */
 export function createNodeAgentClient(options: NodeAgentClientOptions): AgentClient {
   return createClient(
@@ -47,7 +50,9 @@ function nodeTransport(options: NodeAgentClientOptions): Transport {
     interceptors: token === undefined ? [...interceptors] : [...interceptors, bearerToken(token)],
     ...(tls === undefined ? {} : { nodeOptions: tls }),
   };
-  if (protocol === "grpc") return createGrpcTransport(shared);
+  if (protocol === "grpc") return createGrpcTransport({ ...shared, ...keepalive });
   const { httpVersion = "1.1" } = options;
-  return createConnectTransport({ ...shared, httpVersion });
+  return createConnectTransport(
+    httpVersion === "2" ? { ...shared, httpVersion, ...keepalive } : { ...shared, httpVersion },
+  );
 }

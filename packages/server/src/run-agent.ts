@@ -140,18 +140,16 @@ Try this in another terminal:
 
 /** What an operator should know who has opened the agent, or what it works with, to the network. */
 function reachWarnings({ config }: AgentSettings): readonly string[] {
-  const { httpAddress, grpcAddress, metricsAddress, dockerEndpoint: engine } = config;
+  const { httpAddress, grpcAddress, dockerEndpoint: engine } = config;
   const isBareEngine =
     config.dockerEnabled && isRemoteEndpoint(engine) && config.dockerCertificates === "none";
   const open = [httpAddress, ...(config.grpcEnabled ? [grpcAddress] : [])].filter(
     (address) => !config.tlsEnabled && !isLoopback(address),
   );
   const api = `the API at ${open.join(" and ")} is served without TLS: the token crosses the network readable`;
-  const metrics = `health and metrics at ${metricsAddress} ask for no credentials: whoever reaches it can read them`;
   const docker = `the Docker engine at ${engine} is spoken to without TLS: whoever reaches it controls that machine (PERSYS_DOCKER_CERTS)`;
   return [
     ...(open.length === 0 ? [] : [api]),
-    ...(isLoopback(metricsAddress) ? [] : [metrics]),
     ...(isBareEngine ? [docker] : []),
   ];
 }

@@ -25,7 +25,10 @@ export {
   RpcError,
   type RpcStatus,
 } from "./mapping/rpc-status.ts";
+export { securityHeaders } from "./connect/security-headers.ts";
+export { type ConnectionBounds, ConnectionGate } from "./net/connection-gate.ts";
 export type { CallObserver, IncomingCall, ObservedCall } from "./observe/call-observer.ts";
 export type { ServerAddress, ServerTransport } from "./server-transport.ts";
-export type { Peer } from "./tls/peer.ts";
+export { guardTls, tlsServerOptions } from "./tls/guard-tls.ts";
+export { type Peer, peerOf } from "./tls/peer.ts";
 export type { TlsMaterial, TlsOptions, TlsSource } from "./tls/tls-source.ts";

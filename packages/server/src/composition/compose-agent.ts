@@ -1,7 +1,9 @@
 import type { Engine, Logger } from "@persys/core";
 import type { Container, ContainerModule } from "inversify";
+import type { Config } from "../config/config.ts";
+import { isLoopback } from "../config/network-address.ts";
 import { placeOfState } from "../config/state-url.ts";
-import { StatusServer } from "../http-status/status-server.ts";
+import { StatusServer, type StatusServerOptions } from "../http-status/status-server.ts";
 import { PhaseHolder } from "../lifecycle/agent-phase.ts";
 import {
   endpointsPart,
@@ -12,6 +14,7 @@ import {
   transportPart,
 } from "../lifecycle/agent-parts.ts";
 import { Lifecycle, type LifecyclePart } from "../lifecycle/lifecycle.ts";
+import type { AgentAccess } from "../security/access/agent-access.ts";
 import { observeAgent } from "../telemetry/observe-agent.ts";
 import { OtelTelemetry } from "../telemetry/otel-telemetry.ts";
 import type { AgentSettings } from "./agent-settings.ts";
@@ -68,6 +71,7 @@ export async function composeAgent(
     port: config.metricsPort,
     source: { phase: () => phase.phase, health: () => engine.api.health() },
     metrics: () => telemetry.prometheusText(),
+    ...statusGuard(config, access),
     logger,
   });
   const found = { http: "", grpc: "", metrics: "" };
@@ -94,6 +98,16 @@ export async function composeAgent(
     places: () => found,
     release: () => release(container, telemetry, unobserve),
   };
+}
+
+/** How health and metrics are served to other machines; empty where they are served to this one alone. */
+function statusGuard(
+  { metricsAddress }: Config,
+  access: AgentAccess | undefined,
+): Pick<StatusServerOptions, "guard"> {
+  if (isLoopback(metricsAddress) || access?.tls === undefined) return {};
+  const { authenticate, tls } = access;
+  return { guard: { authenticate, tls } };
 }
 
 function developmentPart({ config, nodeId }: AgentSettings, places: Places): LifecyclePart {

@@ -1,6 +1,7 @@
 import { ContainerModule } from "inversify";
 import { httpOrigin } from "../config/network-address.ts";
 import { tokens } from "./tokens.ts";
+import { transportLimits } from "./transport-limits.ts";
 
 /** The API over Connect, gRPC-Web and gRPC, on one port. */
 export const connectModule: ContainerModule = new ContainerModule(({ bind }) => {
@@ -12,10 +13,13 @@ export const connectModule: ContainerModule = new ContainerModule(({ bind }) => 
           handlers,
           host: config.httpAddress,
           port: config.httpPort,
+          allowedOrigins: config.httpAllowedOrigins,
+          hosts: config.httpHosts,
           authenticate,
           ...(source === undefined
             ? {}
             : { tls: { source, clientCertificates: "asked" as const } }),
+          limits: transportLimits(config),
           logger,
         });
         return {

@@ -1,6 +1,7 @@
 import { ContainerModule } from "inversify";
 import { authorityOf } from "../config/network-address.ts";
 import { tokens } from "./tokens.ts";
+import { transportLimits } from "./transport-limits.ts";
 
 /** The API over gRPC, on a port of its own. */
 export const grpcModule: ContainerModule = new ContainerModule(({ bind }) => {
@@ -16,6 +17,7 @@ export const grpcModule: ContainerModule = new ContainerModule(({ bind }) => {
           ...(source === undefined
             ? {}
             : { tls: { source, clientCertificates: config.grpcClientCertificates } }),
+          limits: transportLimits(config),
           logger,
         });
         return {

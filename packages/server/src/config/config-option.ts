@@ -4,6 +4,8 @@ import type { OptionType } from "./option-type.ts";
 export const sections = [
   "API",
   "TLS and access",
+  "Browsers",
+  "Connections",
   "Health and metrics",
   "State",
   "Node",

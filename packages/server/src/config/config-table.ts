@@ -2,6 +2,7 @@ import { defaultEnginePolicy as engine } from "@persys/core";
 import { packageVersion } from "../version.ts";
 import type { Config } from "./config.ts";
 import type { ConfigOption } from "./config-option.ts";
+import { connectionOptions } from "./connection-options.ts";
 import { dockerOptions } from "./docker-options.ts";
 import { duration } from "./duration.ts";
 import { labelPairs } from "./labels.ts";
@@ -89,13 +90,14 @@ export const configTable: ConfigTable = {
   },
   ...securityOptions,
   ...limitOptions,
+  ...connectionOptions,
   metricsAddress: {
     section: "Health and metrics",
     key: "metrics_addr",
     env: ["PERSYS_METRICS_ADDR"],
     type: networkAddress,
     standard: "127.0.0.1",
-    doc: "Where `/health`, `/ready` and `/metrics` listen. They ask for no credentials and name this node's runtimes and workload counts, so another address than loopback shows these to whoever reaches it.",
+    doc: "Where `/health`, `/ready` and `/metrics` listen. On another address than loopback they need TLS, and `/metrics` a certificate or token with the role `viewer`; `/health` and `/ready` stay free, and tell strangers nothing but whether all is well.",
   },
   metricsPort: {
     section: "Health and metrics",

@@ -174,6 +174,13 @@ function checkTogether(config: Config, origins: Readonly<Record<string, string>>
       rule: "can be reached from other machines, and without TLS the bearer token would cross the network readable: use TLS (PERSYS_TLS_ENABLED), or 127.0.0.1, or set PERSYS_HTTP_ALLOW_CLEARTEXT=true on a network that is trusted",
     });
   }
+  if (!isLoopback(config.metricsAddress) && !config.tlsEnabled) {
+    problems.push({
+      setting: nameOf("metricsAddress"),
+      seen: config.metricsAddress,
+      rule: "can be reached from other machines, and without TLS nobody can prove to be allowed to read the metrics: use TLS (PERSYS_TLS_ENABLED), or 127.0.0.1",
+    });
+  }
   const ports = [
     "httpPort",
     "metricsPort",

@@ -1,42 +1,43 @@
-import {
-  Code,
-  ConnectError,
-  createConnectRouter,
-  createContextKey,
-  type HandlerContext,
-} from "@connectrpc/connect";
+import { createConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import type { Logger } from "@persys/core";
 import { silentLogger } from "@persys/core";
 import type { Authenticate } from "../access/authenticate.ts";
-import type { Principal } from "../access/principal.ts";
-import { refusedStatus } from "../access/refused-status.ts";
 import type { AgentHandlers } from "../handlers/agent-handlers.ts";
 import { callerOf } from "../handlers/call-caller.ts";
 import type { CallContext } from "../handlers/call-context.ts";
 import { stoppingStatus } from "../handlers/error-border.ts";
 import { allViolations } from "../handlers/further-violations.ts";
+import { ConnectionGate } from "../net/connection-gate.ts";
 import type { CallObserver } from "../observe/call-observer.ts";
 import type { ServerTransport } from "../server-transport.ts";
 import type { TlsOptions } from "../tls/tls-source.ts";
 import { routeAgent } from "./agent-routes.ts";
+import { withBrowserHeaders } from "./browser-front.ts";
+import { browserRules } from "./browser-rules.ts";
+import { callGate, principalKey } from "./call-gate.ts";
 import { observeCall, withinCall } from "./connect-observing.ts";
 import { connectErrorOf, toThrow } from "./connect-error-of.ts";
-import { isLoopback, namesLoopback } from "./host-guard.ts";
+import { routeHealth } from "./health-routes.ts";
 import { HttpServer } from "./http-server.ts";
 import { defaultLimits, type TransportLimits } from "./limits.ts";
 import { nodeListener, peerKey } from "./node-listener.ts";
-import { checkQuery, type StrictJsonOptions } from "./strict-json.ts";
+import { routeReflection } from "./reflection-routes.ts";
+import type { StrictJsonOptions } from "./strict-json.ts";
 
 /** What a Connect transport needs. */
 export interface ConnectTransportOptions {
   readonly handlers: AgentHandlers;
-  /** The address to listen on. Bound to this machine alone, requests must name it as their host, too. */
+  /** The address to listen on. */
   readonly host: string;
   /** 0: any that is free. */
   readonly port: number;
   /** Tells who asks. Whoever is nobody gets UNAUTHENTICATED before anything of the request is read. */
   readonly authenticate: Authenticate;
+  /** Origins whose pages may call from a browser, such as `https://console.example`. Left out: none. */
+  readonly allowedOrigins?: readonly string[];
+  /** Names by which requests may call the server, besides those of this machine, its IP addresses and the names in its certificate. */
+  readonly hosts?: readonly string[];
   /** Left out: clear text. */
   readonly tls?: TlsOptions;
   readonly logger?: Logger;
@@ -45,17 +46,19 @@ export interface ConnectTransportOptions {
   readonly limits?: Partial<TransportLimits>;
 }
 
-const principalKey = createContextKey<Principal>(
-  { identity: "", role: "viewer", workloads: { ids: [] } },
-  { description: "who asks" },
-);
-
-/** Serves the agent over Connect, gRPC and gRPC-Web, all on one port, over HTTP/1.1 and HTTP/2, in clear text or over TLS. */
+/** Serves the agent over Connect, gRPC and gRPC-Web, with health checking and reflection, all on one port, over HTTP/1.1 and HTTP/2, in clear text or over TLS. */
 export function createConnectTransport(options: ConnectTransportOptions): ServerTransport {
   const { host, port, handlers, authenticate, tls, observer, logger = silentLogger } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const stopping = new AbortController();
   const cutOff = new AbortController();
+  const rules = browserRules({
+    address: host,
+    names: options.hosts ?? [],
+    origins: options.allowedOrigins ?? [],
+    certificate: () => tls?.source.current.cert,
+  });
+  const connections = new ConnectionGate(limits, logger);
   const compressions = [compressionGzip, compressionBrotli];
   const json: StrictJsonOptions = {
     readMaxBytes: limits.readMaxBytes,
@@ -70,6 +73,7 @@ export function createConnectTransport(options: ConnectTransportOptions): Server
     },
   };
 
+  const letIn = callGate({ rules, authenticate, connections, json, logger });
   const router = createConnectRouter({
     acceptCompression: compressions,
     readMaxBytes: limits.readMaxBytes,
@@ -81,22 +85,7 @@ export function createConnectTransport(options: ConnectTransportOptions): Server
     interceptors: [withinCall],
     async requestGate(context) {
       if (observer !== undefined) observeCall(observer, context);
-      const url = new URL(context.url);
-      if (isLoopback(host) && !namesLoopback(url.host)) throw foreignHost(url.host);
-      const peer = context.values.get(peerKey);
-      const caller = await authenticate({ headers: context.requestHeader, peer });
-      if (caller.kind !== "known") {
-        const { name: method } = context.method;
-        throw connectErrorOf(refusedStatus(caller, { method, logger }));
-      }
-      context.values.set(principalKey, caller.principal);
-      const inQuery =
-        context.requestMethod === "GET" && url.searchParams.get("encoding") === "json";
-      if (inQuery)
-        await checkQuery(context.method, url.searchParams, {
-          ...json,
-          values: context.values,
-        });
+      await letIn(context);
     },
   });
   routeAgent(router, {
@@ -111,7 +100,10 @@ export function createConnectTransport(options: ConnectTransportOptions): Server
         }),
     }),
   });
-  const server = new HttpServer(nodeListener(router, { logger, json }), limits, tls);
+  routeHealth(router, stopping.signal);
+  routeReflection(router);
+  const listener = withBrowserHeaders(nodeListener(router, { logger, json }), rules);
+  const server = new HttpServer(listener, { limits, tls, gate: connections });
 
   return {
     start: () => server.listen(host, port),
@@ -131,9 +123,4 @@ function callOf(context: HandlerContext, stopping: AbortSignal): CallContext {
     stopping,
     remainingMs: () => context.timeoutMs(),
   };
-}
-
-function foreignHost(host: string): ConnectError {
-  const message = `requests to this address must name it as localhost or its IP address, not ${host}`;
-  return new ConnectError(message, Code.PermissionDenied);
 }

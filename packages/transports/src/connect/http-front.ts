@@ -1,6 +1,7 @@
 import type * as http from "node:http";
 import type * as http2 from "node:http2";
 import type { Server } from "node:net";
+import type { ConnectionGate } from "../net/connection-gate.ts";
 import type { TransportLimits } from "./limits.ts";
 
 /** Serves one request of HTTP/1.1 or HTTP/2. */
@@ -24,6 +25,8 @@ export interface HttpFront {
 /** What a front hands what it takes in to. */
 export interface FrontHandlers {
   readonly limits: TransportLimits;
+  /** Told of connections whose client has shown a certificate that is trusted. */
+  readonly gate: Pick<ConnectionGate, "know">;
   readonly onRequest: HttpListener;
   readonly onSession: (session: http2.ServerHttp2Session) => void;
 }
@@ -34,7 +37,7 @@ export const keepAliveMs = 30_000;
 /** What servers of HTTP/1.1 are told of the limits. */
 export function http1Limits(limits: TransportLimits): http.ServerOptions {
   return {
-    headersTimeout: limits.headersTimeoutMs,
+    headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs),
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.idleTimeoutMs,
     connectionsCheckingInterval: Math.min(5_000, limits.headersTimeoutMs),

@@ -13,7 +13,9 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import type { Logger } from "@persys/core";
+import { type ConnectionEnds } from "../net/connection-name.ts";
 import { type Peer, peerOf } from "../tls/peer.ts";
+import { cacheable } from "./entity-tag.ts";
 import { withPlainGrpcMessage } from "./grpc-message.ts";
 import type { HttpListener } from "./http-front.ts";
 import { discardRest, requestBody } from "./request-body.ts";
@@ -29,6 +31,12 @@ const lingerMs = 1_000;
 export const peerKey: ContextKey<Peer> = createContextKey<Peer>(
   { address: "", encrypted: false, certificate: undefined, authorized: false },
   { description: "who is at the other end of the connection" },
+);
+
+/** Where the connection of a call is kept among its context values. */
+export const connectionKey: ContextKey<ConnectionEnds> = createContextKey<ConnectionEnds>(
+  {},
+  { description: "the connection" },
 );
 
 /** Serves the methods of a router over HTTP of either version. */
@@ -63,19 +71,22 @@ async function answer(
   { request, response }: { readonly request: Request; readonly response: Response },
   json: StrictJsonOptions,
 ): Promise<void> {
-  const values = createContextValues().set(peerKey, peerOf(socketOf(request)));
+  const socket = socketOf(request);
+  const values = createContextValues().set(peerKey, peerOf(socket)).set(connectionKey, socket);
   const universal = universalRequestFromNodeRequest(request, response, undefined, values);
   const body = requestBody(request);
   const type = parseContentType(universal.header.get("content-type"));
   const strict = handler.method.methodKind === "unary" && type?.stream === false && !type.binary;
   const encoding = universal.header.get("content-encoding");
-  const answered = await handler({
+  const made = await handler({
     ...universal,
     body:
       strict && request.method === "POST"
         ? strictJsonBody(body, handler.method, { ...json, encoding, values })
         : body,
   });
+  const ifNoneMatch = request.headers["if-none-match"];
+  const answered = await cacheable(made, { method: request.method, ifNoneMatch });
   if (!request.readableEnded) {
     discardRest(request);
     endUpload(request);

@@ -2,6 +2,7 @@ import * as http from "node:http";
 import * as http2 from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { nameOf } from "../net/connection-name.ts";
 import { guardTls, tlsServerOptions } from "../tls/guard-tls.ts";
 import type { TlsOptions } from "../tls/tls-source.ts";
 import {
@@ -14,7 +15,7 @@ import {
 
 /** Takes in what comes over TLS. The client says by ALPN which version of HTTP it speaks; without a word it is HTTP/1.1. */
 export function openTlsFront(handlers: FrontHandlers, options: TlsOptions): HttpFront {
-  const { limits, onRequest, onSession } = handlers;
+  const { gate, limits, onRequest, onSession } = handlers;
   const undecided = new Map<string, Socket>();
   const server = http2.createSecureServer(
     {
@@ -25,20 +26,21 @@ export function openTlsFront(handlers: FrontHandlers, options: TlsOptions): Http
     },
     (request, response) => {
       // Until it has asked something, HTTP/1.1 does not count a connection as idle.
-      undecided.delete(portOf(request.socket));
+      undecided.delete(nameOf(request.socket));
       onRequest(request, response);
     },
   );
   server.on("session", onSession);
   server.on("connection", (socket: Socket) => {
-    const key = portOf(socket);
+    const key = nameOf(socket);
     undecided.set(key, socket);
     socket.setKeepAlive(true, keepAliveMs).once("close", () => {
       if (undecided.get(key) === socket) undecided.delete(key);
     });
   });
   server.on("secureConnection", (socket: TLSSocket) => {
-    if (socket.alpnProtocol === "h2") undecided.delete(portOf(socket));
+    if (socket.authorized) gate.know(socket);
+    if (socket.alpnProtocol === "h2") undecided.delete(nameOf(socket));
   });
   const endGuard = guardTls(server, options);
   return {
@@ -50,9 +52,4 @@ export function openTlsFront(handlers: FrontHandlers, options: TlsOptions): Http
     },
     dispose: endGuard,
   };
-}
-
-/** Names a connection while it lasts, before and after its handshake. */
-function portOf({ localAddress, remoteAddress, remotePort }: Socket): string {
-  return `${localAddress} ${remoteAddress} ${remotePort}`;
 }

@@ -2,35 +2,39 @@ import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { keepAliveMs } from "../connect/http-front.ts";
 import type { TransportLimits } from "../connect/limits.ts";
+import type { ConnectionGate } from "../net/connection-gate.ts";
+import { type ConnectionEnds, nameOf } from "../net/connection-name.ts";
 import { guardTls, tlsServerOptions } from "../tls/guard-tls.ts";
 import { type Peer, peerOf } from "../tls/peer.ts";
 import type { TlsOptions } from "../tls/tls-source.ts";
-
-/** What tells one connection from all others while it lasts. One client port may be that of several, to several addresses of ours. */
-export interface ConnectionEnds {
-  readonly localAddress?: string | undefined;
-  readonly localPort?: number | undefined;
-  readonly remoteAddress?: string | undefined;
-  readonly remotePort?: number | undefined;
-}
 
 /** Takes connections in for a server of gRPC. */
 export interface GrpcFront {
   readonly server: Server;
   /** Who is at the other end of this connection. */
   peerOf(connection: ConnectionEnds): Peer;
+  /** Whether this is one of its connections. */
+  has(connection: ConnectionEnds): boolean;
   /** Destroys every connection. */
   destroyAll(): void;
   /** Lets go of what outlives the connections. */
   dispose(): void;
 }
 
+/** What a front needs. */
+export interface GrpcFrontOptions {
+  readonly limits: TransportLimits;
+  /** Left out: it speaks clear text. */
+  readonly tls: TlsOptions | undefined;
+  /** Bounds how many connections there are. */
+  readonly gate: ConnectionGate;
+}
+
 const nobody: Peer = { address: "", encrypted: false, certificate: undefined, authorized: false };
 
-/** Hands every connection to `take`, once its handshake is done where there is one. Without `tls` it speaks clear text. */
+/** Hands every connection to `take`, once its handshake is done where there is one. */
 export function openGrpcFront(
-  limits: TransportLimits,
-  tls: TlsOptions | undefined,
+  { limits, tls, gate }: GrpcFrontOptions,
   take: (socket: Socket) => void,
 ): GrpcFront {
   const raw = new Set<Socket>();
@@ -41,22 +45,24 @@ export function openGrpcFront(
     const name = nameOf(socket);
     const peer = peerOf(socket);
     peers.set(name, peer);
+    if (peer.authorized) gate.know(socket);
     socket.once("close", () => {
       if (peers.get(name) === peer) peers.delete(name);
     });
     take(socket);
   };
   const { server, endGuard } = openServer(limits, tls, admit);
-  server.maxConnections = limits.connectionsMax;
   server.on("connection", (socket: Socket) => {
     raw.add(socket);
     socket.setKeepAlive(true, keepAliveMs).once("close", () => raw.delete(socket));
     // What goes wrong on it is the business of whoever speaks over it.
     socket.on("error", () => {});
   });
+  gate.guard(server);
   return {
     server,
     peerOf: (connection) => peers.get(nameOf(connection)) ?? nobody,
+    has: (connection) => peers.has(nameOf(connection)),
     destroyAll: () => {
       for (const socket of raw) socket.destroy();
     },
@@ -73,8 +79,4 @@ function openServer(
   const options = { ...tlsServerOptions(tls, limits.headersTimeoutMs), ALPNProtocols: ["h2"] };
   const server = createTlsServer(options, admit);
   return { server, endGuard: guardTls(server, tls) };
-}
-
-function nameOf({ localAddress, localPort, remoteAddress, remotePort }: ConnectionEnds): string {
-  return JSON.stringify([localAddress, localPort, remoteAddress, remotePort]);
 }

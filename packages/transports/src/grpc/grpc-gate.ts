@@ -4,9 +4,9 @@ import type { Asking, Authenticate, Authentication } from "../access/authenticat
 import type { Principal } from "../access/principal.ts";
 import { refusedStatus } from "../access/refused-status.ts";
 import { RpcError } from "../mapping/rpc-status.ts";
+import type { ConnectionEnds } from "../net/connection-name.ts";
 import type { Peer } from "../tls/peer.ts";
 import { serviceErrorOf } from "./grpc-errors.ts";
-import type { ConnectionEnds } from "./grpc-front.ts";
 
 /** What the gate needs. */
 export interface GrpcGateOptions {
@@ -14,6 +14,8 @@ export interface GrpcGateOptions {
   readonly logger: Logger;
   /** Who is at the other end of a connection. */
   readonly peerOf: (connection: ConnectionEnds) => Peer;
+  /** Told of connections over which somebody has called who is known. */
+  readonly onKnown: (connection: ConnectionEnds) => void;
   /** Methods that anybody may call, by their paths. */
   readonly isOpen: (path: string) => boolean;
 }
@@ -41,20 +43,22 @@ export class GrpcGate {
   }
 
   readonly intercept: ServerInterceptor = ({ path }, call) => {
-    const { isOpen, logger, peerOf } = this.#options;
+    const { isOpen, logger, onKnown, peerOf } = this.#options;
     if (isOpen(path)) return new ServerInterceptingCall(call);
     return new ServerInterceptingCall(call, {
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, goOn) => {
-            const asking = { headers: headersOf(metadata), peer: peerOf(call.getConnectionInfo()) };
-            void this.#find(asking).then((caller) => {
+            const connection = call.getConnectionInfo();
+            const asking = { headers: headersOf(metadata), peer: peerOf(connection) };
+            const method = path.slice(path.lastIndexOf("/") + 1);
+            void this.#find({ ...asking, method }).then((caller) => {
               if (caller.kind === "known") {
+                onKnown(connection);
                 this.#callers.set(metadata, { principal: caller.principal, asking });
                 goOn(metadata);
                 return;
               }
-              const method = path.slice(path.lastIndexOf("/") + 1);
               const {
                 code,
                 details = "",

@@ -4,6 +4,7 @@ import { type handleServerStreamingCall, type Server, status } from "@grpc/grpc-
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import { AgentService } from "../gen/persys/agent/v1/agent_pb.ts";
+import { withDependencies } from "../schema/with-dependencies.ts";
 
 /** The services that every server of gRPC is expected to have. */
 export interface GrpcStandards {
@@ -16,6 +17,11 @@ type ReflectedPackage = ConstructorParameters<typeof ReflectionService>[0];
 /** Whether a method belongs to `grpc.health.v1.Health`: what checks whether a server lives has no credentials. */
 export function isOfHealth(path: string): boolean {
   return path.startsWith("/grpc.health.v1.Health/");
+}
+
+/** Whether a method belongs to server reflection: who asks there may go on asking. */
+export function isOfReflection(path: string): boolean {
+  return path.startsWith("/grpc.reflection.");
 }
 
 /** Adds `grpc.health.v1` and reflection (v1 and v1alpha) to a server. */
@@ -79,11 +85,4 @@ interface HealthAnswer {
 
 function fileBytes(file: DescFile): Buffer {
   return Buffer.from(toBinary(FileDescriptorProtoSchema, file.proto));
-}
-
-function withDependencies(file: DescFile, found = new Set<DescFile>()): ReadonlySet<DescFile> {
-  if (found.has(file)) return found;
-  found.add(file);
-  for (const needed of file.dependencies) withDependencies(needed, found);
-  return found;
 }

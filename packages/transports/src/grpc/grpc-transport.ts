@@ -7,8 +7,11 @@ import type { AgentHandlers } from "../handlers/agent-handlers.ts";
 import { callerOf } from "../handlers/call-caller.ts";
 import { stoppingStatus } from "../handlers/error-border.ts";
 import { RpcError } from "../mapping/rpc-status.ts";
+import { limitArrival } from "../net/arrival-limit.ts";
+import { ConnectionGate } from "../net/connection-gate.ts";
 import { endWithin } from "../net/end-within.ts";
 import { listen } from "../net/listen.ts";
+import { guardPings } from "../net/ping-guard.ts";
 import type { CallObserver } from "../observe/call-observer.ts";
 import type { ServerTransport } from "../server-transport.ts";
 import type { TlsOptions } from "../tls/tls-source.ts";
@@ -19,10 +22,11 @@ import {
   streamingCall,
   unaryCall,
 } from "./grpc-calls.ts";
-import { openGrpcFront } from "./grpc-front.ts";
+import { type GrpcFront, openGrpcFront } from "./grpc-front.ts";
 import { GrpcGate } from "./grpc-gate.ts";
 import { observingCalls } from "./grpc-observing.ts";
-import { addGrpcStandards, isOfHealth } from "./grpc-standards.ts";
+import { addGrpcStandards, isOfHealth, isOfReflection } from "./grpc-standards.ts";
+import { onStream } from "./on-stream.ts";
 
 /** What a gRPC transport needs. */
 export interface GrpcTransportOptions {
@@ -47,10 +51,12 @@ export function createGrpcTransport(options: GrpcTransportOptions): ServerTransp
   const limits = { ...defaultLimits, ...options.limits };
   const stopping = new AbortController();
   const cutOff = new AbortController();
+  const connections = new ConnectionGate(limits, logger);
   const gate = new GrpcGate({
     authenticate,
     logger,
     peerOf: (connection) => front.peerOf(connection),
+    onKnown: (connection) => connections.know(connection),
     isOpen: isOfHealth,
   });
   const server = new Server({
@@ -75,7 +81,10 @@ export function createGrpcTransport(options: GrpcTransportOptions): ServerTransp
   addAgentService(server, handlers, contextOf);
   const standards = addGrpcStandards(server);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const front = openGrpcFront(limits, tls, (socket) => injector.injectConnection(socket));
+  const front = openGrpcFront({ limits, tls, gate: connections }, (socket) =>
+    injector.injectConnection(socket),
+  );
+  const endStreamGuard = guardStreams(front, limits);
   let closed: Promise<void> | undefined;
 
   const close = async (): Promise<void> => {
@@ -87,6 +96,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): ServerTransp
     injector.destroy();
     await promise;
     front.dispose();
+    endStreamGuard();
     server.forceShutdown();
   };
   return {
@@ -102,13 +112,31 @@ export function createGrpcTransport(options: GrpcTransportOptions): ServerTransp
   };
 }
 
+/** Limits what grpc-js does not: pings, and how long a request may take to arrive. The function returned ends it. */
+function guardStreams(front: GrpcFront, limits: TransportLimits): () => void {
+  return onStream(
+    (connection) => front.has(connection),
+    ({ stream, session, path, isFirst }) => {
+      if (isFirst) guardPings(session, limits.clientPingIntervalMinMs);
+      if (!isOfReflection(path)) limitArrival(stream, limits.requestTimeoutMs);
+    },
+  );
+}
+
 function serverOptions(limits: TransportLimits): ServerOptions {
   return {
     "grpc.max_receive_message_length": limits.readMaxBytes,
     "grpc.max_send_message_length": limits.writeMaxBytes,
     "grpc.max_concurrent_streams": limits.streamsMax,
-    "grpc.max_metadata_size": limits.headersMaxBytes,
     "grpc.max_connection_idle_ms": limits.idleTimeoutMs,
+    "grpc.keepalive_time_ms": limits.keepaliveIntervalMs,
+    "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMs,
+    ...(limits.ageMaxMs === Number.POSITIVE_INFINITY
+      ? {}
+      : {
+          "grpc.max_connection_age_ms": limits.ageMaxMs,
+          "grpc.max_connection_age_grace_ms": limits.ageGraceMs,
+        }),
   };
 }
 
