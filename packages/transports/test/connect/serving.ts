@@ -29,14 +29,29 @@ export async function serve(
     readonly observer?: CallObserver;
     /** Which transport serves. Default: Connect. */
     readonly by?: "connect" | "grpc";
+    /** Where it listens. Default: 127.0.0.1. */
+    readonly host?: string;
+    /** For Connect: the sites whose pages may call. */
+    readonly allowedOrigins?: readonly string[];
+    /** For Connect: further names by which it may be called. */
+    readonly hosts?: readonly string[];
   } = {},
 ): Promise<Serving> {
-  const { limits = {}, logger = silentLogger, by = "connect", role = "admin" } = options;
+  const {
+    limits = {},
+    logger = silentLogger,
+    by = "connect",
+    role = "admin",
+    host = "127.0.0.1",
+  } = options;
   const agent = new FakeAgent();
   const create = by === "grpc" ? createGrpcTransport : createConnectTransport;
   const transport = create({
     handlers: createAgentHandlers({ api: agent, logger }),
-    host: "127.0.0.1",
+    ...(by === "connect"
+      ? { allowedOrigins: options.allowedOrigins ?? [], hosts: options.hosts ?? [] }
+      : {}),
+    host,
     port: 0,
     authenticate: bearerAuthenticator(new Map([["secret", { identity: "alice", role }]])),
     limits,
