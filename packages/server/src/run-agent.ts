@@ -5,6 +5,7 @@ import { runCertsCommand } from "./cli/certs-command.ts";
 import { helpText, parseCommandLine } from "./cli/command-line.ts";
 import {
   findConfig,
+  type SettledFrom,
   type SettingsRequest,
   settle,
   type Surroundings,
@@ -12,7 +13,7 @@ import {
 import { runTokenCommand } from "./cli/token-command.ts";
 import type { AgentSettings } from "./composition/agent-settings.ts";
 import type { Places } from "./composition/compose-agent.ts";
-import { describeProblem, type LoadedConfig } from "./config/load-config.ts";
+import { describeProblem } from "./config/load-config.ts";
 import { isRemoteEndpoint } from "./config/docker-endpoint.ts";
 import { isLoopback } from "./config/network-address.ts";
 import { showConfig } from "./config/show-config.ts";
@@ -60,7 +61,9 @@ export async function runAgent(host: Host): Promise<ExitCode> {
     complain(host, [...loaded.problems.map(describeProblem), ...loaded.warnings]);
     return exitCodes.configuration;
   }
-  if (command.kind === "run") return run(host, command, loaded);
+  if (command.kind === "run") {
+    return run(host, command, { ...loaded, reread: () => findConfig(command, host) });
+  }
   complain(host, loaded.warnings);
   host.stdout.write(
     command.kind === "check-config"
@@ -70,14 +73,11 @@ export async function runAgent(host: Host): Promise<ExitCode> {
   return exitCodes.stopped;
 }
 
-async function run(
-  host: Host,
-  { dev }: SettingsRequest,
-  { config, warnings }: Extract<LoadedConfig, { readonly ok: true }>,
-): Promise<ExitCode> {
+async function run(host: Host, { dev }: SettingsRequest, found: SettledFrom): Promise<ExitCode> {
+  const { config, warnings } = found;
   let settled: ReturnType<typeof settle>;
   try {
-    settled = settle(config, dev, host);
+    settled = settle(found, dev, host);
   } catch (error) {
     complain(host, [error instanceof Error ? error.message : String(error)]);
     return exitCodeOf(error);
@@ -148,10 +148,7 @@ function reachWarnings({ config }: AgentSettings): readonly string[] {
   );
   const api = `the API at ${open.join(" and ")} is served without TLS: the token crosses the network readable`;
   const docker = `the Docker engine at ${engine} is spoken to without TLS: whoever reaches it controls that machine (PERSYS_DOCKER_CERTS)`;
-  return [
-    ...(open.length === 0 ? [] : [api]),
-    ...(isBareEngine ? [docker] : []),
-  ];
+  return [...(open.length === 0 ? [] : [api]), ...(isBareEngine ? [docker] : [])];
 }
 
 /** Logs what nobody caught, before the process ends with exit code 1 as Node has it. */

@@ -30,8 +30,16 @@ export type SettingsRequest = Pick<
   "dev" | "configFile" | "flags"
 >;
 
+/** The settings, and the file that some of them are from, by its absolute path. */
+export type FoundConfig = LoadedConfig & { readonly file: string | undefined };
+
+/** Settings that were found, and how they are found anew. */
+export type SettledFrom = Extract<FoundConfig, { readonly ok: true }> & {
+  readonly reread: () => LoadedConfig;
+};
+
 /** The configuration, from flags, environment, file and defaults. Reads the file; changes nothing. */
-export function findConfig(request: SettingsRequest, around: Surroundings): LoadedConfig {
+export function findConfig(request: SettingsRequest, around: Surroundings): FoundConfig {
   const { env, cwd, home } = around;
   const { dev, configFile, flags } = request;
   const named = configFile ?? (env["PERSYS_CONFIG_FILE"] || undefined);
@@ -44,11 +52,13 @@ export function findConfig(request: SettingsRequest, around: Surroundings): Load
           ...(home === undefined ? {} : { home }),
         });
   if (!found.ok) {
-    return { ok: false, problems: [{ setting: found.path, rule: found.rule }], warnings: [] };
+    const problems = [{ setting: found.path, rule: found.rule }];
+    return { ok: false, problems, warnings: [], file: undefined };
   }
   const { file } = found;
   const devDir = flags["dev_dir"] ?? (env["PERSYS_DEV_DIR"] || configTable.devDir.standard);
-  return loadConfig({ flags, env, file, devDir: dev ? resolve(cwd, devDir) : undefined });
+  const loaded = loadConfig({ flags, env, file, devDir: dev ? resolve(cwd, devDir) : undefined });
+  return { ...loaded, file: file === undefined ? undefined : resolve(cwd, file.path) };
 }
 
 /**
@@ -57,7 +67,7 @@ export function findConfig(request: SettingsRequest, around: Surroundings): Load
  * @throws {StartFailure} when the token file cannot be used.
  */
 export function settle(
-  config: Config,
+  { config, file, reread }: SettledFrom,
   dev: boolean,
   around: Surroundings,
 ): { readonly settings: AgentSettings; readonly warnings: readonly string[] } {
@@ -68,6 +78,8 @@ export function settle(
     nodeId: nodeIdOf(config, dev),
     labels: nodeLabels(config),
     dockerConfigFile: dockerConfigFileOf(config.dockerConfigFile, around),
+    configFile: file,
+    reread,
     token,
   };
   return { settings, warnings };

@@ -26,7 +26,7 @@ export const engineModule: ContainerModule = new ContainerModule(({ bind, isBoun
         logger: context.get(tokens.logger),
         telemetry: context.get(tokens.telemetry),
         resources: context.get(tokens.resources),
-        hostPolicy: context.get(tokens.hostPolicy),
+        hostPolicy: await context.getAsync(tokens.hostPolicy),
         policy: enginePolicy(config),
       });
     })

@@ -9,12 +9,18 @@ import {
 import { policyOptions } from "../config/policy-options.ts";
 import type { AgentSettings } from "./agent-settings.ts";
 
-/** What the settings say about what workloads may ask of this host. Looks where paths lead to. */
-export function hostPolicyRules(settings: AgentSettings): HostPolicyRules {
+/**
+ * What the settings say about what workloads may ask of this host. Looks where paths lead to. `ownFiles` are the agent's besides those that
+ * settings name.
+ */
+export function hostPolicyRules(
+  settings: AgentSettings,
+  ownFiles: readonly string[] = [],
+): HostPolicyRules {
   const { config } = settings;
   return {
     allowedHostPaths: config.allowedHostPaths.flatMap(withRealPath),
-    protectedPaths: [...standardProtectedPaths, ...agentPaths(settings)],
+    protectedPaths: [...standardProtectedPaths, ...agentPaths(settings, ownFiles)],
     allowRemoteHostPaths: config.allowRemoteHostPaths,
     allowPrivileged: config.allowPrivileged,
     allowedCapabilities: config.allowedCapabilities,
@@ -46,12 +52,16 @@ export const hostPolicySettingNames: HostPolicySettingNames = {
 };
 
 /**
- * Every file and folder that is the agent's own, as set and as it really is: whatever setting is an absolute path, the engine's socket, and in
- * the development profile its folder.
+ * Every file and folder that is the agent's own, as set and as it really is: whatever setting is an absolute path, the file they are set in, the
+ * engine's socket, in the development profile its folder, and `ownFiles`.
  */
-export function agentPaths({ config, dockerConfigFile }: AgentSettings): readonly string[] {
+export function agentPaths(
+  { config, configFile, dockerConfigFile }: AgentSettings,
+  ownFiles: readonly string[] = [],
+): readonly string[] {
   const values: readonly unknown[] = Object.values(config);
-  const set = [...values, dockerConfigFile, socketOf(config.dockerEndpoint)];
+  const engineSocket = socketOf(config.dockerEndpoint);
+  const set = [...values, configFile, dockerConfigFile, engineSocket, ...ownFiles];
   const paths = set.filter(
     (it): it is string => typeof it === "string" && it.startsWith("/") && it !== "/",
   );

@@ -99,7 +99,7 @@ export const policyOptions: { readonly [Name in PolicySetting]: ConfigOption<Con
     type: listOf(accountItem),
     standard: safe.processUsers,
     development: () => ["self", "root"],
-    doc: "Accounts of this host that processes may run as, by name or uid. `self`: the agent's own; `any`: all. Root only where it is named, also where it is the agent's own. A group other than the account's own is named with it: `app:33`.",
+    doc: "Accounts of this host that processes may run as, by name or uid. `self`: the agent's own, so that whoever may apply a process can read what the agent can, its token, keys and state; `any`: all. Root only where it is named, also where it is the agent's own. A group other than the account's own is named with it: `app:33`.",
   },
   imageRegistries: {
     section,

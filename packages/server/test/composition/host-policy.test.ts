@@ -7,11 +7,13 @@ import {
   safeHostPolicyRules,
   silentLogger,
 } from "@persys/core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { accessModule } from "../../src/composition/access-module.ts";
 import { buildContainer } from "../../src/composition/build-container.ts";
 import { agentPaths, hostPolicyRules } from "../../src/composition/host-policy.ts";
 import { hostPolicyModule } from "../../src/composition/host-policy-module.ts";
 import { standardModules } from "../../src/composition/standard-modules.ts";
+import { systemModule } from "../../src/composition/system-module.ts";
 import { tokens } from "../../src/composition/tokens.ts";
 import { configTable } from "../../src/config/config-table.ts";
 import { stubSettings } from "../support/stub-agent.ts";
@@ -27,11 +29,13 @@ async function judged(
   const settings = stubSettings(devDir, env);
   const container = await buildContainer(
     { settings, logger: silentLogger, telemetry: noTelemetry },
-    [hostPolicyModule],
+    [systemModule, accessModule, hostPolicyModule],
   );
   const demand = { path, field: "volumes[0].hostPath", readOnly: false, ...more };
   const demands = { cpuMillicores: 0, memoryBytes: 0, hostPaths: [demand], user: "" };
-  return container.get(tokens.hostPolicy).current().judge(demands, "container");
+  const policy = await container.getAsync(tokens.hostPolicy);
+  onTestFinished(() => container.unbindAllAsync());
+  return policy.current().judge(demands, "container");
 }
 
 describe("the policy of an agent", () => {
@@ -47,7 +51,7 @@ describe("the policy of an agent", () => {
       protectedPaths: [],
       processUsers: ["self", "root"],
     });
-    expect(configTable.processUsers.standard).toEqual(["self"]);
+    expect(configTable.processUsers.standard).toEqual([]);
   });
 
   it("protects all that is the agent's own, whatever is allowed", async () => {

@@ -22,6 +22,8 @@ export function stubSettings(
     nodeId: devDir,
     labels: {},
     dockerConfigFile: undefined,
+    configFile: undefined,
+    reread: () => loaded,
     token: "t".repeat(40),
   };
 }

@@ -37,7 +37,7 @@ export interface HostPolicyRules {
   readonly publishedPorts: readonly PortRange[];
   /**
    * Accounts of the host that processes may run as: names or uids, with `:` and a group or gid where that is not the account's own. `self`: the
-   * agent's own account; `any`: all. Root only counts where it is named.
+   * agent's own account, whose files, its token and state among them, every process may then read; `any`: all. Root only counts where it is named.
    */
   readonly processUsers: readonly string[];
   /** Registries (`ghcr.io`) and parts of them (`ghcr.io/team`) that images may come from. */
@@ -136,7 +136,7 @@ export const safeHostPolicyRules: HostPolicyRules = {
   allowedRawDisks: [],
   publishedAddresses: "any",
   publishedPorts: [unprivilegedPorts],
-  processUsers: ["self"],
+  processUsers: [],
   imageRegistries: "any",
   requireImageDigest: false,
 };

@@ -36,6 +36,10 @@ export interface AgentAccess {
   readonly tls: TlsSource | undefined;
   /** For how long the certificate in use holds, in milliseconds, negative when it has ended; undefined in clear text. */
   certificateLeftMs(): number | undefined;
+  /** Files with keys that the access file names. The same list as long as it says the same. */
+  keyFiles(): readonly string[];
+  /** Reads certificates and the access file now, whether they have changed or not. Never rejects. */
+  reread(): Promise<void>;
   /** Ends the watching of files. May be repeated. */
   close(): void;
 }
@@ -59,12 +63,17 @@ export async function openAgentAccess(options: AgentAccessOptions): Promise<Agen
     watched = read.policy;
   }
   const complete = completed(options);
+  const current = (): AccessPolicy => watched?.current ?? noPolicy;
   logUse(options, tls);
   return {
     tls,
+    keyFiles: () => keyFilesOf(current()),
+    reread: async () => {
+      await Promise.all([tls?.reread(), watched?.reread()]);
+    },
     certificateLeftMs: () => (tls === undefined ? undefined : tls.expiresAtMs - clock.wallMs()),
     authenticate: authenticateCallers({
-      policy: () => complete(watched?.current ?? noPolicy),
+      policy: () => complete(current()),
       jwt: new FileJwtVerifier(),
       ...(tls === undefined ? {} : { distrust: (certificate) => tls.distrust(certificate) }),
     }),
@@ -73,6 +82,14 @@ export async function openAgentAccess(options: AgentAccessOptions): Promise<Agen
       watched?.close();
     },
   };
+}
+
+const keyFiles = new WeakMap<AccessPolicy, readonly string[]>();
+
+function keyFilesOf(policy: AccessPolicy): readonly string[] {
+  const files = keyFiles.get(policy) ?? policy.jwt.map(({ jwksFile }) => jwksFile);
+  keyFiles.set(policy, files);
+  return files;
 }
 
 /** A policy with what the settings say put before it. The same policy gives the same result. */
