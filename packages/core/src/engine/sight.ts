@@ -139,12 +139,15 @@ export class Sight {
       onStuck: () => this.markStuck(what),
     } as const;
     try {
-      return await gate.call(call, (runtime, callSignal) => {
+      const observation = await gate.call(call, (runtime, callSignal) => {
         // What was hinted at before the read begins is answered by it.
         this.#isDirty = false;
         this.#lookedMs = clock.monotonicMs();
         return runtime.observe(this.#id, callSignal);
       });
+      // One that ignores its abort may return long after the store was closed.
+      signal.throwIfAborted();
+      return observation;
     } catch (error) {
       signal.throwIfAborted();
       return { kind: "unreadable", failure: failureOf(AgentError.from(error), clock.wallMs()) };

@@ -118,4 +118,20 @@ describe("stopping the engine", () => {
     expect(node.world.reads.observe).toBe(observe);
     expect(node.world.liveCount("web")).toBe(0);
   });
+
+  it("stores nothing that a look finds which returns only after the end", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    const release = node.world.faults.hangNext("observe", { ignoresAbort: true, at: "after" });
+    node.world.kill("web");
+    await node.clock.settle();
+    await node.stop();
+    const { commits } = node.store;
+
+    release();
+    await node.after(60_000);
+
+    expect(node.store.commits).toBe(commits);
+    expect(node.clock.pendingTimers).toBe(0);
+  });
 });
