@@ -133,7 +133,7 @@ export class PortScheduler {
     if (at === "before") this.#begin(call, underWay);
     if (this.#isRestless()) await never();
     if (trace.isWanted) trace.say(call.id ?? "", callText(call, at));
-    if (this.#dies(name, at)) await never();
+    if (underWay === this.#underWay && this.#dies(name, at)) await never();
     const draw = this.#draw(call, name, at);
     const delayMs = this.#delayMs(name, draw);
     if (delayMs > 0) await this.#elapse(delayMs, signal);
@@ -171,6 +171,7 @@ export class PortScheduler {
     if (call.id !== undefined) underWay.set(call.id, (underWay.get(call.id) ?? 0) + 1);
   }
 
+  /** Whether the agent dies at this boundary. One that has stopped, and has a call under way still, dies in nobody's place. */
   #dies(name: string, at: CallMoment): boolean {
     const kill = this.#kill;
     if (kill === undefined || kill.command.at !== at) return false;
