@@ -137,14 +137,21 @@ export class Aftermath {
     const { api, users } = this.#host;
     if (api === undefined) return;
     for (const id of users.wishes.keys()) {
-      const status = statusOf(api, id);
       const times = insisted.get(id) ?? 0;
-      if (status?.actual !== "failed" || status.failure?.retryable !== false) continue;
-      if (times === insistMax || users.specOf(status.revisionId)?.ends.includes("failed") === true)
-        continue;
+      if (times === insistMax || !this.#isInVain(id, statusOf(api, id))) continue;
       insisted.set(id, times + 1);
       users.ask(api, { do: "retry", id });
     }
+  }
+
+  /** Whether nothing more is tried with what could run by now. That it could only people know: no engine tries again what it has given up. */
+  #isInVain(id: string, status: WorkloadStatus | undefined): boolean {
+    const goal = this.#goal();
+    if (status?.actual !== "failed" || status.failure?.retryable !== false) return false;
+    if (goal?.specOf(status.revisionId)?.ends.includes("failed") !== true) return true;
+    // It fails by itself; but what is to run in its place need not.
+    const { fallback } = this.#host.records.stored(id) ?? {};
+    return fallback?.givenUp !== undefined && missingOf(goal, id, status) !== undefined;
   }
 
   /** What is stored is what will be: no status tells of what waits for a deletion that fails. */

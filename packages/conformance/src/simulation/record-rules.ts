@@ -73,9 +73,22 @@ export class RecordRules implements StoreListener {
         `sequence ${before.observedSequence.join(".")} of ${id} became ${record.observedSequence.join(".")}`,
       );
     }
+    this.#checkPardon(record, before);
     const isSameTry = record.generation === before.generation && isSameRevision(record, before);
     if (isSameTry && record.wanted.ends < before.wanted.ends)
       violate("I11", `the ends of ${id} were ${before.wanted.ends}, now ${record.wanted.ends}`);
+  }
+
+  /** A request has everything tried again, but for what may be started once and was. */
+  #checkPardon(record: WorkloadRecord, before: WorkloadRecord): void {
+    if (record.generation === before.generation || record.desired === "deleted") return;
+    const { wanted, fallback } = record;
+    const held = [wanted, ...(fallback?.restart.kind === "no" ? [] : [fallback])].find(
+      (it) => it?.givenUp !== undefined,
+    );
+    if (held === undefined) return;
+    const message = `revision ${held.revisionId} of ${record.id} is given up still in a new generation`;
+    this.#context.violate("I7", message);
   }
 
   /**

@@ -6,7 +6,7 @@ import {
   typeMismatch,
   unknownWorkload,
 } from "./apply-refusals.ts";
-import { anew, nextGeneration, type RequestStamp } from "./new-generation.ts";
+import { anew, fallbackAgain, nextGeneration, type RequestStamp } from "./new-generation.ts";
 import type { WorkloadId } from "./workload-id.ts";
 import {
   freshTrial,
@@ -144,6 +144,7 @@ export function nextCreation(record: WorkloadRecord, nowMs: number): WorkloadRec
     generation: record.generation,
     desired: next.desired,
     labels: next.labels,
+    observation: record.observation,
     observedSequence: record.observedSequence,
     observedAtMs: record.observedAtMs,
     updatedAtMs: nowMs,
@@ -225,7 +226,10 @@ function updated(record: WorkloadRecord, revision: Revision, wish: ApplyWish): W
   if (isBack)
     return { ...base, wanted: keeps.completed ? (fallback ?? keeps) : anew(keeps, record) };
   const wanted = anew(revision, record);
-  return keeps === undefined ? { ...base, wanted } : { ...base, wanted, fallback: keeps };
+  if (keeps === undefined) return { ...base, wanted };
+  // What was given up is tried again in a new generation, also as the one to fall back to.
+  const again = keeps.givenUp === undefined ? keeps : fallbackAgain(keeps, record);
+  return { ...base, wanted, fallback: again };
 }
 
 function conflict(wish: ApplyWish, revisionId: string): ApplyDecision {

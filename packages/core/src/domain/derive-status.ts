@@ -96,13 +96,21 @@ function isDown({ observation }: WorkloadRecord): boolean {
 /** What keeps a workload from being as wanted: undefined while nothing is known to. */
 function currentFailure(record: WorkloadRecord, nowMs: number): Failure | undefined {
   const { wanted } = record;
-  if (wanted.givenUp !== undefined && record.desired !== "deleted") return wanted.givenUp;
+  if (wanted.givenUp !== undefined && record.desired !== "deleted") return givenUpFor(record);
   const failing = trials(record).find((it) => isFailing(it, nowMs));
   if (failing !== undefined) return failing.failure;
   const current = record.desired === "running" ? currentInstance(record.observation) : undefined;
   if (current?.state !== "running" || current.health !== "unhealthy") return undefined;
   const message = withOutput("its health check fails", current);
   return { reason: "UNHEALTHY", message, retryable: true, atMs: record.observedAtMs };
+}
+
+/** Why the wanted revision was given up, and the one to fall back to as well, where that was too. */
+function givenUpFor({ wanted, fallback }: WorkloadRecord): Failure | undefined {
+  const [failure, other] = [wanted.givenUp, fallback?.givenUp];
+  if (failure === undefined || other === undefined) return failure;
+  const message = `${failure.message}; but revision ${fallback?.revisionId} was given up as well: ${other.message}`;
+  return { ...failure, message };
 }
 
 function withOutput(sentence: string, { healthOutput = "" }: Instance): string {

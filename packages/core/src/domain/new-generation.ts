@@ -47,7 +47,8 @@ function isEnding({ intent }: WorkloadRecord): boolean {
   return intent !== undefined && ["stop", "replace", "restore", "remove"].includes(intent.step);
 }
 
-function fallbackAgain(fallback: Revision, record: WorkloadRecord): Revision {
+/** The revision to fall back to, in a new generation: tried again, unless it was allowed one start, had it and failed, or has run to its end. */
+export function fallbackAgain(fallback: Revision, record: WorkloadRecord): Revision {
   if (fallback.completed) return pardoned(fallback);
   return fallback.restart.kind === "no" && fallback.givenUp !== undefined
     ? fallback

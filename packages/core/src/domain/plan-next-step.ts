@@ -290,9 +290,7 @@ function whenDue(trial: Trial, nowMs: number, step: Step): Step {
 /** Whether a revision has had its chances. */
 function giveUpVerdict(plan: Plan, target: StepTarget, revision: Revision): Step | undefined {
   const failure =
-    target === "wanted"
-      ? (finalFailureOfWanted(plan.record) ?? notSettled(plan))
-      : finalFailure(revision);
+    target === "wanted" ? (finalFailureOfWanted(plan) ?? notSettled(plan)) : finalFailure(revision);
   return failure === undefined
     ? undefined
     : { kind: "giveUp", cause: failure.message, target, failure };
@@ -305,9 +303,13 @@ function finalFailure({ trial }: Revision): Failure | undefined {
 }
 
 /** Says what runs instead, too, where something does. */
-function finalFailureOfWanted({ wanted, fallback }: WorkloadRecord): Failure | undefined {
+function finalFailureOfWanted({ record, ...plan }: Plan): Failure | undefined {
+  const { wanted, fallback } = record;
   const failure = finalFailure(wanted);
-  if (failure === undefined || fallback === undefined || fallback.completed) return failure;
+  if (failure === undefined || fallback === undefined) return failure;
+  const given = { ...record, wanted: { ...wanted, givenUp: failure } };
+  const isOver = fallback.completed || fallback.givenUp !== undefined;
+  if (isOver || isRunOver({ record: given, ...plan }, fallback)) return failure;
   const message = `revision ${wanted.revisionId} cannot run (${failure.message}); it is revision ${fallback.revisionId} that is kept running`;
   return { ...failure, message };
 }

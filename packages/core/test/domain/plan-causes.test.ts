@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { planNextStep } from "../../src/domain/plan-next-step.ts";
 import type { Observation } from "../../src/domain/observation.ts";
 import type { Step } from "../../src/domain/step.ts";
-import type { WorkloadRecord } from "../../src/domain/workload-record.ts";
+import type { Revision, WorkloadRecord } from "../../src/domain/workload-record.ts";
 import {
   exitedOf,
   failureOf,
@@ -154,5 +154,27 @@ describe("a revision that failed before", () => {
     expect(planned(recordOf({ wanted }), seen(instanceOf("r1"))).kind).toBe("wait");
     const unproven = { ...settled, unproven: true };
     expect(planned(recordOf({ wanted: unproven }), seen(instanceOf("r1"))).kind).toBe("wait");
+  });
+});
+
+describe("the cause of giving up", () => {
+  it.each<readonly [string, Partial<Revision>, Observation, boolean]>([
+    ["runs", {}, seen(instanceOf("r1")), true],
+    ["is to be restored", {}, seen(exitedOf("r2", 1), exitedOf("r1", 0, { kept: true })), true],
+    ["was given up as well", { givenUp: failureOf("EXITED", false) }, seen(), false],
+    ["has completed", { completed: true }, seen(exitedOf("r1", 0, { kept: true })), false],
+    ["may be started once, and was", { restart: { kind: "no" } }, seen(exitedOf("r1", 1)), false],
+    ["may be started once, and is up", { restart: { kind: "no" } }, seen(instanceOf("r1")), true],
+  ])("says what runs instead where it cannot run and the last settled one %s", (...row) => {
+    const [, overrides, observation, isNamed] = row;
+    const final = trialOf({ failure: failureOf("INVALID_SPEC", false) });
+    const wanted = revisionOf("r2", { trial: final });
+    const fallback = { ...settled, ...overrides };
+    const { cause } = planNextStep(recordOf({ wanted, fallback }), observation, policy, nowMs);
+    expect(cause).toBe(
+      isNamed
+        ? "revision r2 cannot run (because of INVALID_SPEC); it is revision r1 that is kept running"
+        : "because of INVALID_SPEC",
+    );
   });
 });

@@ -54,6 +54,15 @@ describe("the message of a status", () => {
       { progress: "pulling" },
       "because of RUNTIME_ERROR; tried again now: pulling",
     ],
+    [
+      "two revisions that were given up",
+      recordOf({
+        wanted: revisionOf("r2", { givenUp: failureOf("EXITED", false) }),
+        fallback: { ...settled, givenUp: failureOf("NAME_CONFLICT", false) },
+      }),
+      {},
+      "because of EXITED; but revision r1 was given up as well: because of NAME_CONFLICT",
+    ],
     ["a deletion", { ...running, desired: "deleted" }, {}, "being deleted"],
     [
       "a deletion with something behind it",
