@@ -77,6 +77,14 @@ export class LaneRecord {
     return this.#writer.provisional;
   }
 
+  /** What was last seen, stored or not; undefined while nothing was seen for this record, whatever was seen for one before it. */
+  get observation(): Observation | undefined {
+    const { provisional } = this;
+    return provisional === undefined || provisional.observedAtMs === 0
+      ? undefined
+      : provisional.observation;
+  }
+
   /** How long to wait before the next try to store, in milliseconds. */
   get retryDelayMs(): number {
     return doubled(commitRetryMs, this.#failures);

@@ -357,8 +357,7 @@ export class Lane {
   }
 
   #look(gate: RuntimeGate): Promise<Observation> {
-    const kept = this.#record.provisional?.observation ?? { kind: "absent" };
-    return this.#sight.look(gate, kept).finally(() => {
+    return this.#sight.look(gate, this.#record.observation).finally(() => {
       if (this.#run === undefined) this.#sight.markFreed();
     });
   }

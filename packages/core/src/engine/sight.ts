@@ -104,16 +104,16 @@ export class Sight {
   }
 
   /**
-   * The observation to plan from: `kept`, or a fresh one when that may be out of date. Never rejects but for the engine's stop.
+   * The observation to plan from: `kept`, or a fresh one when there is none or it may be out of date. Never rejects but for the engine's stop.
    * @throws the reason of the engine's stop.
    */
-  async look(gate: RuntimeGate, kept: Observation): Promise<Observation> {
+  async look(gate: RuntimeGate, kept: Observation | undefined): Promise<Observation> {
     const failure = this.#context.runtimeFailure(gate.runtime.type);
     if (failure !== undefined) {
       this.markUnreadable(failure);
       return { kind: "unreadable", failure };
     }
-    if (!this.#isDirty && this.#unreadable === undefined) return kept;
+    if (kept !== undefined && !this.#isDirty && this.#unreadable === undefined) return kept;
     const observation = await this.#observe(gate);
     if (observation.kind === "unreadable") {
       this.#streak += 1;

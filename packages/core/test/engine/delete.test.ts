@@ -1,3 +1,4 @@
+import type { Write } from "@persys/core";
 import { describe, expect, it } from "vitest";
 import { SimulatedNode } from "../support/simulated-node.ts";
 import { transient } from "../support/trouble.ts";
@@ -29,6 +30,24 @@ describe("delete", () => {
 
     expect(await node.remove("web")).toMatchObject({ existed: false });
     expect(node.store.commits).toBe(0);
+  });
+
+  it("that was stored and not acknowledged leaves nothing seen to the next creation: that is looked at itself", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    const forgets = (batch: readonly Write[]): boolean =>
+      batch.some((write) => write.kind === "delete-record");
+    node.store.failNext({ stored: true, fits: forgets });
+    node.store.failNext({ fits: forgets, times: 5 });
+    await node.remove("web");
+    node.store.clearFaults();
+    const { observe } = node.world.reads;
+    node.world.faults.hangNext("prepare");
+
+    await node.apply("web", serve, { revisionId: "r2" });
+
+    expect(node.status("web").revisionId).toBe("r2");
+    expect(node.world.reads.observe).toBe(observe + 1);
   });
 
   it("twice has the effect of one (I6)", async () => {
