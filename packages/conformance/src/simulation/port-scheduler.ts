@@ -133,7 +133,7 @@ export class PortScheduler {
     if (at === "before") this.#begin(call, underWay);
     if (this.#isRestless()) await never();
     if (trace.isWanted) trace.say(call.id ?? "", callText(call, at));
-    if (underWay === this.#underWay && this.#dies(name, at)) await never();
+    if (this.#dies(underWay, name, at)) await never();
     const draw = this.#draw(call, name, at);
     const delayMs = this.#delayMs(name, draw);
     if (delayMs > 0) await this.#elapse(delayMs, signal);
@@ -172,9 +172,9 @@ export class PortScheduler {
   }
 
   /** Whether the agent dies at this boundary. One that has stopped, and has a call under way still, dies in nobody's place. */
-  #dies(name: string, at: CallMoment): boolean {
+  #dies(underWay: UnderWay, name: string, at: CallMoment): boolean {
     const kill = this.#kill;
-    if (kill === undefined || kill.command.at !== at) return false;
+    if (underWay !== this.#underWay || kill?.command.at !== at) return false;
     if (kill.command.op !== "" && kill.command.op !== name) return false;
     kill.left -= 1;
     if (kill.left > 0) return false;
