@@ -18,6 +18,7 @@ const secureDir = mkdtempSync(join(tmpdir(), "persys-readme-tls-"));
 /** What commands see, with the development agent of a folder. */
 const envOf = (folder: string): NodeJS.ProcessEnv => ({
   PATH: process.env["PATH"],
+  NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
   HOME: folder,
   PERSYS_DEV_DIR: folder,
   PERSYS_HTTP_PORT: "0",
@@ -211,7 +212,8 @@ describe("README.md", () => {
   }, 30_000);
 
   it("judges the example of a runtime", async () => {
-    const shown = await sh(blockWith("npm run conformance"));
+    // All of its cases run where the examples are tested.
+    const shown = await sh(`${blockWith("npm run conformance").trim()} --only RT-030,RT-031`);
 
     expect(shown).toMatch(/\d+ passed, 0 failed/);
   }, 60_000);

@@ -28,7 +28,8 @@ function node(
   ...args: readonly string[]
 ): Promise<{ readonly code: number; readonly said: string }> {
   const all = ["--conditions=@persys/source", ...args];
-  const env = { PATH: process.env["PATH"], PERSYS_CONFORMANCE_SEED: "7", NO_COLOR: "1" };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, PERSYS_CONFORMANCE_SEED: "7", NO_COLOR: "1" };
   return new Promise((resolve) => {
     execFile(process.execPath, all, { cwd: folder, env }, (error, stdout, stderr) =>
       resolve({

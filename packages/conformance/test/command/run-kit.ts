@@ -26,7 +26,11 @@ export async function persysConformance(
 ): Promise<Ended> {
   const child = spawn(process.execPath, ["--conditions=@persys/source", main, ...args], {
     cwd: modules,
-    env: { PATH: process.env["PATH"], ...options.env },
+    env: {
+      PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+      ...options.env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const said = { stdout: "", stderr: "" };

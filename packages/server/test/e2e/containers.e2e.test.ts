@@ -1,5 +1,5 @@
 import { LogStream, WorkloadHealth } from "@persys/transports/gen";
-import { expect, it, onTestFinished } from "vitest";
+import { beforeAll, expect, it, onTestFinished } from "vitest";
 import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
 import { PrivateDockerd } from "../../../../test/docker/private-dockerd.ts";
 import { testImages } from "../../../../test/docker/test-images.ts";
@@ -27,9 +27,13 @@ async function running(nodes: ContainerNode, name: string, spec = web): Promise<
 }
 
 describeWithDocker("a container", () => {
-  it("runs, answers on its port, and says in its status what existing clients look for", async () => {
-    const nodes = await ContainerNode.start();
+  /** The node of all tests that do nothing to it and set nothing of its own. */
+  let nodes: ContainerNode;
+  beforeAll(async () => {
+    nodes = await ContainerNode.ofFile({ env: { PERSYS_RECONCILE_INTERVAL: "1h" } });
+  });
 
+  it("runs, answers on its port, and says in its status what existing clients look for", async () => {
     const id = await running(nodes, "web");
 
     const port = await nodes.outsider.publishedPort(id);
@@ -56,8 +60,7 @@ describeWithDocker("a container", () => {
   });
 
   it("that is applied again at its revision is skipped and untouched", async () => {
-    const nodes = await ContainerNode.start();
-    const id = await running(nodes, "web");
+    const id = await running(nodes, "repeated");
     const before = await nodes.outsider.inspect(id);
 
     const again = await nodes.apply(id, web, { revisionId: "r1" });
@@ -68,8 +71,7 @@ describeWithDocker("a container", () => {
   });
 
   it("is the same one after a stop and a start", async () => {
-    const nodes = await ContainerNode.start();
-    const id = await running(nodes, "web");
+    const id = await running(nodes, "rested");
     const containerId = await nodes.containerId(id);
 
     await nodes.want(id, "stopped");
@@ -88,7 +90,6 @@ describeWithDocker("a container", () => {
   });
 
   it("has its output read in both streams, with times", async () => {
-    const nodes = await ContainerNode.start();
     const script = "echo out; echo err >&2; exec /bin/linger";
     const spec = { image: testImages.busybox, command: ["sh", "-c", script], stopGraceSeconds: 1 };
     const id = await running(nodes, "talker", spec);
@@ -105,8 +106,7 @@ describeWithDocker("a container", () => {
   });
 
   it("that is killed or removed behind the agent's back runs again", async () => {
-    const nodes = await ContainerNode.start({ env: { PERSYS_RECONCILE_INTERVAL: "1h" } });
-    const id = await running(nodes, "web");
+    const id = await running(nodes, "disturbed");
     const containerId = await nodes.containerId(id);
     const { StartedAt } = (await nodes.outsider.inspect(id)).State;
 
@@ -123,46 +123,46 @@ describeWithDocker("a container", () => {
   });
 
   it("that is killed while events are switched off runs again after the next comparison", async () => {
-    const nodes = await ContainerNode.start({
+    const own = await ContainerNode.start({
       env: { PERSYS_EVENTS_ENABLED: "false", PERSYS_RECONCILE_INTERVAL: "1s" },
     });
-    const id = await running(nodes, "web");
-    const { StartedAt } = (await nodes.outsider.inspect(id)).State;
+    const id = await running(own, "web");
+    const { StartedAt } = (await own.outsider.inspect(id)).State;
 
-    await nodes.outsider.kill(id);
+    await own.outsider.kill(id);
 
     await expect
-      .poll(async () => (await nodes.outsider.inspect(id)).State.StartedAt, slowly)
+      .poll(async () => (await own.outsider.inspect(id)).State.StartedAt, slowly)
       .not.toBe(StartedAt);
-    const { metrics } = nodes.node.agent.endpoints();
+    const { metrics } = own.node.agent.endpoints();
     const text = await (await fetch(`${metrics}/metrics`)).text();
     expect(text).toMatch(/^persys_agent_missed_events_total\{runtime_type="container"\} [1-9]/m);
   });
 
   it("that is deleted leaves nothing", async () => {
-    const nodes = await ContainerNode.start();
-    const id = await running(nodes, "keeper", {
+    const own = await ContainerNode.start();
+    const id = await running(own, "keeper", {
       image: testImages.volume,
       command: ["/bin/linger"],
     });
-    const before = await nodes.census();
+    const before = await own.census();
 
-    await nodes.node.client.deleteWorkload({ id });
-    await nodes.node.reaches(id, "absent");
+    await own.node.client.deleteWorkload({ id });
+    await own.node.reaches(id, "absent");
 
     expect(before.map((line) => line.split(" ")[0])).toEqual(["container", "image", "volume"]);
-    expect(await nodes.census()).toEqual([]);
+    expect(await own.census()).toEqual([]);
   });
 
   it("runs on while the agent is away, and is taken up again by the next one", async () => {
-    const nodes = await ContainerNode.start();
-    const id = await running(nodes, "web");
-    const before = await nodes.outsider.inspect(id);
+    const own = await ContainerNode.start();
+    const id = await running(own, "web");
+    const before = await own.outsider.inspect(id);
 
-    await nodes.node.restart("SIGKILL");
-    await nodes.node.reaches(id, "RUNNING");
+    await own.node.restart("SIGKILL");
+    await own.node.reaches(id, "RUNNING");
 
-    const after = await nodes.outsider.inspect(id);
+    const after = await own.outsider.inspect(id);
     expect([after.Id, after.State.StartedAt]).toEqual([before.Id, before.State.StartedAt]);
   });
 
@@ -170,16 +170,16 @@ describeWithDocker("a container", () => {
     const engine = await PrivateDockerd.start();
     onTestFinished(() => engine.dispose());
     await engine.stop();
-    const nodes = await ContainerNode.start({ endpoint: engine.endpoint });
-    const id = nodes.id("early");
+    const own = await ContainerNode.start({ endpoint: engine.endpoint });
+    const id = own.id("early");
 
-    await nodes.apply(id, { image: testImages.busybox, command: ["/bin/linger"] });
-    expect(await nodes.node.state(id)).not.toBe("RUNNING");
-    expect(await nodes.node.client.healthCheck({})).toMatchObject({ healthy: false });
+    await own.apply(id, { image: testImages.busybox, command: ["/bin/linger"] });
+    expect(await own.node.state(id)).not.toBe("RUNNING");
+    expect(await own.node.client.healthCheck({})).toMatchObject({ healthy: false });
     await engine.up();
 
-    await nodes.node.reaches(id, "RUNNING");
-    expect(await nodes.node.client.healthCheck({})).toMatchObject({
+    await own.node.reaches(id, "RUNNING");
+    expect(await own.node.client.healthCheck({})).toMatchObject({
       healthy: true,
       runtimeStatus: { container: "healthy" },
     });

@@ -19,7 +19,12 @@ async function ctl(node: NodeUnderTest, ...args: readonly string[]): Promise<str
     ["--conditions=@persys/source", persysctl, ...args],
     {
       cwd: root,
-      env: { PATH: process.env["PATH"], HOME: node.folder, PERSYS_DEV_DIR: node.agent.devDir },
+      env: {
+        PATH: process.env["PATH"],
+        NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+        HOME: node.folder,
+        PERSYS_DEV_DIR: node.agent.devDir,
+      },
     },
   );
   return stdout;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
   ApplyWorkloadRequestSchema,
@@ -8,7 +9,7 @@ import {
   type ContainerSpecSchema,
 } from "@persys/transports/gen";
 import type Docker from "dockerode";
-import { onTestFinished } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 import { dockerAt, dockerHost } from "../../../../test/docker/docker-host.ts";
 import { DockerOutsider } from "../../../../test/docker/docker-outsider.ts";
 import { NodeUnderTest } from "./node-under-test.ts";
@@ -30,6 +31,12 @@ export interface ContainerApply {
   readonly desired?: "running" | "stopped";
 }
 
+interface Parts {
+  readonly outsider: DockerOutsider;
+  readonly ids: Set<string>;
+  readonly env: Record<string, string>;
+}
+
 /**
  * A running agent over a real Docker engine, with a node id of its own, and somebody else with access to that engine. All that the node has
  * there goes with the test, after its agents.
@@ -42,7 +49,7 @@ export class ContainerNode {
   readonly #ids: Set<string>;
   readonly #suffix: string = randomUUID().slice(0, 8);
 
-  private constructor(node: NodeUnderTest, outsider: DockerOutsider, ids: Set<string>) {
+  private constructor(node: NodeUnderTest, { outsider, ids }: Parts) {
     this.node = node;
     this.nodeId = outsider.nodeId;
     this.docker = outsider.docker;
@@ -51,26 +58,19 @@ export class ContainerNode {
   }
 
   static async start(options: ContainerNodeStart = {}): Promise<ContainerNode> {
-    const { endpoint = dockerHost().endpoint, env = {} } = options;
-    const nodeId = `test-${randomUUID()}`;
-    const outsider = new DockerOutsider(dockerAt(endpoint), nodeId);
-    const ids = new Set<string>();
     const devDir = tempFolder();
-    // Not by the environment: what ends the processes of a test looks for the node id here.
-    writeFileSync(`${devDir}/node-id`, `${nodeId}\n`);
+    const parts = partsOf(options, devDir);
     // What was to be undone first is undone last: the agents have ended by then.
-    onTestFinished(() => outsider.removeAll(ids));
-    const node = await NodeUnderTest.start(
-      {
-        PERSYS_DOCKER_ENABLED: "true",
-        PERSYS_DOCKER_ENDPOINT: endpoint,
-        // Folders of tests are there.
-        PERSYS_ALLOWED_HOST_PATHS: tmpdir(),
-        ...env,
-      },
-      devDir,
-    );
-    return new ContainerNode(node, outsider, ids);
+    onTestFinished(() => parts.outsider.removeAll(parts.ids));
+    return new ContainerNode(await NodeUnderTest.start(parts.env, devDir), parts);
+  }
+
+  /** One for all tests of a file or suite, like {@link NodeUnderTest.ofFile}. Each test has names of its own. Called before all of them. */
+  static async ofFile(options: ContainerNodeStart = {}): Promise<ContainerNode> {
+    const devDir = mkdtempSync(join(tmpdir(), "persys-server-"));
+    const parts = partsOf(options, devDir);
+    afterAll(() => parts.outsider.removeAll(parts.ids));
+    return new ContainerNode(await NodeUnderTest.ofFile(parts.env, devDir), parts);
   }
 
   /** An id that no other test has: names of containers are shared by all who use an engine. The same name gives the same id. */
@@ -110,4 +110,24 @@ export class ContainerNode {
   async census(): Promise<readonly string[]> {
     return this.outsider.census(this.#ids);
   }
+}
+
+function partsOf(
+  { endpoint = dockerHost().endpoint, env = {} }: ContainerNodeStart,
+  devDir: string,
+): Parts {
+  const nodeId = `test-${randomUUID()}`;
+  // Not by the environment: what ends the processes of a test looks for the node id here.
+  writeFileSync(`${devDir}/node-id`, `${nodeId}\n`);
+  return {
+    outsider: new DockerOutsider(dockerAt(endpoint), nodeId),
+    ids: new Set(),
+    env: {
+      PERSYS_DOCKER_ENABLED: "true",
+      PERSYS_DOCKER_ENDPOINT: endpoint,
+      // Folders of tests are there.
+      PERSYS_ALLOWED_HOST_PATHS: tmpdir(),
+      ...env,
+    },
+  };
 }

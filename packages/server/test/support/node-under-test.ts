@@ -58,19 +58,22 @@ export class NodeUnderTest {
   }
 
   /**
-   * One for all tests of a file, which ends after the last of them. Each test has ids of its own there, see {@link newId}, and leaves the agent
-   * in its place. Called while the file is collected: `const node = await NodeUnderTest.ofFile();`.
+   * One for all tests of a file, which ends after the last of them. Each test has ids of its own there, see {@link newId}. Called while the file is
+   * collected, or before all of its tests: `const node = await NodeUnderTest.ofFile();`. `devDir` is removed afterwards.
    */
-  static async ofFile(env: Record<string, string> = {}): Promise<NodeUnderTest> {
-    const folder = mkdtempSync(join(tmpdir(), "persys-server-"));
+  static async ofFile(
+    env: Record<string, string> = {},
+    devDir: string = mkdtempSync(join(tmpdir(), "persys-server-")),
+  ): Promise<NodeUnderTest> {
     const all = { ...shortTimes, ...env };
-    const agent = AgentProcess.start({ env: all, devDir: folder, endWithTest: false });
+    const agent = AgentProcess.start({ env: all, devDir, endWithTest: false });
+    const client = clientOf(agent);
     afterAll(async () => {
       await agent.kill("SIGKILL");
-      await endSessionsOf(folder);
-      rmSync(folder, { recursive: true, force: true });
+      await endSessionsOf(devDir);
+      rmSync(devDir, { recursive: true, force: true });
     });
-    return new NodeUnderTest(agent, await clientOf(agent), all, folder);
+    return new NodeUnderTest(agent, await client, all, devDir);
   }
 
   /** An id that no other test of the file has. */
