@@ -6,7 +6,7 @@ import {
 import { AgentService } from "../gen/persys/agent/v1/agent_pb.ts";
 
 /** Watches of health at once, from whomever. */
-export const healthWatchesMax = 1_000;
+const healthWatchesMax = 1_000;
 
 /** The services that there is a health of. The empty name stands for the server as a whole. */
 const names: readonly string[] = ["", AgentService.typeName];
