@@ -59,6 +59,7 @@ describeWithDocker("scripts/test-host up", () => {
     expect(Object.keys(parseEnv(said)).toSorted()).toEqual([
       "PERSYS_TEST_DOCKER_HOST",
       "PERSYS_TEST_IMAGES",
+      "PERSYS_TEST_LIBVIRT",
       "PERSYS_TEST_REDIS",
       "PERSYS_TEST_REGISTRY",
       "PERSYS_TEST_REGISTRY_AUTH",
@@ -69,7 +70,7 @@ describeWithDocker("scripts/test-host up", () => {
 
   it("says the same again and starts nothing twice", async () => {
     const pids = (): readonly string[] =>
-      ["docker", "open", "auth", "redis"].map((part) =>
+      ["docker", "open", "auth", "redis", "libvirt"].map((part) =>
         readFileSync(`${host.root}/${part}/pid`, "utf8"),
       );
     const before = pids();
@@ -97,8 +98,8 @@ describeWithDocker("scripts/test-host up", () => {
     await host.call("status");
   });
 
-  it("replaces an engine, a registry and a Redis server that were killed", async () => {
-    for (const part of ["docker", "open", "redis"])
+  it("replaces an engine, a registry, a Redis server and libvirt that were killed", async () => {
+    for (const part of ["docker", "open", "redis", "libvirt"])
       process.kill(Number(readFileSync(`${host.root}/${part}/pid`, "utf8")), "SIGKILL");
 
     await expect(host.call("status")).rejects.toMatchObject({ code: 4 });
@@ -112,6 +113,7 @@ describeWithDocker("scripts/test-host up", () => {
       registry: "up",
       registryAuth: "up",
       redis: "up",
+      libvirt: "up",
     });
   });
 });

@@ -99,5 +99,6 @@ PERSYS_TEST_REGISTRY_PASSWORD=$registry_password
 PERSYS_TEST_IMAGES=$root/images.tar
 PERSYS_TEST_REDIS=redis://$(cat "$root/redis/address")
 END
+  ! libvirt_possible || echo "PERSYS_TEST_LIBVIRT=$(libvirtd_uri "$root/libvirt")" >>"$root/env.new"
   mv "$root/env.new" "$root/env"
 }

@@ -6,6 +6,11 @@ missing_programs() {
   done
 }
 
+# The tests of pages need it; everything else runs without.
+missing_browser() {
+  command -v chromium >/dev/null 2>&1 || echo chromium
+}
+
 package_of() {
   case $1 in
   dockerd) echo docker.io ;;
@@ -14,7 +19,14 @@ package_of() {
   ip) echo iproute2 ;;
   pgrep) echo procps ;;
   redis-cli) echo redis-tools ;;
-  flock | setsid | unshare) echo util-linux ;;
+  flock | setsid | unshare | nsenter) echo util-linux ;;
+  libvirtd) echo libvirt-daemon ;;
+  libvirt_driver_qemu) echo libvirt-daemon-driver-qemu ;;
+  virtlogd) apt-cache show libvirt-daemon-log >/dev/null 2>&1 && echo libvirt-daemon-log || echo libvirt-daemon ;;
+  virsh) echo libvirt-clients ;;
+  qemu-system-x86_64) echo qemu-system-x86 ;;
+  qemu-img) echo qemu-utils ;;
+  dnsmasq) echo dnsmasq-base ;;
   *) echo "$1" ;;
   esac
 }
@@ -22,7 +34,7 @@ package_of() {
 # Leaves with code 3 where the engines cannot run.
 require_engines() {
   if [ "$(id -u)" != 0 ]; then cannot "a private Docker engine needs root"; fi
-  [ -z "$(missing_programs)" ] || provision
+  [ -z "$(missing_programs)$(missing_libvirt_programs)$(missing_browser)" ] || provision
   lacking=$(missing_programs)
   [ -z "$lacking" ] || cannot "missing:" $lacking
 }
@@ -34,7 +46,7 @@ cannot() {
 }
 
 say_left_out() {
-  say "tests that need a Docker engine, a registry or Redis are skipped (and fail where CI=true)"
+  say "tests that need a Docker engine, a registry, Redis, libvirt or Chromium are skipped (and fail where CI=true)"
 }
 
 provision() {
@@ -46,7 +58,7 @@ provision() {
   export DEBIAN_FRONTEND=noninteractive
   say "reading the package lists"
   apt-get update -qq >/dev/null 2>&1 || say "apt-get update failed: is there a network?"
-  packages=$(for it in $(missing_programs); do package_of $it; done | sort -u)
+  packages=$(for it in $(missing_programs) $(missing_libvirt_programs) $(missing_browser); do package_of $it; done | sort -u)
   say "installing" $packages
   # Services the packages bring along stay off: only private engines are wanted.
   policy=/usr/sbin/policy-rc.d

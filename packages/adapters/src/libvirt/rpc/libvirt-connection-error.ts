@@ -44,4 +44,14 @@ export class LibvirtConnectionError extends Error {
     this.sent = options.sent ?? true;
     this.errno = options.errno;
   }
+
+  /** The same for a call that did not even reach the connection. */
+  asUnsent(): LibvirtConnectionError {
+    const { fault, message, errno } = this;
+    return new LibvirtConnectionError(fault, message, {
+      sent: false,
+      cause: this,
+      ...(errno === undefined ? {} : { errno }),
+    });
+  }
 }

@@ -101,7 +101,7 @@ export class LibvirtSession {
    * @throws {LibvirtConnectionError} `unsendable`, or as no answer comes
    */
   async send<Args, Ret>(call: WireCall<Args, Ret>, args: Args): Promise<Ret> {
-    if (this.#ended !== undefined) throw unsent(this.#ended);
+    if (this.#ended !== undefined) throw this.#ended.asUnsent();
     const payload = encoded(call, args);
     const { serial, reply } = this.#pending.add(call.number, call.ret);
     const { call: type } = frameType;
@@ -168,8 +168,4 @@ function encoded<Args, Ret>({ args: schema, number }: WireCall<Args, Ret>, args:
     const message = `what procedure ${number} is given cannot be written: ${why}`;
     throw new LibvirtConnectionError("unsendable", message, { sent: false, cause });
   }
-}
-
-function unsent(error: LibvirtConnectionError): LibvirtConnectionError {
-  return new LibvirtConnectionError(error.fault, error.message, { sent: false, cause: error });
 }

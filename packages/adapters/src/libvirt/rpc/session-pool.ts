@@ -104,7 +104,7 @@ export class SessionPool {
     } catch (error) {
       this.#opening -= 1;
       // Where other connections live, what waits may still get a place on one of them.
-      if (this.#sessions.size === 0 && this.#opening === 0) this.#failWaiting(error);
+      if (this.#sessions.size === 0 && this.#opening === 0) this.#failWaiting(unsent(error));
       return;
     }
     this.#opening -= 1;
@@ -118,4 +118,9 @@ export class SessionPool {
     this.#waiting.clear();
     for (const { fail } of waiting) fail(error);
   }
+}
+
+/** What has gone on the wire was the opening, not the calls that waited for it. */
+function unsent(error: unknown): unknown {
+  return error instanceof LibvirtConnectionError ? error.asUnsent() : error;
 }
