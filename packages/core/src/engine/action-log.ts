@@ -2,6 +2,7 @@ import type { Action, ActionStatus, ActionType } from "../domain/action.ts";
 import type { WorkloadId } from "../domain/workload-id.ts";
 import type { ActionFilter, Caller } from "../ports/agent-api.ts";
 import type { Write } from "../ports/state-store.ts";
+import { WriteOrder } from "./write-order.ts";
 
 /** What a new entry is about. */
 export interface NewAction {
@@ -22,6 +23,7 @@ export class ActionLog {
   readonly #actionsMax: number;
   readonly #maxAgeMs: number;
   readonly #onEnded: (action: Action) => void;
+  readonly #order: WriteOrder = new WriteOrder();
   #lastSeq = 0;
   #lastTaskNs = 0n;
 
@@ -94,11 +96,23 @@ export class ActionLog {
     return writes;
   }
 
-  /** Takes in what has been stored. */
-  publish(writes: readonly Write[]): void {
+  /** Numbers a batch that is handed to the store now. Once it is known what came of it, it is let go. */
+  handOver(): number {
+    return this.#order.begin();
+  }
+
+  /** Nothing more will be heard of a batch. */
+  letGo(batch: number): void {
+    this.#order.end(batch);
+  }
+
+  /** Takes in what has been stored by a batch that was handed over. */
+  publish(writes: readonly Write[], batch: number): void {
     for (const write of writes) {
-      if (write.kind === "put-action") this.#put(write.action);
-      if (write.kind === "delete-actions") for (const seq of write.seqs) this.#entries.delete(seq);
+      if (write.kind === "put-action" && this.#order.touch(write.action.seq, batch))
+        this.#put(write.action);
+      if (write.kind !== "delete-actions") continue;
+      for (const seq of write.seqs) if (this.#order.touch(seq, batch)) this.#entries.delete(seq);
     }
   }
 

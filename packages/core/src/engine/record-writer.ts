@@ -193,6 +193,17 @@ export class RecordWriter {
   }
 
   async #commit(commit: Commit): Promise<void> {
+    const { actionLog } = this.#context;
+    const batch = actionLog.handOver();
+    try {
+      await this.#store(commit);
+      this.#takeEffect(commit, batch);
+    } finally {
+      actionLog.letGo(batch);
+    }
+  }
+
+  async #store(commit: Commit): Promise<void> {
     const { store, clock, telemetry, onCommit, onCommitFailed } = this.#context;
     const beganMs = clock.monotonicMs();
     try {
@@ -206,15 +217,14 @@ export class RecordWriter {
       throw error;
     }
     onCommit(clock.monotonicMs() - beganMs);
-    this.#takeEffect(commit);
   }
 
-  #takeEffect(commit: Commit): void {
+  #takeEffect(commit: Commit, batch: number): void {
     this.#doubtful = undefined;
     this.#amendments = this.#amendments.slice(commit.amendments);
     const before = this.#committed;
     this.#committed = commit.record;
-    this.#context.actionLog.publish(commit.writes);
+    this.#context.actionLog.publish(commit.writes, batch);
     this.#onCommitted(commit.record, before);
   }
 
