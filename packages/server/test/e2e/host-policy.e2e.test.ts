@@ -1,10 +1,12 @@
-import { mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ExplainedError, explainError } from "@persys/client";
+import { createNodeAgentClient } from "@persys/client/node";
 import { FailureReason } from "@persys/transports/gen";
 import { expect, it } from "vitest";
 import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
 import { testImages } from "../../../../test/docker/test-images.ts";
+import { AgentProcess } from "../support/agent-process.ts";
 import { ContainerNode, type ContainerWorkload } from "../support/container-node.ts";
 import { applyOf, NodeUnderTest } from "../support/node-under-test.ts";
 import { tempFolder } from "../support/temp-folder.ts";
@@ -35,7 +37,7 @@ it("what the policy denies is refused before anything of it is stored, naming pl
   expect(await node.state("web")).toBe("absent");
 });
 
-it("a stricter policy leaves what runs alone, does not start it again, and a retry does once it allows that", async () => {
+it("a stricter policy leaves what runs alone and does not start it again; an agent whose policy allows it does", async () => {
   const devDir = tempFolder();
   const first = await NodeUnderTest.start({}, devDir);
   await first.apply("web", { script: "sleep 600", policy: "always" });
@@ -55,9 +57,46 @@ it("a stricter policy leaves what runs alone, does not start it again, and a ret
   await strict.agent.kill();
 
   const again = await NodeUnderTest.start({}, devDir);
-  expect(await again.state("web")).toBe("FAILED");
-  await again.client.retryWorkload({ id: "web" });
   await again.reaches("web", "RUNNING");
+  const { actions } = await again.client.listActions({ workloadId: "web", newestFirst: true });
+  expect(actions[0]).toMatchObject({ actionType: "retry_workload", caller: "host-policy" });
+});
+
+it("a policy that has changed in the file of settings holds after SIGHUP, in an agent that is no development one", async () => {
+  const devDir = tempFolder();
+  const file = join(devDir, "agent_config.yaml");
+  writeFileSync(file, "process_users: none\n");
+  const agent = AgentProcess.start({
+    devDir,
+    args: ["--config", file],
+    env: {
+      PERSYS_NODE_ID: `test-${process.pid}-${Math.random()}`,
+      PERSYS_STATE_PATH: `${devDir}/state`,
+      PERSYS_PROCESS_ROOT: `${devDir}/processes`,
+      PERSYS_TOKEN_FILE: `${devDir}/token`,
+      PERSYS_TLS_ENABLED: "false",
+      PERSYS_GRPC_ADDR: "127.0.0.1",
+    },
+  });
+  const says = (message: string): Promise<void> =>
+    expect.poll(() => agent.messages(), { timeout: 50_000, interval: 10 }).toContain(message);
+  await says("serving");
+  const line = agent.stderr.find((one) => one.includes('"msg":"serving"')) ?? "";
+  const { http } = JSON.parse(line) as { http: string };
+  const token = agent.token();
+  const client = createNodeAgentClient({ baseUrl: http, protocol: "connect", token });
+  const request = applyOf("web", { script: "sleep 600" });
+  expect(await refusal(client.applyWorkload(request))).toMatchObject({ reason: "POLICY_DENIED" });
+
+  writeFileSync(file, "process_users: [self, root]\n");
+  process.kill(agent.pid, "SIGHUP");
+  await says("another host policy holds");
+  expect(await client.applyWorkload(request)).toMatchObject({ applied: true });
+
+  writeFileSync(file, "process_users: [\n");
+  process.kill(agent.pid, "SIGHUP");
+  await says("the settings cannot be used; what they said before goes on to hold");
+  expect(await client.applyWorkload({ ...request, id: "other" })).toMatchObject({ applied: true });
 });
 
 function mounting(hostPath: string): ContainerWorkload {
