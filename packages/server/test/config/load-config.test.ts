@@ -255,6 +255,34 @@ describe("loadConfig", () => {
     },
   );
 
+  it("refuses to show others its metrics without TLS, whatever else is allowed in clear text", () => {
+    const env = {
+      PERSYS_METRICS_ADDR: "0.0.0.0",
+      PERSYS_GRPC_ADDR: "127.0.0.1",
+      PERSYS_TLS_ENABLED: "false",
+    };
+
+    for (const PERSYS_HTTP_ALLOW_CLEARTEXT of ["true", "false"]) {
+      expect(problemsOf(load({ env: { ...env, PERSYS_HTTP_ALLOW_CLEARTEXT } }))).toEqual([
+        expect.stringMatching(/^PERSYS_METRICS_ADDR .*PERSYS_TLS_ENABLED/),
+      ]);
+    }
+    expect(problemsOf(load({ env: { ...env, PERSYS_TLS_ENABLED: "true" } }))).toEqual([]);
+  });
+
+  it.each([
+    "*",
+    "null",
+    "console.example",
+    "https://console.example/app",
+    "ftp://x",
+    "https://a?b",
+  ])("takes no %s for a site whose pages may call", (origin) => {
+    expect(problemsOf(load({ env: { PERSYS_HTTP_ALLOWED_ORIGINS: origin } }))).toEqual([
+      expect.stringMatching(/^PERSYS_HTTP_ALLOWED_ORIGINS /),
+    ]);
+  });
+
   it("speaks TLS unless told otherwise, but not in the development profile", () => {
     expect(configOf(load({})).tlsEnabled).toBe(true);
     expect(configOf(load({ devDir: "/w/dev" }))).toMatchObject({
