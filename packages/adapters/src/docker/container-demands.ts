@@ -39,16 +39,36 @@ export async function demandsOf(spec: ContainerSpec, context: DemandsContext): P
   };
 }
 
-async function hostPathsOf(
+function hostPathsOf(
   { volumes = [] }: ContainerSpec,
+  context: DemandsContext,
+): Promise<readonly HostPathDemand[]> {
+  const mounts = volumes.map(({ hostPath, readOnly = false }, at) => ({
+    hostPath,
+    readOnly,
+    field: `volumes[${at}].hostPath`,
+  }));
+  return hostPathDemands(mounts, context);
+}
+
+/** A path of the engine's host that a container is to have, and where a spec asks for it. */
+export interface MountedPath {
+  readonly hostPath: string;
+  readonly readOnly: boolean;
+  readonly field: string;
+}
+
+/** Where paths lead to. The engine is asked only where there are any. @throws what `dataFolder` throws. */
+export async function hostPathDemands(
+  mounts: readonly MountedPath[],
   { endpoint, protectedPaths, dataFolder }: DemandsContext,
 ): Promise<readonly HostPathDemand[]> {
-  if (volumes.length === 0) return [];
+  if (mounts.length === 0) return [];
   const data = normalisedPath(await dataFolder());
   const resolve = hostPathResolver([...protectedPaths, data, ...socketOf(endpoint)]);
   return Promise.all(
-    volumes.map(async ({ hostPath, readOnly = false }, at): Promise<HostPathDemand> => {
-      const stated = { field: `volumes[${at}].hostPath`, readOnly, written: hostPath };
+    mounts.map(async ({ hostPath, readOnly, field }): Promise<HostPathDemand> => {
+      const stated = { field, readOnly, written: hostPath };
       // The engine takes the path by its letters first (moby, volume/mounts/linux_parser.go), then the kernel follows the links.
       const cleaned = normalisedPath(hostPath);
       const local = isLocalEndpoint(endpoint);

@@ -7,7 +7,6 @@ import {
 } from "@persys/core";
 import { z } from "zod";
 import { EventQueue } from "../shared/event-queue.ts";
-import { marksOf } from "./container-labels.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { dockerError } from "./docker-errors.ts";
 import { LineSplitter } from "./line-splitter.ts";
@@ -15,8 +14,11 @@ import { LineSplitter } from "./line-splitter.ts";
 /** What the events of containers stand on. */
 export interface ContainerEventsContext {
   readonly client: Pick<DockerClient, "facts" | "stream">;
-  /** Only events of containers labelled with it are passed on. */
-  readonly nodeId: string;
+  /** The workload of a container of ours, by its labels and names; undefined for any other. */
+  readonly ownerOf: (
+    labels: Readonly<Record<string, string>>,
+    names: readonly string[],
+  ) => WorkloadId | undefined;
   /** The workload of a container that is known by its id: events of networks tell no more of it. */
   readonly workloadOf: (containerId: string) => WorkloadId | undefined;
   /** Told when a container runs out of memory, at a time of the engine in Unix milliseconds. */
@@ -186,12 +188,12 @@ export class ContainerEvents {
   }
 
   #workloadOf({ Type, Actor }: EngineEvent): WorkloadId | undefined {
-    const { nodeId, workloadOf } = this.#context;
+    const { ownerOf, workloadOf } = this.#context;
     const { ID, Attributes } = Actor;
     if (Type !== "container") return workloadOf(Attributes["container"] ?? "");
     // After a rename one of the two is the name by which an older agent's container is known.
     const names = [Attributes["name"] ?? "", Attributes["oldName"] ?? ""];
-    return marksOf(Attributes, names, nodeId)?.id ?? workloadOf(ID);
+    return ownerOf(Attributes, names) ?? workloadOf(ID);
   }
 }
 

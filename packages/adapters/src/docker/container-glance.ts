@@ -3,7 +3,19 @@ import { AgentError } from "@persys/core";
 import { configurationOf } from "./container-configuration.ts";
 import type { DockerClient } from "./docker-client.ts";
 import type { ContainerEntry, ContainerReport } from "./docker-reports.ts";
-import { nameOf, type OwnedContainer, type WorkloadContainers } from "./owned-containers.ts";
+import { nameOf } from "./owned-containers.ts";
+
+/** A container as a list shows it. */
+interface Listed {
+  readonly entry: ContainerEntry;
+}
+
+/** The containers of one workload by what they are for. */
+interface ListedContainers {
+  readonly current: Listed | undefined;
+  readonly kept: Listed | undefined;
+  readonly spare: readonly Listed[];
+}
 
 /** Containers that one list looks at, in turn: a list of the engine does not show them. */
 const inspectedPerListMax = 8;
@@ -38,7 +50,7 @@ export class Glances {
   }
 
   /** A text that differs when the containers of a workload do in substance. */
-  glanceOf({ current, kept, spare }: WorkloadContainers): string {
+  glanceOf({ current, kept, spare }: ListedContainers): string {
     const parts = [
       ...(current === undefined ? [] : [`current ${this.#partOf(current)}`]),
       ...(kept === undefined ? [] : [`kept ${this.#partOf(kept)}`]),
@@ -48,7 +60,7 @@ export class Glances {
   }
 
   /** Inspects those that were never looked at, and some of the others; forgets those that are gone. */
-  async look(all: Iterable<WorkloadContainers>, signal: AbortSignal): Promise<void> {
+  async look(all: Iterable<ListedContainers>, signal: AbortSignal): Promise<void> {
     const ids = [...all]
       .flatMap(({ current, kept, spare }) => [current, kept, ...spare])
       .flatMap((it) => (it === undefined ? [] : [it.entry.Id]));
@@ -84,7 +96,7 @@ export class Glances {
     return this.#seen.get(containerId)?.turn ?? 0;
   }
 
-  #partOf({ entry }: OwnedContainer): string {
+  #partOf({ entry }: Listed): string {
     const fingerprint = this.#seen.get(entry.Id)?.fingerprint ?? "";
     return [
       entry.Id.slice(0, 12),

@@ -69,11 +69,11 @@ interface Sample {
  * Measures what containers use. The processor's share is that since the measurement before, or since the container was started. Memory is
  * what `docker stats` shows: without the files that the kernel may forget.
  */
-export class ContainerUsage {
+export class ContainerUsage<Key extends string = WorkloadId> {
   readonly #client: ContainerUsageContext["client"];
   readonly #logger: Logger;
   readonly #callTimeoutMs: number;
-  readonly #samples = new Map<WorkloadId, Sample>();
+  readonly #samples = new Map<Key, Sample>();
 
   constructor({ client, logger = silentLogger, callTimeoutMs = 5_000 }: ContainerUsageContext) {
     this.#client = client;
@@ -82,15 +82,15 @@ export class ContainerUsage {
   }
 
   /**
-   * A snapshot of each container, by the id of its workload; those that have ended meanwhile, or that the engine cannot measure in time,
+   * A snapshot of each container, by the key it is given under; those that have ended meanwhile, or that the engine cannot measure in time,
    * are left out.
    * @throws {AgentError} when the engine cannot be asked. The signal's reason when it aborts.
    */
   async measure(
-    running: ReadonlyMap<WorkloadId, string>,
+    running: ReadonlyMap<Key, string>,
     signal: AbortSignal,
-  ): Promise<ReadonlyMap<WorkloadId, UsageSnapshot>> {
-    const usages = new Map<WorkloadId, UsageSnapshot>();
+  ): Promise<ReadonlyMap<Key, UsageSnapshot>> {
+    const usages = new Map<Key, UsageSnapshot>();
     const waiting = [...running];
     const measureWaiting = async (): Promise<void> => {
       for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -108,12 +108,12 @@ export class ContainerUsage {
   }
 
   /** Forgets what is no workload any more. */
-  forget(isKept: (id: WorkloadId) => boolean): void {
+  forget(isKept: (id: Key) => boolean): void {
     for (const id of this.#samples.keys()) if (!isKept(id)) this.#samples.delete(id);
   }
 
   async #measureInTime(
-    id: WorkloadId,
+    id: Key,
     containerId: string,
     signal: AbortSignal,
   ): Promise<UsageSnapshot | undefined> {
@@ -135,7 +135,7 @@ export class ContainerUsage {
   }
 
   async #measureOne(
-    id: WorkloadId,
+    id: Key,
     containerId: string,
     signal: AbortSignal,
   ): Promise<UsageSnapshot | undefined> {
@@ -153,7 +153,7 @@ export class ContainerUsage {
 
   /** What to compare with: the measurement before, of the same run, or the start of the run. Undefined when the container does not run. */
   async #baseOf(
-    id: WorkloadId,
+    id: Key,
     now: Omit<Sample, "cpuPercent">,
     signal: AbortSignal,
   ): Promise<Sample | undefined> {

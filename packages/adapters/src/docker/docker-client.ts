@@ -1,7 +1,7 @@
 import Docker, { type ContainerCreateOptions } from "dockerode";
 import { z } from "zod";
 import { type DockerEndpoint, dockerOptionsOf } from "./docker-endpoint.ts";
-import { dockerError, httpStatusOf, isMissing } from "./docker-errors.ts";
+import { httpStatusOf, isMissing } from "./docker-errors.ts";
 import {
   type ContainerEntry,
   containerEntryOf,
@@ -9,9 +9,12 @@ import {
   containerReportOf,
   type ImageReport,
   imageReportOf,
+  type NetworkEntry,
+  networkEntryOf,
   type VolumeEntry,
   volumeEntryOf,
 } from "./docker-reports.ts";
+import { alreadySo, called, unlessMissing } from "./engine-call.ts";
 import type { OnLate } from "./late-calls.ts";
 
 /** Credentials for one registry, as the engine takes them. */
@@ -217,6 +220,24 @@ export class DockerClient {
     return Name === name || Id === name;
   }
 
+  /** All networks with these labels. */
+  networks(labels: LabelFilter, signal: AbortSignal): Promise<readonly NetworkEntry[]> {
+    return called("list networks", signal, async () => {
+      const filters = JSON.stringify({ label: labels });
+      const answer = await this.#docker.listNetworks({ filters, abortSignal: signal });
+      return answer.map(networkEntryOf);
+    });
+  }
+
+  /** What is gone is removed. @throws {AgentError} while a container is in it. */
+  async removeNetwork(id: string, signal: AbortSignal): Promise<void> {
+    await unlessMissing(
+      alreadySo("remove the network", signal, () =>
+        this.#docker.getNetwork(id).remove({ abortSignal: signal }),
+      ),
+    );
+  }
+
   connect(network: string, id: string, signal: AbortSignal): Promise<void> {
     return alreadySo(`connect the container to network ${network}`, signal, () =>
       this.#docker.getNetwork(network).connect({ Container: id }),
@@ -342,52 +363,4 @@ export class DockerClient {
 
 function isReadable(answer: unknown): answer is NodeJS.ReadableStream {
   return typeof answer === "object" && answer !== null && "pipe" in answer;
-}
-
-/** Runs one call. Never waits longer than its signal: an answer that breaks off half way is not reported by the client library. */
-async function called<T>(
-  doing: string,
-  signal: AbortSignal,
-  call: () => Promise<T>,
-  onLate?: OnLate,
-): Promise<T> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const calling = call();
-  const abort = (): void => {
-    onLate?.(calling);
-    reject(signal.reason);
-  };
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([calling, aborted]);
-  } catch (error) {
-    signal.throwIfAborted();
-    throw dockerError(error, doing);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-}
-
-/** A call whose answer 304 (it is so already) is as good as done. */
-async function alreadySo(
-  doing: string,
-  signal: AbortSignal,
-  call: () => Promise<unknown>,
-  onLate?: OnLate,
-): Promise<void> {
-  try {
-    await called(doing, signal, call, onLate);
-  } catch (error) {
-    if (httpStatusOf(error) !== 304) throw error;
-  }
-}
-
-async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
 }

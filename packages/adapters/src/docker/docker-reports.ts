@@ -59,6 +59,8 @@ export interface ContainerReport {
   /** The id of its image. */
   readonly Image: string;
   readonly Mounts: readonly MountReport[];
+  /** How often the engine has started it again by itself. */
+  readonly RestartCount: number;
   readonly State: {
     readonly Status: string;
     readonly Running: boolean;
@@ -127,6 +129,13 @@ export interface VolumeEntry {
   readonly CreatedAt?: string | undefined;
 }
 
+/** One line of a list of networks. */
+export interface NetworkEntry {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Labels: Texts;
+}
+
 const textMap: z.ZodType<Texts> = z
   .record(z.string(), z.string())
   .nullish()
@@ -193,6 +202,7 @@ const reportSchema: z.ZodType<ContainerReport> = z.object({
   Name: z.string(),
   Image: z.string(),
   Mounts: mounts,
+  RestartCount: z.number().default(0),
   State: z.object({
     Status: z.string(),
     Running: z.boolean(),
@@ -272,6 +282,12 @@ const volumeSchema: z.ZodType<VolumeEntry> = z.object({
   CreatedAt: z.string().optional(),
 });
 
+const networkSchema: z.ZodType<NetworkEntry> = z.object({
+  Id: z.string(),
+  Name: z.string(),
+  Labels: textMap,
+});
+
 /** Reads one line of a list of containers. @throws {z.ZodError} for what no engine answers. */
 export function containerEntryOf(answer: unknown): ContainerEntry {
   return entrySchema.parse(answer);
@@ -285,6 +301,11 @@ export function containerReportOf(answer: unknown): ContainerReport {
 /** Reads the inspection of an image. @throws {z.ZodError} for what no engine answers. */
 export function imageReportOf(answer: unknown): ImageReport {
   return imageSchema.parse(answer);
+}
+
+/** Reads one line of a list of networks. @throws {z.ZodError} for what no engine answers. */
+export function networkEntryOf(answer: unknown): NetworkEntry {
+  return networkSchema.parse(answer);
 }
 
 /** Reads one line of a list of volumes. @throws {z.ZodError} for what no engine answers. */

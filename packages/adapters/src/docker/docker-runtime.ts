@@ -24,6 +24,7 @@ import {
 import { redactEnv } from "../shared/redact-env.ts";
 import { demandsOf } from "./container-demands.ts";
 import { Glances } from "./container-glance.ts";
+import { marksOf } from "./container-labels.ts";
 import { ContainerEvents } from "./container-events.ts";
 import { readContainerLogs } from "./container-logs.ts";
 import { ContainerMaker } from "./container-maker.ts";
@@ -109,7 +110,7 @@ export class DockerRuntime implements WorkloadRuntime {
     };
     this.#events = new ContainerEvents({
       client,
-      nodeId,
+      ownerOf: (labels, names) => marksOf(labels, names, nodeId)?.id,
       workloadOf: (containerId) => this.#owned.workloadOf(containerId),
       onOutOfMemory: (containerId, atMs) => {
         this.#shortages.note(containerId, atMs);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { AgentError, type RuntimeEvent, type WorkloadId } from "@persys/core";
 import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
+import { marksOf } from "../../src/docker/container-labels.ts";
 import { ContainerEvents, type ContainerEventsContext } from "../../src/docker/container-events.ts";
 import { forever } from "../support/runtime-calls.ts";
 import { EngineProxy } from "./engine-proxy.ts";
@@ -28,7 +29,7 @@ describeWithDocker("ContainerEvents", () => {
   function make(over: Partial<ContainerEventsContext> = {}): ContainerEvents {
     return new ContainerEvents({
       client: TestContainers.clientAt(proxy.endpoint),
-      nodeId: containers.nodeId,
+      ownerOf: (labels, names) => marksOf(labels, names, containers.nodeId)?.id,
       workloadOf: (containerId) => known.get(containerId),
       ...over,
     });

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import type { RuntimeEvent } from "@persys/core";
 import { describe, expect, it } from "vitest";
+import { marksOf } from "../../src/docker/container-labels.ts";
 import { ContainerEvents, type ContainerEventsContext } from "../../src/docker/container-events.ts";
 import type { EngineFacts, StreamCall } from "../../src/docker/docker-client.ts";
 import { idOf } from "../support/runtime-calls.ts";
@@ -55,7 +56,12 @@ function eventOf(workloadId: string, timeMs: number, padding = ""): string {
 }
 
 function make(client: ContainerEventsContext["client"], silenceMs = 60_000): ContainerEvents {
-  return new ContainerEvents({ client, nodeId: "node", workloadOf: () => undefined, silenceMs });
+  return new ContainerEvents({
+    client,
+    ownerOf: (labels, names) => marksOf(labels, names, "node")?.id,
+    workloadOf: () => undefined,
+    silenceMs,
+  });
 }
 
 async function failureOf(events: ContainerEvents): Promise<unknown> {
