@@ -12,6 +12,8 @@ export interface RuntimeSubject {
   readonly specs: RuntimeSubjectSpecs;
   /** The exit code that is seen of `longRunning` and `stopsSlowly` when they end because they were asked to, not forced. */
   readonly gracefulExitCode?: number;
+  /** Whether what is set aside is no more than a description, so that nobody can tell how its last run ended. Default false. */
+  readonly forgetsKeptExits?: boolean;
   /** Whether the program of `ignoresStop` has come so far that it would ignore a stop. Default: at once. */
   readonly ignoresStopNow?: (id: string) => Promise<boolean>;
   /** Whether the program of `stopsSlowly` has come so far that it would take its time. Default: at once. */
