@@ -111,12 +111,23 @@ module.exports = {
       to: { dependencyTypes: ["core"] },
     }),
     forbid("adapters-know-not-each-other", "Adapters share adapters/src/shared and nothing else.", {
-      from: { path: "^packages/adapters/src/([^/]+)/" },
+      from: { path: "^packages/adapters/src/([^/]+)/", pathNot: "^packages/adapters/src/compose/" },
       to: {
         path: "^packages/adapters/src/",
         pathNot: "^packages/adapters/src/(?:$1|shared)/",
       },
     }),
+    forbid(
+      "compose-stands-on-docker",
+      "A compose project is containers of an engine of Docker: of the adapters, compose knows that one.",
+      {
+        from: { path: "^packages/adapters/src/compose/" },
+        to: {
+          path: "^packages/adapters/src/",
+          pathNot: "^packages/adapters/src/(?:compose|docker|shared)/",
+        },
+      },
+    ),
 
     only("inversify-in-server", "^packages/server/src/", "inversify"),
     only("pino-in-server", "^packages/server/src/", "pino"),

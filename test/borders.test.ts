@@ -85,6 +85,7 @@ const planted: ReadonlyArray<readonly [rule: string, file: string, imported: str
   ["cli-knows-only-client-core", "packages/cli/src/store.ts", "@persys/adapters/lmdb"],
   ["server-knows-only-adapters-core-transports", "packages/server/src/dial.ts", "@persys/client"],
   ["adapters-know-not-each-other", "packages/adapters/src/memory/both.ts", "../lmdb/index.ts"],
+  ["compose-stands-on-docker", "packages/adapters/src/compose/store.ts", "../lmdb/index.ts"],
   ["inversify-in-server", "packages/transports/src/wiring.ts", "inversify"],
   ["pino-in-server", "packages/adapters/src/memory/log.ts", "pino"],
   ["telemetry-sdk-in-server", "packages/transports/src/trace.ts", "@opentelemetry/sdk-node"],

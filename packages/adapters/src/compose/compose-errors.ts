@@ -1,0 +1,68 @@
+import { AgentError, type AgentErrorOptions } from "@persys/core";
+import { errnoOf } from "../docker/docker-errors.ts";
+
+/** Longest piece of a command's own words in a message, in characters. */
+const wordsCharsMax = 1_000;
+/** Values shorter than this are too common in a text to be taken out of it. */
+const secretCharsMin = 4;
+
+/** `text` without what may be secret, and no longer than a message may be: its end, where commands say what went wrong. */
+export function redacted(text: string, secrets: readonly string[]): string {
+  let clean = text;
+  for (const secret of secrets)
+    if (secret.length >= secretCharsMin) clean = clean.replaceAll(secret, "<redacted>");
+  clean = clean.trim();
+  return clean.length <= wordsCharsMax ? clean : `…${clean.slice(-wordsCharsMax)}`;
+}
+
+/** The compose command has failed at what it was asked for. `words`: redacted. */
+export function commandFailed(
+  doing: string,
+  words: string,
+  options: AgentErrorOptions = {},
+): AgentError {
+  const said = words === "" ? "the compose command failed without a word" : words;
+  return new AgentError("RUNTIME_ERROR", `could not ${doing}: ${said}`, {
+    retryable: true,
+    ...options,
+  });
+}
+
+/** A file of ours that cannot be read or written, as an AgentError, by errno; an AgentError is passed on. */
+export function folderError(error: unknown, doing: string): AgentError {
+  if (AgentError.is(error)) return error;
+  const errno = errnoOf(error) ?? "unknown";
+  return new AgentError("STORAGE_ERROR", `could not ${doing}: ${errno}`, {
+    retryable: true,
+    cause: error,
+    details: { errno },
+  });
+}
+
+/** A revision whose preparation is not there. */
+export function notPrepared(): AgentError {
+  return new AgentError("NOT_PREPARED", "the project is not prepared on this node", {
+    retryable: true,
+    effect: "none",
+  });
+}
+
+/** Something that is not this workload's has the place of its project. */
+export function projectTaken(project: string, holder: string): AgentError {
+  return new AgentError(
+    "NAME_CONFLICT",
+    `the compose project ${project} is not this workload's alone: ${holder} is there already; ` +
+      "remove it, or give the workload another projectName",
+    { retryable: true, effect: "none", fault: "user", details: { project } },
+  );
+}
+
+/** A container of somebody else has the name that a file gives to one of its own. */
+export function nameHeld(container: string, service: string): AgentError {
+  return new AgentError(
+    "NAME_CONFLICT",
+    `another container has the name ${container}, which container_name gives to service ${service}: ` +
+      "remove that container, or choose another name",
+    { retryable: true, effect: "none", fault: "user", details: { container, service } },
+  );
+}

@@ -1,0 +1,2 @@
+export type { ComposeRuntimeOptions } from "./compose-options.ts";
+export { ComposeRuntime } from "./compose-runtime.ts";

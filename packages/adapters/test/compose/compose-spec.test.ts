@@ -1,0 +1,156 @@
+import { describe, expect, it } from "vitest";
+import { parseComposeSpec } from "../../src/compose/compose-spec.ts";
+
+const file = "services:\n  web:\n    image: web:1\n";
+
+function violationsOf(input: unknown): readonly string[] {
+  const parsed = parseComposeSpec(input);
+  return parsed.ok ? [] : parsed.violations.map((one) => `${one.path.join(".")} ${one.rule}`);
+}
+
+/** The one violation of a file with these lines in its only service. */
+function violationInService(line: string): string {
+  const violations = violationsOf({ composeYaml: `${file}    ${line}\n` });
+  expect(violations).toHaveLength(1);
+  return violations[0] ?? "";
+}
+
+function restartOf(composeYaml: string): unknown {
+  const parsed = parseComposeSpec({ composeYaml });
+  return parsed.ok ? parsed.value.restart : parsed.violations;
+}
+
+describe("parseComposeSpec", () => {
+  it("takes a file as it is, and in base64, for the same spec", () => {
+    const inline = parseComposeSpec({ composeYaml: file });
+    const encoded = parseComposeSpec({ composeYaml: Buffer.from(file).toString("base64") });
+    expect(inline).toMatchObject({ ok: true, value: { spec: { composeYaml: file } } });
+    expect(encoded).toEqual(inline);
+  });
+
+  it("refuses what is neither", () => {
+    expect(violationsOf({ composeYaml: "c2hvcA==" })).toEqual([
+      "composeYaml must be a compose file, as it is or in base64",
+    ]);
+  });
+
+  it("leaves out what says nothing, and keeps what does", () => {
+    const input = { composeYaml: file, env: {}, labels: {}, projectName: "", stopGraceSeconds: 0 };
+    expect(parseComposeSpec(input)).toMatchObject({
+      ok: true,
+      value: { spec: { composeYaml: file, stopGraceSeconds: 0 }, stopGraceMs: 0 },
+    });
+  });
+
+  it.each([
+    ["include", "include: [other.yml]\n"],
+    ["unknown parts", "models: {}\n"],
+  ])("refuses %s of the file", (_, text) => {
+    expect(violationsOf({ composeYaml: text + file })).toHaveLength(1);
+  });
+
+  it.each([
+    ["build", "build: ."],
+    ["env_file", "env_file: [.env]"],
+    ["extends", "extends: { service: other }"],
+    ["label_file", "label_file: labels"],
+    ["provider", "provider: { type: model }"],
+    ["volumes_from", "volumes_from: [other]"],
+    ["credential_spec", "credential_spec: { file: c.json }"],
+    ["runtime", "runtime: other"],
+    ["cgroup_parent", "cgroup_parent: /"],
+    ["use_api_socket", "use_api_socket: true"],
+    ["gpus", "gpus: all"],
+    ["develop", "develop: {}"],
+    ["post_start", "post_start: []"],
+  ])("refuses %s of a service, naming it", (field, line) => {
+    expect(violationInService(line)).toMatch(
+      new RegExp(`^composeYaml\\.services\\.web\\.${field} is (?:refused|not supported)`),
+    );
+  });
+
+  it("refuses what a merge key brings in as well", () => {
+    const composeYaml = `x-base: &base\n  env_file: /etc/shadow\n${file}    <<: *base\n`;
+    expect(violationsOf({ composeYaml })).toEqual([
+      expect.stringMatching(/^composeYaml\.services\.web\.env_file is refused/),
+    ]);
+  });
+
+  it.each(["secrets", "configs"])("refuses %s that are files of the node", (kind) => {
+    const composeYaml = `${file}${kind}:\n  key: { file: /etc/shadow }\n`;
+    expect(violationsOf({ composeYaml })).toEqual([
+      expect.stringMatching(new RegExp(`^composeYaml\\.${kind}\\.key\\.file is refused`)),
+    ]);
+  });
+
+  it("refuses labels that are the agent's or compose's own", () => {
+    expect(violationInService("labels: { persys.uid: x }")).toContain("labels.persys.uid");
+    expect(violationInService("labels: [com.docker.compose.project=x]")).toContain(
+      "must not start",
+    );
+  });
+
+  it("refuses devices that a deploy reserves", () => {
+    const line = "deploy: { resources: { reservations: { devices: [{ capabilities: [gpu] }] } } }";
+    expect(violationInService(line)).toContain("deploy.resources.reservations.devices");
+  });
+
+  it.each([
+    "PATH",
+    "LD_PRELOAD",
+    "COMPOSE_FILE",
+    "DOCKER_HOST",
+    "PYTHONPATH",
+    "HTTPS_PROXY",
+    "https_proxy",
+  ])("refuses %s in the environment: it steers the command", (name) => {
+    const [violation] = violationsOf({ composeYaml: file, env: { [name]: "secret-value" } });
+    expect(violation).toContain(`env.${name} is refused`);
+    expect(violation).not.toContain("secret-value");
+  });
+
+  it("takes a file with a million aliases for none, at once", () => {
+    const lines = ["x-0: &a0 [x, x, x, x, x, x, x, x, x, x]"];
+    for (let depth = 1; depth < 8; depth += 1)
+      lines.push(
+        `x-${depth}: &a${depth} [${Array(10)
+          .fill(`*a${depth - 1}`)
+          .join(", ")}]`,
+      );
+    const beganMs = performance.now();
+    expect(violationsOf({ composeYaml: `${lines.join("\n")}\n${file}` })).toEqual([
+      expect.stringContaining("must not have aliases"),
+    ]);
+    const list = `x-list: [&a x${", *a".repeat(1_000_000)}]\n${file}`;
+    expect(violationsOf({ composeYaml: list })).toEqual([
+      expect.stringContaining("must have at most"),
+    ]);
+    expect(performance.now() - beganMs).toBeLessThan(2_000);
+  });
+
+  it.each([
+    ["is no YAML", "services: ["],
+    ["names a key twice", `${file}services: {}\n`],
+    ["has tags of its own", "services: !reset {}\n"],
+    ["has several documents", `${file}---\n${file}`],
+    ["is nested too deeply", `${file}x-deep: ${"[".repeat(2_000)}${"]".repeat(2_000)}\n`],
+    ["has no service", "services: {}\n"],
+  ])("refuses a file that %s", (_, composeYaml) => {
+    expect(violationsOf({ composeYaml })).toHaveLength(1);
+  });
+
+  it("shows nothing of the file in a violation", () => {
+    const composeYaml = `${file}    environment: { A: hidden-word }\n    build: hidden-word\n`;
+    const parsed = parseComposeSpec({ composeYaml });
+    expect(parsed.ok).toBe(false);
+    expect(JSON.stringify(parsed)).not.toContain("hidden-word");
+  });
+
+  it("never completes where a service is always to run, and is done once all have ended with 0 elsewhere", () => {
+    expect(restartOf(file)).toEqual({ kind: "on-failure", maxRetries: 0 });
+    expect(restartOf(`${file}    restart: unless-stopped\n`)).toEqual({ kind: "always" });
+    expect(restartOf(`${file}    restart: \${POLICY}\n`)).toEqual({ kind: "always" });
+    expect(restartOf(`${file}    restart: "no"\n`)).toEqual({ kind: "no" });
+    expect(restartOf(`${file}    restart: no\n`)).toEqual({ kind: "no" });
+  });
+});
