@@ -35,12 +35,13 @@ const ways: readonly Way[] = [
 ];
 
 // At the same time: most of the time is spent waiting until workloads have stayed up.
-describe.concurrent("a real agent", () => {
+describe("a real agent", () => {
   for (const { clauses, ...way } of ways) {
     const subject = { ...way, endpoint, token: agent.token(), patienceMs: 30_000 };
     const cases = apiContract(subject).filter(({ clause }) => clauses.test(clause));
     describeContract(`${way.protocol} over HTTP/${way.httpVersion ?? ""}`, cases, {
       timeoutMs: 120_000,
+      concurrent: true,
       unjudged: [],
     });
   }
