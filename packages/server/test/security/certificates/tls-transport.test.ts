@@ -8,6 +8,7 @@ import {
   type Authenticate,
   createAgentHandlers,
   createConnectTransport,
+  createGrpcTransport,
   type ServerTransport,
 } from "@persys/transports";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -59,8 +60,11 @@ afterEach(async () => {
   await folder.dispose();
 });
 
-async function serve(clientCertificates: "required" | "asked"): Promise<number> {
-  const transport = createConnectTransport({
+type Port = "API" | "gRPC";
+
+async function serve(clientCertificates: "required" | "asked", by: Port = "API"): Promise<number> {
+  const create = by === "gRPC" ? createGrpcTransport : createConnectTransport;
+  const transport = create({
     handlers: createAgentHandlers({ api, logger: silentLogger }),
     host: "127.0.0.1",
     port: 0,
@@ -107,9 +111,17 @@ async function dial(port: number, options: ConnectionOptions = {}): Promise<TLSS
   return socket;
 }
 
-describe.each(["required", "asked"] as const)("a port where certificates are %s", (mode) => {
-  it.each(protocols)("lets a client with a trusted one in: %s", async (protocol) => {
-    expect(await ask(await serve(mode), await folder.issue(client), protocol)).toBe("healthy");
+const ports: readonly Port[] = ["API", "gRPC"];
+const places = ports.flatMap((by) => [
+  { by, mode: "required" as const },
+  { by, mode: "asked" as const },
+]);
+
+describe.each(places)("a port ($by) where certificates are $mode", ({ by, mode }) => {
+  const spoken = protocols.filter((protocol) => by === "API" || protocol === "gRPC");
+
+  it.each(spoken)("lets a client with a trusted one in: %s", async (protocol) => {
+    expect(await ask(await serve(mode, by), await folder.issue(client), protocol)).toBe("healthy");
   });
 
   it.each<[string, () => Promise<CertificatePair | undefined>]>([
@@ -122,10 +134,10 @@ describe.each(["required", "asked"] as const)("a port where certificates are %s"
     ["one that has expired", () => folder.issue(client, -1)],
     ["one of a server", () => folder.issue({ ...client, use: "server" })],
   ])("keeps a client out that has %s", async (_, makePair) => {
-    const port = await serve(mode);
+    const port = await serve(mode, by);
     const pair = await makePair();
 
-    for (const protocol of protocols) {
+    for (const protocol of spoken) {
       const { code } = await refusal(ask(port, pair, protocol));
       if (mode === "asked") expect([protocol, code]).toEqual([protocol, Code.Unauthenticated]);
       else expect(code).not.toBe(Code.Unauthenticated);
@@ -133,7 +145,7 @@ describe.each(["required", "asked"] as const)("a port where certificates are %s"
   });
 
   it("lets a client in by way of an authority between, until the authorities change", async () => {
-    const port = await serve(mode);
+    const port = await serve(mode, by);
     const between = await issueCertificate(
       folder.authority,
       { commonName: "Between", use: "authority" },
@@ -141,7 +153,7 @@ describe.each(["required", "asked"] as const)("a port where certificates are %s"
     );
     const leaf = await issueCertificate(between, client, 5);
     const pair = { certificate: leaf.certificate + between.certificate, key: leaf.key };
-    for (const protocol of protocols) expect(await ask(port, pair, protocol)).toBe("healthy");
+    for (const protocol of spoken) expect(await ask(port, pair, protocol)).toBe("healthy");
     const socket = await dial(port, { cert: pair.certificate, key: pair.key });
     const ended = once(socket.resume(), "close");
 
@@ -155,7 +167,7 @@ describe.each(["required", "asked"] as const)("a port where certificates are %s"
   });
 
   it("speaks nothing older than TLS 1.2, also after its certificates have changed", async () => {
-    const port = await serve(mode);
+    const port = await serve(mode, by);
     const { certificate: cert, key } = await folder.issue(client);
     const old = { cert, key, minVersion: "TLSv1.1", maxVersion: "TLSv1.1" } as const;
 
@@ -170,7 +182,7 @@ describe.each(["required", "asked"] as const)("a port where certificates are %s"
   });
 
   it("shows new connections its new certificate and keeps those there are", async () => {
-    const port = await serve(mode);
+    const port = await serve(mode, by);
     const { certificate: cert, key } = await folder.issue(client);
     const before = await dial(port, { cert, key });
     const shown = before.getPeerX509Certificate()?.serialNumber;
@@ -186,7 +198,7 @@ describe.each(["required", "asked"] as const)("a port where certificates are %s"
   });
 
   it("cuts off clients whose certificate is revoked, and no others", async () => {
-    const port = await serve(mode);
+    const port = await serve(mode, by);
     const [lost, kept] = [await folder.issue(client), await folder.issue(client)];
     const connections = [];
     for (const { certificate: cert, key } of [lost, kept]) {
@@ -209,7 +221,7 @@ describe.each(["required", "asked"] as const)("a port where certificates are %s"
   });
 
   it("cuts off clients whose authority is trusted no more", async () => {
-    const port = await serve(mode);
+    const port = await serve(mode, by);
     const { certificate: cert, key } = await folder.issue(client);
     const socket = await dial(port, { cert, key });
     const ended = once(socket.resume(), "close");
