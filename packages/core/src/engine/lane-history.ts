@@ -51,7 +51,11 @@ export class LaneHistory {
   }
 
   /** Adds a step that has ended. */
-  ended(step: RuntimeStep, outcome: StepOutcome): void {
+  ended(step: RuntimeStep, outcome: StepOutcome, { type }: WorkloadRecord): void {
+    if (step.kind === "retire" && outcome.kind === "done")
+      this.#context.telemetry.count("garbage_collection_resources_deleted_total", {
+        resource_type: type,
+      });
     this.note(step, outcome.kind === "failed" ? outcome.failed.failure.reason : outcome.kind);
   }
 

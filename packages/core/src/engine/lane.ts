@@ -302,7 +302,7 @@ export class Lane {
     const outcome = this.#fruitless.judge(step, ended, { unchanged, nowMs });
     const seen = { observation: after, atMs: this.#sight.confirmedAtMs, reachedMs: 0 };
     await this.#record.absorb(seen, { planned, step, outcome });
-    this.#history.ended(step, outcome);
+    this.#history.ended(step, outcome, planned);
     return true;
   }
 

@@ -16,7 +16,9 @@ import {
 import { Lifecycle, type LifecyclePart } from "../lifecycle/lifecycle.ts";
 import type { AgentAccess } from "../security/access/agent-access.ts";
 import { observeAgent } from "../telemetry/observe-agent.ts";
-import { OtelTelemetry } from "../telemetry/otel-telemetry.ts";
+import { openTelemetry } from "../telemetry/open-telemetry.ts";
+import { OtelCalls } from "../telemetry/otel-calls.ts";
+import type { OtelTelemetry } from "../telemetry/otel-telemetry.ts";
 import type { AgentSettings } from "./agent-settings.ts";
 import { buildContainer } from "./build-container.ts";
 import { diskMountPoint } from "./disk-mount-point.ts";
@@ -55,8 +57,10 @@ export async function composeAgent(
   logger: Logger,
 ): Promise<ComposedAgent> {
   const { config, nodeId } = settings;
-  const telemetry = new OtelTelemetry(logger);
-  const container = await buildContainer({ settings, logger, telemetry }, modules);
+  const { otlpEndpoint, version } = config;
+  const telemetry = await openTelemetry({ otlpEndpoint, nodeId, version }, process.env, logger);
+  const observer = new OtelCalls(telemetry);
+  const container = await buildContainer({ settings, logger, telemetry, observer }, modules);
   const engine = await container.getAsync(tokens.engine);
   const access = await container.getAsync(tokens.access, { optional: true });
   const phase = new PhaseHolder();

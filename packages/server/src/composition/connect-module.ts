@@ -7,7 +7,7 @@ import { transportLimits } from "./transport-limits.ts";
 export const connectModule: ContainerModule = new ContainerModule(({ bind }) => {
   bind(tokens.transport)
     .toResolvedValue(
-      async ({ config }, { authenticate, handlers }, { tls: source }, logger) => {
+      async ({ config }, { authenticate, handlers, observer }, { tls: source }, logger) => {
         const { createConnectTransport } = await import("@persys/transports");
         const transport = createConnectTransport({
           handlers,
@@ -16,6 +16,7 @@ export const connectModule: ContainerModule = new ContainerModule(({ bind }) => 
           allowedOrigins: config.httpAllowedOrigins,
           hosts: config.httpHosts,
           authenticate,
+          observer,
           ...(source === undefined
             ? {}
             : { tls: { source, clientCertificates: "asked" as const } }),

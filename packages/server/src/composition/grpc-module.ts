@@ -7,13 +7,14 @@ import { transportLimits } from "./transport-limits.ts";
 export const grpcModule: ContainerModule = new ContainerModule(({ bind }) => {
   bind(tokens.transport)
     .toResolvedValue(
-      async ({ config }, { authenticate, handlers }, { tls: source }, logger) => {
+      async ({ config }, { authenticate, handlers, observer }, { tls: source }, logger) => {
         const { createGrpcTransport } = await import("@persys/transports");
         const transport = createGrpcTransport({
           handlers,
           host: config.grpcAddress,
           port: config.grpcPort,
           authenticate,
+          observer,
           ...(source === undefined
             ? {}
             : { tls: { source, clientCertificates: config.grpcClientCertificates } }),

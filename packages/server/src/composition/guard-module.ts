@@ -32,6 +32,7 @@ export const guardModule: ContainerModule = new ContainerModule(({ bind }) => {
           limits,
           denials,
         }),
+        observer: context.get(tokens.observer),
       };
     })
     .inSingletonScope();

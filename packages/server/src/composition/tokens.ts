@@ -9,7 +9,7 @@ import type {
   Telemetry,
   WorkloadRuntime,
 } from "@persys/core";
-import type { AgentHandlers, Authenticate } from "@persys/transports";
+import type { AgentHandlers, Authenticate, CallObserver } from "@persys/transports";
 import type { ServiceIdentifier } from "inversify";
 import type { AgentSettings } from "./agent-settings.ts";
 import type { LifecyclePart } from "../lifecycle/lifecycle.ts";
@@ -21,6 +21,8 @@ export const tokens: {
   readonly settings: ServiceIdentifier<AgentSettings>;
   readonly logger: ServiceIdentifier<Logger>;
   readonly telemetry: ServiceIdentifier<Telemetry>;
+  /** Is told of every call of the API. */
+  readonly observer: ServiceIdentifier<CallObserver>;
   readonly clock: ServiceIdentifier<Clock>;
   readonly random: ServiceIdentifier<Random>;
   readonly resources: ServiceIdentifier<NodeResources>;
@@ -41,6 +43,7 @@ export const tokens: {
   settings: Symbol("AgentSettings"),
   logger: Symbol("Logger"),
   telemetry: Symbol("Telemetry"),
+  observer: Symbol("CallObserver"),
   clock: Symbol("Clock"),
   random: Symbol("Random"),
   resources: Symbol("NodeResources"),
@@ -60,6 +63,8 @@ export interface Guard {
   readonly authenticate: Authenticate;
   /** The methods of the contract. */
   readonly handlers: AgentHandlers;
+  /** Is told of every call. */
+  readonly observer: CallObserver;
 }
 
 /** Something that serves the API to others. */

@@ -7,6 +7,7 @@ export const sections = [
   "Browsers",
   "Connections",
   "Health and metrics",
+  "Telemetry",
   "State",
   "Node",
   "Logs",

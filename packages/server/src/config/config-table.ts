@@ -20,6 +20,7 @@ import {
 } from "./option-type.ts";
 import { policyOptions } from "./policy-options.ts";
 import { securityOptions } from "./security-options.ts";
+import { telemetryOptions } from "./telemetry-options.ts";
 import { noStateUrl, stateUrl } from "./state-url.ts";
 
 /** A row for every member of {@link Config}; the compiler sees to it that none is missing. */
@@ -107,6 +108,7 @@ export const configTable: ConfigTable = {
     standard: 8_089,
     doc: "Port of health and metrics. 0 takes any free one.",
   },
+  ...telemetryOptions,
   statePath: {
     section: "State",
     key: "state_store_path",

@@ -45,6 +45,8 @@ export interface Config {
   readonly clientPingIntervalMinMs: number;
   readonly metricsAddress: string;
   readonly metricsPort: number;
+  /** An origin and a path, or `none`. */
+  readonly otlpEndpoint: string;
   readonly statePath: string;
   readonly stateUrl: string;
   readonly actionsMax: number;

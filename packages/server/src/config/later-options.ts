@@ -28,7 +28,6 @@ const parts: Readonly<Record<string, readonly string[]>> = {
     "storage_ceph_keyring",
   ],
   "the scheduler client": ["scheduler_addr", "scheduler_insecure", "agent_grpc_endpoint"],
-  "OTLP export": ["otlp_endpoint"],
   "garbage collection": ["gc_enabled", "gc_interval", "failed_workload_ttl"],
   "admission thresholds": ["memory_threshold", "cpu_threshold", "disk_threshold"],
 };

@@ -1,3 +1,4 @@
+import { trace } from "@opentelemetry/api";
 import { AgentError, type LogFields, type Logger } from "@persys/core";
 import { type Logger as Pino, pino } from "pino";
 import type { LogFormat, LogLevel } from "../config/config.ts";
@@ -34,6 +35,7 @@ export async function createLogger(options: LogOptions): Promise<AgentLogger> {
       {
         level,
         base: forPeople ? {} : { node_id: nodeId },
+        mixin: traceFields,
         timestamp: () => `,"time":"${new Date().toISOString()}"`,
         formatters: { level: (label) => ({ level: label }) },
         serializers: { error: serializedError, cause: serializedError },
@@ -41,6 +43,15 @@ export async function createLogger(options: LogOptions): Promise<AgentLogger> {
       destination,
     ),
   );
+}
+
+/** The trace that a line belongs to, by the names that OpenTelemetry has for them in logs of other formats. */
+function traceFields(): LogFields {
+  const span = trace.getActiveSpan();
+  // One that is over goes on in the context of what it began, such as timers.
+  if (span?.isRecording() !== true) return {};
+  const { traceId, spanId } = span.spanContext();
+  return { trace_id: traceId, span_id: spanId };
 }
 
 /** An error with its stack and its causes; one that a request has to put right in one line: no stack of ours explains it. */

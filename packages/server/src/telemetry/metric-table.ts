@@ -73,6 +73,50 @@ export const metricTable: readonly MetricRow[] = [
   { name: "task_executions_total", kind: "counter", help: "Requests whose work ended." },
   { name: "task_failures_total", kind: "counter", help: "Requests whose work failed." },
 
+  {
+    name: "garbage_collection_runs_total",
+    kind: "counter",
+    help: "Comparisons of everything that a runtime has with what is wanted, which find what is left over.",
+  },
+  {
+    name: "garbage_collection_duration_seconds",
+    kind: "histogram",
+    help: "One such comparison.",
+  },
+  {
+    name: "garbage_collection_orphaned_resources_found",
+    kind: "gauge",
+    help: "Objects of this node that no record knows of, by type of workload, and total. They are shown, never removed.",
+  },
+  {
+    name: "garbage_collection_resources_deleted_total",
+    kind: "counter",
+    help: "Times that what superseded revisions had left was removed, by type of workload.",
+  },
+
+  {
+    name: "rpc.server.call.duration",
+    kind: "histogram",
+    standard: true,
+    help: "Calls of the API, refused ones included, by system, method and status.",
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
+  },
+  {
+    name: "convergence_lag_seconds",
+    kind: "histogram",
+    help: "From the first hint of a change that nobody asked for to the end of the step that set it right, by how it was noticed.",
+    buckets: stepBuckets,
+  },
+  {
+    name: "lane_queue_depth",
+    kind: "gauge",
+    help: "Calls that wait for a place in the budget of their runtime, by kind of call.",
+  },
+  {
+    name: "lane_queue_wait_seconds",
+    kind: "histogram",
+    help: "How long calls waited for a place in the budget of their runtime.",
+  },
   { name: "info", kind: "gauge", help: "Always 1; the labels say which agent this is." },
   { name: "store_health_status", kind: "gauge", help: "1 when the state can be written, else 0." },
   {
@@ -100,7 +144,11 @@ export const metricTable: readonly MetricRow[] = [
     kind: "counter",
     help: "Calls that were not let through, by the reason that their callers were told.",
   },
-  { name: "drift_detected_total", kind: "counter", help: "Changes that nobody asked for." },
+  {
+    name: "drift_detected_total",
+    kind: "counter",
+    help: "Changes that nobody asked for and that had to be set right, by how they were noticed: event, list or timer.",
+  },
   {
     name: "commit_duration_seconds",
     kind: "histogram",
@@ -123,6 +171,6 @@ export const metricTable: readonly MetricRow[] = [
   {
     name: "event_loop_delay_p99_seconds",
     kind: "gauge",
-    help: "How late the agent's own timers are, 99th percentile since the last reading.",
+    help: "How late the agent's own timers are, 99th percentile of the last one to two minutes.",
   },
 ];

@@ -1,5 +1,5 @@
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { actualStates, type AgentApi } from "@persys/core";
+import { LoopDelay } from "./loop-delay.ts";
 import type { OtelTelemetry, Reading } from "./otel-telemetry.ts";
 
 /** What the gauges of the agent are computed from. */
@@ -13,15 +13,12 @@ export interface ObservedAgent {
   certificateLeftMs(): number | undefined;
 }
 
-const nsPerSecond = 1e9;
-
 /**
  * Has the gauges computed from the engine whenever they are read, so that none keeps a value that no longer holds. @returns a function that
  * ends the measuring of the event loop.
  */
 export function observeAgent(telemetry: OtelTelemetry, agent: ObservedAgent): () => void {
-  const delay = monitorEventLoopDelay({ resolution: 10 });
-  delay.enable();
+  const delay = new LoopDelay();
   telemetry.observe(
     ["process_resident_memory_bytes", "process_cpu_seconds", "event_loop_delay_p99_seconds"],
     () => ownReadings(delay),
@@ -36,6 +33,7 @@ export function observeAgent(telemetry: OtelTelemetry, agent: ObservedAgent): ()
       "system_disk_utilization_percent",
       "task_queue_depth",
       "orphans",
+      "garbage_collection_orphaned_resources_found",
       "info",
     ],
     () => agentReadings(agent),
@@ -46,17 +44,15 @@ export function observeAgent(telemetry: OtelTelemetry, agent: ObservedAgent): ()
       ? []
       : [{ name: "certificate_expiry_seconds", value: leftMs / 1e3 }];
   });
-  return () => delay.disable();
+  return () => delay.close();
 }
 
-function ownReadings(delay: ReturnType<typeof monitorEventLoopDelay>): Reading[] {
+function ownReadings(delay: LoopDelay): Reading[] {
   const { user, system } = process.cpuUsage();
-  const p99Seconds = delay.percentile(99) / nsPerSecond;
-  delay.reset();
   return [
     { name: "process_resident_memory_bytes", value: process.memoryUsage.rss() },
     { name: "process_cpu_seconds", value: (user + system) / 1e6 },
-    { name: "event_loop_delay_p99_seconds", value: p99Seconds },
+    { name: "event_loop_delay_p99_seconds", value: delay.p99Seconds },
   ];
 }
 
@@ -84,8 +80,21 @@ function agentReadings(agent: ObservedAgent): Reading[] {
       value: api.actions({ status: "pending", limit: 0, newestFirst: false }).length,
     },
     { name: "orphans", value: orphans.length },
+    ...orphanCounts(orphans, Object.keys(runtimes)),
     { name: "info", value: 1, labels: { node_id: agent.nodeId, version } },
   ];
+}
+
+/** As `<type>/<id>`. */
+function orphanCounts(orphans: readonly string[], types: readonly string[]): Reading[] {
+  const count = (prefix: string): number => orphans.filter((it) => it.startsWith(prefix)).length;
+  return [["total", ""] as const, ...types.map((type) => [type, `${type}/`] as const)].map(
+    ([type, prefix]) => ({
+      name: "garbage_collection_orphaned_resources_found",
+      value: count(prefix),
+      labels: { resource_type: type },
+    }),
+  );
 }
 
 /** Every state of every type, none of which ever vanishes from the graphs: what nobody is in counts 0. */

@@ -51,6 +51,7 @@ const samples: { readonly [Name in keyof Config]: readonly [text: string, value:
   clientPingIntervalMinMs: ["1s", 1_000],
   metricsAddress: ["0.0.0.0", "0.0.0.0"],
   metricsPort: ["0", 0],
+  otlpEndpoint: ["collector:4318", "http://collector:4318"],
   statePath: ["/srv/state", "/srv/state"],
   stateUrl: ["redis://h:7000/2", "redis://h:7000/2"],
   actionsMax: ["200", 200],

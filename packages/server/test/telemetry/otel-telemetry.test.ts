@@ -41,7 +41,11 @@ describe("OtelTelemetry", () => {
     }
 
     const text = await measured.prometheusText();
-    for (const { name } of metricTable) expect(text).toContain(`# TYPE persys_agent_${name} `);
+    for (const { name, standard } of metricTable) {
+      const shown =
+        standard === true ? `${name.replaceAll(".", "_")}_seconds` : `persys_agent_${name}`;
+      expect(text).toContain(`# TYPE ${shown} `);
+    }
     expect(logger.lines).toEqual([]);
   });
 
