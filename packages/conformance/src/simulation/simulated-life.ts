@@ -57,6 +57,8 @@ export async function liveThrough(life: Life, options: LifeOptions): Promise<Lif
   // Errors are made by the hundred, and nobody reads where.
   if (options.trace !== true) Error.stackTraceLimit = 0;
   try {
+    // A clock that waits for everything to come to rest does so only among promises: in the turn of an event its tick would come first.
+    await Promise.resolve();
     return await new SimulatedLife(life, options).live();
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
