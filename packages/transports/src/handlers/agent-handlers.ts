@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import type { AgentApi, Logger, Violation, WatchEvent } from "@persys/core";
 import { AgentError } from "@persys/core";
 import * as pb from "../gen/persys/agent/v1/agent_pb.ts";
@@ -22,7 +22,7 @@ import { statusToProto } from "../mapping/status-to-proto.ts";
 import { applyWorkload } from "./apply-workload.ts";
 import { type CallContext } from "./call-context.ts";
 import { createErrorBorder } from "./error-border.ts";
-import { pageOf } from "./list-page.ts";
+import { pageOf, tokenOf } from "./list-page.ts";
 
 /** One method of the contract: a request in, an answer out. @throws {RpcError} or the reason of the call's signal. */
 export type UnaryHandler<I, O> = (request: I, call: CallContext) => Promise<O>;
@@ -111,10 +111,29 @@ function listWorkloads(api: AgentApi, request: pb.ListWorkloadsRequest): pb.List
     const statuses = onlyCustom ? matching.filter(isCustom) : matching;
     return pageOf(statuses, request, violations);
   });
-  return create(pb.ListWorkloadsResponseSchema, {
-    workloads: page.statuses.map(statusToProto),
-    nextPageToken: page.nextPageToken,
+  const workloads = page.statuses.map(statusToProto);
+  // Who asks for all at once gets all at once: an older client knows of no further page.
+  const fitting = request.pageSize > 0 ? fittingCount(workloads) : workloads.length;
+  if (fitting === workloads.length) {
+    const { nextPageToken } = page;
+    return create(pb.ListWorkloadsResponseSchema, { workloads, nextPageToken });
+  }
+  const fit = workloads.slice(0, fitting);
+  const nextPageToken = tokenOf(fit.at(-1)?.id ?? "");
+  return create(pb.ListWorkloadsResponseSchema, { workloads: fit, nextPageToken });
+}
+
+/** So large a page may become, in bytes: with room for what is around it, clients of gRPC take 4 MiB unless they are told otherwise. */
+const pageBytesMax = 3 * 1024 * 1024;
+
+/** How many of them make a page that is not too large; at least one. */
+function fittingCount(workloads: readonly pb.WorkloadStatus[]): number {
+  let bytes = 0;
+  const excess = workloads.findIndex((one) => {
+    bytes += toBinary(pb.WorkloadStatusSchema, one).byteLength;
+    return bytes > pageBytesMax;
   });
+  return excess === -1 ? workloads.length : Math.max(1, excess);
 }
 
 function getWorkload(api: AgentApi, id: string): pb.GetWorkloadResponse {

@@ -36,7 +36,8 @@ function byId(left: WorkloadStatus, right: WorkloadStatus): number {
 
 const prefix = "after:";
 
-function tokenOf(id: string): string {
+/** The token of the page that begins after the workload with this id. */
+export function tokenOf(id: string): string {
   return base64Encode(new TextEncoder().encode(`${prefix}${id}`), "url");
 }
 

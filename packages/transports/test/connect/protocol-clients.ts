@@ -15,6 +15,7 @@ import {
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { errorFromJson } from "@connectrpc/connect/protocol-connect";
 import {
+  compressionGzip,
   createConnectTransport,
   createGrpcTransport,
   createGrpcWebTransport,
@@ -34,6 +35,8 @@ export const rpc: typeof AgentService.method = AgentService.method;
 export interface CallerOptions {
   readonly token?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sends all it sends compressed, where its protocol can. */
+  readonly gzip?: boolean;
 }
 
 /** A client of one protocol. What it throws has the code of the answer as `code`. */
@@ -47,6 +50,7 @@ export interface ProtocolClient {
     method: DescMethodServerStreaming<I, O>,
     input: MessageInitShape<I>,
     signal?: AbortSignal,
+    timeoutMs?: number,
   ): AsyncIterable<MessageShape<O>>;
   close(): void;
 }
@@ -100,27 +104,41 @@ function byFetch(make: (base: { baseUrl: string }) => Transport): MakeClient {
     ofTransport(make({ baseUrl: `http://127.0.0.1:${port}` }), options, () => {});
 }
 
-function overHttp1(make: (base: { baseUrl: string; httpVersion: "1.1" }) => Transport): MakeClient {
+/** How clients of connect-node compress. */
+interface Compressing {
+  readonly sendCompression?: typeof compressionGzip;
+  readonly compressMinBytes?: number;
+}
+
+const compressing = ({ gzip }: CallerOptions): Compressing =>
+  gzip === true ? { sendCompression: compressionGzip, compressMinBytes: 0 } : {};
+
+function overHttp1(
+  make: (base: { baseUrl: string; httpVersion: "1.1" } & Compressing) => Transport,
+): MakeClient {
   return (port, options = {}) =>
     ofTransport(
-      make({ baseUrl: `http://127.0.0.1:${port}`, httpVersion: "1.1" }),
+      make({ baseUrl: `http://127.0.0.1:${port}`, httpVersion: "1.1", ...compressing(options) }),
       options,
       () => {},
     );
 }
 
 function overHttp2(
-  make: (base: {
-    baseUrl: string;
-    httpVersion: "2";
-    sessionManager: Http2SessionManager;
-  }) => Transport,
+  make: (
+    base: {
+      baseUrl: string;
+      httpVersion: "2";
+      sessionManager: Http2SessionManager;
+    } & Compressing,
+  ) => Transport,
 ): MakeClient {
   return (port, options = {}) => {
     const baseUrl = `http://127.0.0.1:${port}`;
     // In megabytes: what Node's client has still to send counts, and past 10 MB it resets streams by itself.
     const sessionManager = new Http2SessionManager(baseUrl, {}, { maxSessionMemory: 64 });
-    const transport = make({ baseUrl, httpVersion: "2", sessionManager });
+    const base = { baseUrl, httpVersion: "2" as const, sessionManager };
+    const transport = make({ ...base, ...compressing(options) });
     return ofTransport(transport, options, () => sessionManager.abort());
   };
 }
@@ -135,11 +153,11 @@ function ofTransport(
     async call(method, input, timeoutMs) {
       return (await transport.unary(method, undefined, timeoutMs, headers, input)).message;
     },
-    async *open(method, input, signal) {
+    async *open(method, input, signal, timeoutMs) {
       const inputs = (async function* one() {
         yield input;
       })();
-      yield* (await transport.stream(method, signal, undefined, headers, inputs)).message;
+      yield* (await transport.stream(method, signal, timeoutMs, headers, inputs)).message;
     },
     close,
   };
@@ -168,7 +186,13 @@ function fetchClient(port: number, options: CallerOptions = {}): ProtocolClient 
 }
 
 function grpcJsClient(port: number, options: CallerOptions = {}): ProtocolClient {
-  const client = new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+  const client = new grpc.Client(
+    `127.0.0.1:${port}`,
+    grpc.credentials.createInsecure(),
+    options.gzip === true
+      ? { "grpc.default_compression_algorithm": grpc.compressionAlgorithms.gzip }
+      : {},
+  );
   const metadata = grpc.Metadata.fromHttp2Headers(headersOf(options));
   return {
     call: (method, input, timeoutMs) =>
@@ -187,13 +211,14 @@ function grpcJsClient(port: number, options: CallerOptions = {}): ProtocolClient
           },
         );
       }),
-    open(method, input, signal) {
+    open(method, input, signal, timeoutMs) {
       const call = client.makeServerStreamRequest(
         pathOf(method),
         writer(method.input),
         reader(method.output),
         input,
         metadata,
+        timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs },
       );
       signal?.addEventListener("abort", () => call.cancel(), { once: true });
       return call;
