@@ -1,0 +1,110 @@
+import { isWorkloadId, type Target, type WorkloadId } from "@persys/core";
+import { element, parseXml, renderXml, type XmlElement } from "./xml.ts";
+
+/** The namespace of our element among a domain's metadata. */
+export const ownershipNamespace = "urn:persys:libvirt:1";
+
+/** The prefix it is written with. */
+export const ownershipPrefix = "persys";
+
+/** What one definition of a machine was made for. */
+export interface DefinitionMarks {
+  readonly uid: string;
+  readonly revisionId: string;
+  readonly specDigest: string;
+  /** Names this making of it, unlike any other. */
+  readonly instance: string;
+  /** Names the last run that we began; undefined before the first. */
+  readonly run: string | undefined;
+  /** When that was, Unix milliseconds. */
+  readonly startedAtMs: number | undefined;
+}
+
+/** What the metadata of a domain of ours say. A domain has them from its definition on, and libvirt changes them only as a whole. */
+export interface DomainOwnership {
+  readonly id: WorkloadId;
+  readonly nodeId: string;
+  /** What the domain is defined as. Undefined while only the kept definition is wanted still. */
+  readonly current: DefinitionMarks | undefined;
+  /** What it was defined as before, to be gone back to: with the whole description. */
+  readonly kept: (DefinitionMarks & { readonly xml: string }) | undefined;
+}
+
+/** The marks of a new definition for a target, never started. */
+export function marksFor(target: Target, instance: string): DefinitionMarks {
+  const { uid, revisionId, specDigest } = target;
+  return { uid, revisionId, specDigest, instance, run: undefined, startedAtMs: undefined };
+}
+
+/** Ownership as the element that goes into a domain's metadata. */
+export function ownershipElement({ id, nodeId, current, kept }: DomainOwnership): XmlElement {
+  const namespace = { [`xmlns:${ownershipPrefix}`]: ownershipNamespace };
+  return element(`${ownershipPrefix}:workload`, { ...namespace, id, node: nodeId }, [
+    current && element(`${ownershipPrefix}:current`, attributesOf(current)),
+    kept && element(`${ownershipPrefix}:kept`, attributesOf(kept), encoded(kept.xml)),
+  ]);
+}
+
+/** Ownership as {@link ownershipElement} writes it, for the call that changes metadata alone. */
+export function renderOwnership(ownership: DomainOwnership): string {
+  // That call gives the element its namespace, and takes it without.
+  const { name, attributes, ...rest } = ownershipElement(ownership);
+  return renderXml({
+    ...rest,
+    name: name.replace(/^.*:/, ""),
+    attributes: new Map([...attributes].filter(([key]) => !key.startsWith("xmlns"))),
+    children: rest.children.map((it) => ({ ...it, name: it.name.replace(/^.*:/, "") })),
+  });
+}
+
+/**
+ * What our element says, as libvirt gives it; undefined for anything that lacks one of the marks, or is another node's: then the domain is
+ * somebody else's.
+ */
+export function parseOwnership(metadata: string, nodeId: string): DomainOwnership | undefined {
+  const root = parseXml(metadata);
+  const id = root?.attributes.get("id") ?? "";
+  if (root === undefined || localName(root) !== "workload") return undefined;
+  if (!isWorkloadId(id) || root.attributes.get("node") !== nodeId) return undefined;
+  const parts = root.children.map((it) => [localName(it), marksOf(it), it.text] as const);
+  // What lacks a mark is not ours in part: it is not ours.
+  if (parts.length === 0 || parts.some(([, marks]) => marks === undefined)) return undefined;
+  const [, current] = parts.find(([name]) => name === "current") ?? [];
+  const [, kept, xml = ""] = parts.find(([name]) => name === "kept") ?? [];
+  return { id, nodeId, current, kept: kept && { ...kept, xml: decoded(xml) } };
+}
+
+function attributesOf(marks: DefinitionMarks): Readonly<Record<string, string | undefined>> {
+  return {
+    uid: marks.uid,
+    revision: marks.revisionId,
+    digest: marks.specDigest,
+    instance: marks.instance,
+    run: marks.run,
+    started: marks.startedAtMs?.toString(),
+  };
+}
+
+function marksOf({ attributes }: XmlElement): DefinitionMarks | undefined {
+  const [uid, revisionId] = [attributes.get("uid"), attributes.get("revision")];
+  const [specDigest, instance] = [attributes.get("digest"), attributes.get("instance")];
+  const started = attributes.get("started");
+  const startedAtMs = started === undefined ? undefined : Number(started);
+  if (uid === undefined || revisionId === undefined) return undefined;
+  if (specDigest === undefined || instance === undefined) return undefined;
+  if (startedAtMs !== undefined && !Number.isSafeInteger(startedAtMs)) return undefined;
+  return { uid, revisionId, specDigest, instance, run: attributes.get("run"), startedAtMs };
+}
+
+function localName({ name }: XmlElement): string {
+  return name.replace(/^.*:/, "");
+}
+
+/** libvirt indents what is in metadata anew; a description has to come back as it was. */
+function encoded(xml: string): string {
+  return Buffer.from(xml).toString("base64");
+}
+
+function decoded(text: string): string {
+  return Buffer.from(text, "base64").toString();
+}

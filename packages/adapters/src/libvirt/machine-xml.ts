@@ -1,0 +1,95 @@
+import type { Machine, MachineDisk, MachineInterface } from "./machine.ts";
+import { element, renderXml, type XmlElement } from "./xml.ts";
+
+/** The kind of board of each architecture: the one that QEMU's people recommend. */
+const boards = { x86_64: "q35", aarch64: "virt" } as const;
+
+/** How often the guest is asked what memory it uses, in seconds. */
+const memoryStatsPeriodSeconds = 10;
+
+/**
+ * The description of a machine, with our element in its metadata from the first moment on. libvirt starts it for nobody: what becomes of a
+ * machine that has ended is decided by the engine.
+ */
+export function machineXml(machine: Machine, ownership: XmlElement): string {
+  return renderXml(
+    element("domain", { type: machine.accelerator === "kvm" ? "kvm" : "qemu" }, [
+      element("name", {}, machine.name),
+      element("uuid", {}, machine.uuid),
+      machine.title === undefined ? undefined : element("title", {}, machine.title),
+      element("metadata", {}, [ownership]),
+      element("memory", { unit: "MiB" }, String(machine.memoryMb)),
+      element("vcpu", { placement: "static" }, String(machine.vcpus)),
+      osElement(machine),
+      element("features", {}, [
+        element("acpi"),
+        machine.architecture === "x86_64" ? element("apic") : undefined,
+      ]),
+      machine.accelerator === "kvm" ? element("cpu", { mode: "host-model" }) : undefined,
+      element("clock", { offset: "utc" }),
+      element("on_poweroff", {}, "destroy"),
+      element("on_reboot", {}, "restart"),
+      element("on_crash", {}, "destroy"),
+      devicesElement(machine),
+    ]),
+  );
+}
+
+function osElement({ architecture, firmware }: Machine): XmlElement {
+  return element("os", { firmware: firmware === "uefi" ? "efi" : undefined }, [
+    element("type", { arch: architecture, machine: boards[architecture] }, "hvm"),
+  ]);
+}
+
+function devicesElement(machine: Machine): XmlElement {
+  return element("devices", {}, [
+    ...machine.disks.map(diskElement),
+    ...machine.interfaces.map(interfaceElement),
+    element("serial", { type: "pty" }, [
+      element("log", { file: machine.consoleLog, append: "on" }),
+      element("target", { port: 0 }),
+    ]),
+    element("channel", { type: "unix" }, [
+      element("target", { type: "virtio", name: "org.qemu.guest_agent.0" }),
+    ]),
+    element("rng", { model: "virtio" }, [element("backend", { model: "random" }, "/dev/urandom")]),
+    element("memballoon", { model: "virtio" }, [
+      element("stats", { period: memoryStatsPeriodSeconds }),
+    ]),
+    // Without it a guest whose kernel panics would be taken for one that runs.
+    machine.architecture === "x86_64" ? element("panic", { model: "isa" }) : undefined,
+    ...screenElements(machine),
+  ]);
+}
+
+function diskElement({ path, device, format, kind, bootOrder }: MachineDisk): XmlElement {
+  const isDisk = kind === "disk";
+  return element("disk", { type: "file", device: kind }, [
+    // Space that the guest frees is given back to the host.
+    element("driver", { name: "qemu", type: format, discard: isDisk ? "unmap" : undefined }),
+    element("source", { file: path }),
+    element("target", { dev: device, bus: device.startsWith("vd") ? "virtio" : "sata" }),
+    isDisk ? undefined : element("readonly"),
+    bootOrder === undefined ? undefined : element("boot", { order: bootOrder }),
+  ]);
+}
+
+function interfaceElement({ source: { kind, name }, mac }: MachineInterface): XmlElement {
+  return element("interface", { type: kind }, [
+    element("mac", { address: mac }),
+    element("source", { [kind]: name }),
+    element("model", { type: "virtio" }),
+  ]);
+}
+
+/** libvirt gives a machine that says nothing of it a screen of its own choice. */
+function screenElements({ vncPassword: passwd }: Machine): readonly XmlElement[] {
+  if (passwd === undefined) return [element("video", {}, [element("model", { type: "none" })])];
+  const listen = "127.0.0.1";
+  return [
+    element("graphics", { type: "vnc", port: -1, autoport: "yes", listen, passwd }, [
+      element("listen", { type: "address", address: listen }),
+    ]),
+    element("video", {}, [element("model", { type: "vga" })]),
+  ];
+}
