@@ -54,6 +54,17 @@ export const specMutants: readonly RuntimeMutant[] = [
     }),
   },
   {
+    name: "spec-knows-inherited-keys",
+    clauseHint: "RT-005",
+    breaks:
+      "keys are looked up in a plain object, so that one named like a member of every object is taken for known",
+    make: parsing((parse) => (input) => {
+      if (!isObject(input)) return parse(input);
+      const plain: object = {};
+      return parse(Object.fromEntries(Object.entries(input).filter(([key]) => !(key in plain))));
+    }),
+  },
+  {
     name: "spec-names-the-first-fault",
     clauseHint: "RT-005",
     breaks: "only the first rule that a spec breaks is named",

@@ -38,7 +38,10 @@ export async function judgeApi(options: ApiOptions, host: CommandHost): Promise<
     contract: "api",
     subject: `${options.endpoint} over ${options.protocol}`,
     cases: apiContract(subject),
-    guard: (signal) => guardServer(subject, { ...options, signal }),
+    guard: (look) =>
+      look.ask(`the server at ${options.endpoint} did not list its workloads`, (signal) =>
+        guardServer(subject, { ...options, signal }),
+      ),
     words: wordsOf(options),
   };
   return runKit(kit, options, host);

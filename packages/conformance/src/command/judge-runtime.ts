@@ -5,7 +5,8 @@ import type { ExitCode } from "./exit-codes.ts";
 import type { KitOptions } from "./kit-options.ts";
 import { exampleHints, loadFactory, type WantedExport } from "./load-module.ts";
 import { runKit } from "./run-kit.ts";
-import { assertMembers, look } from "./subject-shape.ts";
+import type { SubjectLook } from "./subject-look.ts";
+import { assertMembers } from "./subject-shape.ts";
 import { UsageError } from "./usage-error.ts";
 
 const wanted: WantedExport = {
@@ -35,7 +36,7 @@ export async function judgeRuntime(
     contract: "runtime",
     subject: module,
     cases: runtimeContract(subject),
-    guard: (signal: AbortSignal) => guardRuntime(subject, signal),
+    guard: (look: SubjectLook) => guardRuntime(subject, look),
     words: ["--module", module],
   } as const;
   return runKit(kit, options, host);
@@ -47,17 +48,26 @@ export async function judgeRuntime(
  */
 async function guardRuntime(
   factory: () => Promise<RuntimeSubject>,
-  signal: AbortSignal,
+  look: SubjectLook,
 ): Promise<void> {
-  const subject = await look("the subject could not be made", factory);
+  const subject = await look.at("the subject could not be made", () => factory());
   assertMembers(
     subject,
     {
       runtime: "object",
+      "runtime.type": "string",
+      "runtime.capabilities": "object",
       "runtime.parseSpec": "function",
+      "runtime.redactSpec": "function",
+      "runtime.demands": "function",
+      "runtime.probe": "function",
       "runtime.list": "function",
       "runtime.observe": "function",
+      "runtime.prepare": "function",
       "runtime.start": "function",
+      "runtime.replace": "function",
+      "runtime.retire": "function",
+      "runtime.restore": "function",
       "runtime.stop": "function",
       "runtime.remove": "function",
       specs: "object",
@@ -69,10 +79,12 @@ async function guardRuntime(
     { what: `what ${wanted.name}() resolves to`, hints: exampleHints(wanted) },
   );
   const { runtime, idPrefix = "", leftovers } = subject;
-  const listed = await look("the runtime could not list its workloads", () => runtime.list(signal));
+  const listed = await look.ask("the runtime could not list its workloads", (signal) =>
+    runtime.list(signal),
+  );
   const ids = [...listed.keys()].filter((id) => id.startsWith(idPrefix));
   const left =
-    (await look("what is left on the host is not known", async () => leftovers?.())) ?? [];
+    (await look.ask("what is left on the host is not known", async () => leftovers?.())) ?? [];
   const found = [...new Set<string>([...ids, ...left])];
   if (found.length > 0) {
     // It is not disposed of: that could clear away what belongs to somebody.
@@ -82,5 +94,5 @@ async function guardRuntime(
       ],
     });
   }
-  await look("the subject could not be disposed of", () => subject.dispose());
+  await look.at("the subject could not be disposed of", () => subject.dispose());
 }

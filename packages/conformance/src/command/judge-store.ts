@@ -5,7 +5,8 @@ import type { ExitCode } from "./exit-codes.ts";
 import type { KitOptions } from "./kit-options.ts";
 import { exampleHints, loadFactory, type WantedExport } from "./load-module.ts";
 import { runKit } from "./run-kit.ts";
-import { assertMembers, look } from "./subject-shape.ts";
+import type { SubjectLook } from "./subject-look.ts";
+import { assertMembers } from "./subject-shape.ts";
 import { UsageError } from "./usage-error.ts";
 
 const wanted: WantedExport = {
@@ -35,7 +36,7 @@ export async function judgeStore(
     contract: "store",
     subject: module,
     cases: stateStoreContract(harness),
-    guard: (signal: AbortSignal) => guardStore(harness, signal),
+    guard: (look: SubjectLook) => guardStore(harness, look),
     words: ["--module", module],
   } as const;
   return runKit(kit, options, host);
@@ -47,19 +48,19 @@ export async function judgeStore(
  */
 async function guardStore(
   factory: () => Promise<StateStoreHarness>,
-  signal: AbortSignal,
+  look: SubjectLook,
 ): Promise<void> {
-  const harness = await look("the harness could not be made", factory);
+  const harness = await look.at("the harness could not be made", () => factory());
   assertMembers(
     harness,
     { store: "function", damageRecord: "function", takeOver: "function", dispose: "function" },
     { what: `what ${wanted.name}() resolves to`, hints: exampleHints(wanted) },
   );
-  const store = await look("the store could not be made", async () => harness.store());
-  const { records, actions } = await look("the store could not be opened", () =>
+  const store = await look.at("the store could not be made", async () => harness.store());
+  const { records, actions } = await look.at("the store could not be opened", (signal) =>
     store.open(signal),
   );
-  await look("the store could not be closed", () => store.close());
+  await look.at("the store could not be closed", () => store.close());
   if (records.length > 0 || actions.length > 0) {
     // It is not disposed of: that would remove what belongs to somebody.
     const held = records.length > 0 ? records.slice(0, 5).map(({ id }) => id) : ["a history"];
@@ -67,5 +68,5 @@ async function guardStore(
       hints: ["the cases overwrite and remove what they find: give them a storage of their own"],
     });
   }
-  await look("the storage could not be removed", () => harness.dispose());
+  await look.at("the storage could not be removed", () => harness.dispose());
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { styleText } from "node:util";
 import type { ContractCase } from "../contract-case.ts";
@@ -18,12 +18,13 @@ import {
   type TextReportOptions,
   verdictLines,
 } from "../runner/text-report.ts";
-import { judgeReports } from "../runner/verdict.ts";
+import { judgeReports, type Verdict } from "../runner/verdict.ts";
 import type { CommandHost } from "./command-host.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { type KitOptions, levelOf } from "./kit-options.ts";
 import { ProgressLine } from "./progress-line.ts";
 import { shellWords } from "./shell-words.ts";
+import { SubjectLook } from "./subject-look.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** A contract and a subject to be judged by it. */
@@ -36,7 +37,7 @@ export interface Kit {
    * Looks whether the subject can be used and holds nothing of anybody's, which the cases could take for their own.
    * @throws {UsageError} when it cannot or does.
    */
-  readonly guard: (signal: AbortSignal) => Promise<void>;
+  readonly guard: (look: SubjectLook) => Promise<void>;
   /** The words of the command line that name the subject. */
   readonly words: readonly string[];
 }
@@ -50,7 +51,13 @@ export async function runKit(kit: Kit, options: KitOptions, host: CommandHost): 
   const choice = { level: levelOf[options.level], ...(options.only && { only: options.only }) };
   assertSomethingChosen(kit, choice);
   const signal = host.interrupt();
-  await kit.guard(signal);
+  try {
+    await kit.guard(new SubjectLook(signal, options.timeout));
+  } catch (error) {
+    if (signal.aborted) return exitCodes.interrupted;
+    throw error;
+  }
+  if (options.junit !== undefined) await openReport(resolve(host.cwd, options.junit));
 
   const firstSeed = options.seed ?? randomSeed();
   const out = createOutput(kit, options, { host, expected });
@@ -82,6 +89,7 @@ export async function runKit(kit: Kit, options: KitOptions, host: CommandHost): 
     await writeJunit(resolve(host.cwd, options.junit), reports, expected);
   const verdict = judgeReports(reports, expected);
   if (signal.aborted) return exitCodes.interrupted;
+  assertSomethingJudged(verdict);
   return verdict.kept ? exitCodes.ok : exitCodes.broken;
 }
 
@@ -97,6 +105,15 @@ function assertSomethingChosen(kit: Kit, choice: Parameters<typeof chooseCases>[
     });
   }
   throw new UsageError("--only and --level leave no case to run");
+}
+
+/** @throws {UsageError} when the subject lacks what every single case needs: nothing is known of it then. */
+function assertSomethingJudged({ tally }: Verdict): void {
+  const { passed, failed, warning, expected } = tally;
+  if (passed + failed + warning + expected > 0) return;
+  throw new UsageError("nothing was judged", {
+    hints: ["the report says of each case what the subject lacks for it"],
+  });
 }
 
 async function readExpected(
@@ -196,12 +213,28 @@ function painter(
   return (standing, text) => styleText(formats[standing], text, { stream: stdout });
 }
 
+/** Sees that a report can be written there, before anything is run for it. @throws {UsageError} when it cannot. */
+async function openReport(file: string): Promise<void> {
+  await orRefuse(file, async () => {
+    await mkdir(dirname(file), { recursive: true });
+    await (await open(file, "a")).close();
+  });
+}
+
+async function orRefuse(file: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`the report cannot be written to ${file}: ${message}`, { cause: error });
+  }
+}
+
 async function writeJunit(
   file: string,
   reports: readonly Report[],
   expected: readonly ExpectedFailure[],
 ): Promise<void> {
   const { junitReport } = await import("../runner/junit-report.ts");
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, junitReport(reports, expected));
+  await orRefuse(file, () => writeFile(file, junitReport(reports, expected)));
 }

@@ -27,14 +27,3 @@ function memberAt(made: unknown, path: string): unknown {
   }
   return at;
 }
-
-/** Runs a step of looking at a subject. @throws {UsageError} for whatever it fails with. */
-export async function look<Result>(what: string, step: () => Promise<Result>): Promise<Result> {
-  try {
-    return await step();
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${what}: ${message}`, { cause: error });
-  }
-}

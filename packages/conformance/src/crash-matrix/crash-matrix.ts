@@ -1,7 +1,7 @@
 import { type Blow, type Boundary, boundaryText, callText, type Fate } from "./boundaries.ts";
 import type { NewCrashWorld } from "./crash-world.ts";
 import { type Finding, judge, judgeUndisturbed } from "./judge.ts";
-import type { Place } from "./places.ts";
+import { type Place, placesText } from "./places.ts";
 import { type Account, play, withoutRequest } from "./play.ts";
 import type { CrashStory } from "./story.ts";
 
@@ -98,10 +98,13 @@ export class StoryMatrix {
     let account = await this.undisturbed();
     for (const [at, { boundary, fate }] of places.entries()) {
       const found = account.boundaries[boundary - 1];
-      if (found === undefined)
+      if (found === undefined) {
+        const there = at === 0 ? "" : `, struck at ${placesText(places.slice(0, at))},`;
+        const count = account.boundaries.length;
         throw new RangeError(
-          `${this.#story.name} has ${account.boundaries.length} boundaries there`,
+          `${this.#story.name}${there} has no boundary ${boundary}: the last is ${count}`,
         );
+      }
       where.push(whereText(found, fate));
       blows.push(blowAt(found, fate));
       if (at < places.length - 1) account = await this.#play(this.#story, blows, repeats);

@@ -38,7 +38,10 @@ export class ContractTests {
   readonly #options: ContractTestOptions;
   readonly #seed: number;
 
-  /** @throws {UnknownCaseError} when the options name a case that is not there. */
+  /**
+   * @throws {UnknownCaseError} when the options name a case that is not there.
+   * @throws {RangeError} when `PERSYS_CONFORMANCE_SEED` is needed and no seed.
+   */
   constructor(cases: readonly ContractCase[], options: ContractTestOptions = {}) {
     const ids = new Set(cases.map(({ id }) => id));
     for (const id of [...(options.unjudged ?? []), ...(options.expectedFailures ?? [])]) {
@@ -119,9 +122,14 @@ export function randomSeed(): number {
   return Math.floor(Math.random() * 0x1_0000_0000);
 }
 
+/** @throws {RangeError} when it is no seed: the run it was to repeat would be another one. */
 function seedOfEnvironment(): number | undefined {
   const given = process.env["PERSYS_CONFORMANCE_SEED"];
-  return given === undefined || !/^\d+$/.test(given) ? undefined : Number(given) >>> 0;
+  if (given === undefined || given === "") return undefined;
+  if (/^\d+$/.test(given) && Number(given) <= 0xffff_ffff) return Number(given);
+  throw new RangeError(
+    `PERSYS_CONFORMANCE_SEED is ${JSON.stringify(given)}, but must be a whole number up to 4294967295`,
+  );
 }
 
 function bindingness(level: ContractLevel): number {

@@ -50,7 +50,7 @@ export function parseExpectedFailures(
   const parsed = listSchema.safeParse(document.toJS() ?? []);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(
-      ({ path, message }) => `${at(offsetOf(document, path))}: ${pathText(path)}${message}`,
+      (issue) => `${at(offsetOf(document, issue.path))}: ${pathText(issue.path)}${wordsFor(issue)}`,
     );
     throw new ExpectedFailuresError(file, problems);
   }
@@ -59,6 +59,17 @@ export function parseExpectedFailures(
   );
   if (problems.length > 0) throw new ExpectedFailuresError(file, problems);
   return parsed.data;
+}
+
+/** What is wrong at a place, in words of this list and not of its schema. */
+function wordsFor(issue: z.core.$ZodIssue): string {
+  if (issue.code === "unrecognized_keys") {
+    const keys = issue.keys.join(" and ");
+    return `${keys} ${issue.keys.length === 1 ? "is" : "are"} unknown: an entry has id and because`;
+  }
+  if (issue.path.length === 0) return "the list has to be a sequence of entries";
+  if (issue.path.length === 1) return "it has to be an entry with id and because";
+  return issue.code === "invalid_type" ? "it is missing, or no text" : "it is empty";
 }
 
 function problemsOf(

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import type { CaseFailure, CaseResult } from "./report.ts";
 
 /** What a failed case is told with, besides its result. */
@@ -24,6 +25,7 @@ export function failureLines(
 
 function brokenness(failure: CaseFailure): readonly string[] {
   const { message, sequence, expected, seen, stack } = failure;
+  const where = stack === undefined ? [] : places(stack);
   return [
     ...labelled("  because:  ", message),
     ...(sequence === undefined
@@ -31,24 +33,30 @@ function brokenness(failure: CaseFailure): readonly string[] {
       : ["  sequence:", ...sequence.map((call, index) => `    ${index + 1}. ${call}`)]),
     ...(expected === undefined ? [] : labelled("  expected: ", expected)),
     ...(seen === undefined ? [] : labelled("  seen:     ", seen)),
-    ...(stack === undefined ? [] : labelled("  where:    ", places(stack).join("\n"))),
+    ...(where.length === 0 ? [] : labelled("  where:    ", where.join("\n"))),
   ];
 }
 
 /** How many places of a stack are shown. The whole of it is in the other forms of a report. */
 const placesMax = 4;
 
-/** The places of the deepest cause, outside of Node and of what runs the cases, with what the causes say. */
+/** The folder of this package's code, as it is in the places of a stack. */
+const kit = new URL("../", import.meta.url);
+const kitPlaces: readonly string[] = [kit.href, fileURLToPath(kit)];
+
+/** The places of the deepest cause, outside of Node and of the kit, with what the causes say. None where it went wrong in the kit alone. */
 function places(stack: string): readonly string[] {
   const [, ...causes] = stack.split("\ncaused by: ");
   const deepest = causes.at(-1) ?? stack;
-  const frames = deepest
-    .split("\n")
-    .filter((line) => /^ {4}at /.test(line) && !/\(node:|\/runner\/attempt-case\./.test(line));
+  const frames = deepest.split("\n").filter((line) => /^ {4}at /.test(line) && isForeign(line));
   return [
     ...frames.slice(0, placesMax).map((line) => line.trim()),
     ...causes.map((cause) => `caused by: ${cause.split("\n    at ")[0] ?? ""}`),
   ];
+}
+
+function isForeign(place: string): boolean {
+  return !/[( ]node:/.test(place) && kitPlaces.every((it) => !place.includes(it));
 }
 
 /** Text of any number of lines behind a label, the later ones below the first. */

@@ -52,7 +52,14 @@ async function endOf(stage: RuntimeStage, { ended, stop }: Listening): Promise<v
   const reason = new AgentError("CANCELLED", "enough");
   stop.abort(reason);
   const outcome = await stage.outcomeOf(ended, stage.promptMs);
-  if ("thrown" in outcome) assert.equal(outcome.thrown, reason);
+  if ("thrown" in outcome) assert.equal(outcome.thrown, reason, failsOtherwise);
+}
+
+const failsOtherwise = "a stream whose signal aborted fails with something else than its reason";
+
+function assertLetGo(signal: AbortSignal): void {
+  const listeners = getEventListeners(signal, "abort").length;
+  assert.equal(listeners, 0, "a stream that has ended listens to its signal still");
 }
 
 /** Hints, where a runtime declares them. Where it does not, it must not have the method (RT-002). */
@@ -145,7 +152,7 @@ export const eventPromises: readonly RuntimePromise[] = [
         const listening = await listen(stage);
         if (listening === undefined) return;
         await endOf(stage, listening);
-        assert.equal(getEventListeners(listening.stop.signal, "abort").length, 0);
+        assertLetGo(listening.stop.signal);
       }
       const gone = new AbortController();
       const reason = new AgentError("CANCELLED", "enough");
@@ -155,7 +162,7 @@ export const eventPromises: readonly RuntimePromise[] = [
           assert.fail(`a stream whose signal had aborted gives ${event.what}`);
       };
       const outcome = await stage.outcomeOf(read(), stage.promptMs);
-      if ("thrown" in outcome) assert.equal(outcome.thrown, reason);
+      if ("thrown" in outcome) assert.equal(outcome.thrown, reason, failsOtherwise);
       await stage.runtime.remove(stage.id, stage.signal);
       await stage.assertNothingLeft();
     },
@@ -177,7 +184,7 @@ export const eventPromises: readonly RuntimePromise[] = [
       await stage.prepareAndStart(stage.longRunning("r1"));
       await stage.kill();
       await left;
-      assert.equal(getEventListeners(signal, "abort").length, 0);
+      assertLetGo(signal);
       await stage.runtime.remove(stage.id, stage.signal);
       await stage.assertNothingLeft();
     },

@@ -131,7 +131,8 @@ export const lifecyclePromises: readonly RuntimePromise[] = [
     title: "a prepare that cannot succeed fails with an AgentError each time, and starts nothing",
     check: async (stage) => {
       const spec = stage.subject.specs.failsToPrepare?.();
-      if (spec === undefined) return stage.unjudged("spec that cannot be prepared");
+      if (spec === undefined)
+        return stage.unjudged("spec that cannot be prepared (specs.failsToPrepare)");
       const target = stage.target("r1", spec);
       for (let time = 0; time < 2; time += 1) {
         const failure = await stage.failureOf(stage.prepare(target));
@@ -152,7 +153,8 @@ export const lifecyclePromises: readonly RuntimePromise[] = [
       "a start that cannot succeed fails with an AgentError each time, or is seen to have ended",
     check: async (stage) => {
       const spec = stage.subject.specs.failsToStart?.();
-      if (spec === undefined) return stage.unjudged("spec that cannot be started");
+      if (spec === undefined)
+        return stage.unjudged("spec that cannot be started (specs.failsToStart)");
       const target = stage.target("r1", spec);
       await stage.prepare(target);
       for (let time = 0; time < 2; time += 1) {

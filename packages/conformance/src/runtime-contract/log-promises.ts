@@ -87,7 +87,8 @@ export const logPromises: readonly RuntimePromise[] = [
     check: async (stage) => {
       if (stage.runtime.logs === undefined) return;
       const spec = stage.subject.specs.printsErrors?.("an error");
-      if (spec === undefined) return stage.unjudged("specs.printsErrors");
+      if (spec === undefined)
+        return stage.unjudged("program that prints errors (specs.printsErrors)");
       await stage.prepareAndStart(stage.target("r1", spec));
       await stage.eventually("the error is in the logs", async () =>
         (await read(stage)).stderr.includes("an error"),
@@ -131,7 +132,7 @@ export const logPromises: readonly RuntimePromise[] = [
     check: async (stage) => {
       if (stage.runtime.logs === undefined) return;
       const spec = stage.subject.specs.ticks?.();
-      if (spec === undefined) return stage.unjudged("specs.ticks");
+      if (spec === undefined) return stage.unjudged("program that ticks (specs.ticks)");
       await stage.prepareAndStart(stage.target("r1", spec));
       const stop = new AbortController();
       const reason = new AgentError("CANCELLED", "enough");

@@ -58,6 +58,11 @@ function possibleHoldings({ subject }: RuntimeStage): readonly string[] {
   );
 }
 
+function assertAllDiffer(glances: readonly string[]): void {
+  const shown = glances.join(" / ");
+  assert.equal(new Set(glances).size, glances.length, `two of the glances are the same: ${shown}`);
+}
+
 /** What a runtime says without changing anything. */
 export const readingPromises: readonly RuntimePromise[] = [
   {
@@ -125,7 +130,7 @@ export const readingPromises: readonly RuntimePromise[] = [
       const killed = await agreedGlance(stage);
       await stage.runtime.start(stage.longRunning("r1"), stage.signal);
       const second = await agreedGlance(stage);
-      assert.equal(new Set([first, killed, second]).size, 3, [first, killed, second].join(" / "));
+      assertAllDiffer([first, killed, second]);
     },
   },
   {
@@ -149,7 +154,7 @@ export const readingPromises: readonly RuntimePromise[] = [
         await stage.currentOnce("paused");
         await look();
       }
-      assert.equal(new Set(seen).size, seen.length, seen.join(" / "));
+      assertAllDiffer(seen);
     },
   },
   {

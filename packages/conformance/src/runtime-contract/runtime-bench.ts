@@ -1,4 +1,5 @@
 import { AssertionError } from "node:assert";
+import { assertionViolation } from "../assertion-violation.ts";
 import type { CaseContext } from "../contract-case.ts";
 import { ContractViolation } from "../contract-violation.ts";
 import type { RuntimeBench } from "./runtime-promise.ts";
@@ -30,11 +31,17 @@ async function onStage<T>(
   }
   stage.close();
   await subject.dispose().catch((error: unknown) => failures.push(error));
-  context.signal.throwIfAborted();
+  if (context.signal.aborted) throw calledOff(context.signal.reason, stage.trail.lines);
   // A broken promise often leaves what cannot be cleared away; the promise is what matters then.
   if (failures.length > 0) throw violationOf(failures[0], stage.trail.lines);
   const [result] = results;
   return result as T;
+}
+
+/** Why a case was called off, with what it had done until then. */
+function calledOff(reason: unknown, sequence: readonly string[]): ContractViolation {
+  const message = reason instanceof Error ? reason.message : String(reason);
+  return new ContractViolation(message, { sequence, cause: reason });
 }
 
 /** What was thrown, as a violation that tells what was done before. */
@@ -45,10 +52,7 @@ function violationOf(error: unknown, sequence: readonly string[]): unknown {
       ? new ContractViolation(error.message, { ...details, sequence })
       : error;
   }
-  if (error instanceof AssertionError) {
-    const { actual, expected, message } = error;
-    return new ContractViolation(message, { sequence, expected, seen: actual, cause: error });
-  }
+  if (error instanceof AssertionError) return assertionViolation(error, { sequence });
   const message = error instanceof Error ? error.message : String(error);
   return new ContractViolation(`a call failed that must not: ${message}`, {
     sequence,

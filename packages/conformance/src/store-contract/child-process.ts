@@ -14,15 +14,18 @@ const conditions = isSource ? ["--conditions=@persys/source"] : [];
 
 /**
  * A process of its own that opens a store and commits numbered batches without end, many at a time. It says each number once that is
- * acknowledged. It ends with whoever started it.
+ * acknowledged. It ends with whoever started it. Every wait for it ends when the signal aborts, with the signal's reason.
  */
 export class CommittingChild {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #lines: AsyncIterator<string>;
+  readonly #signal: AbortSignal;
   #complaint = "";
 
   /** @param after the number of the last batch that is stored already. */
-  constructor({ module, options }: ChildProcessHarness, after: number) {
+  constructor({ module, options }: ChildProcessHarness, after: number, signal: AbortSignal) {
+    signal.throwIfAborted();
+    this.#signal = signal;
     const words = [...conditions, program, module, JSON.stringify(options), String(after)];
     this.#child = spawn(process.execPath, words, { stdio: ["pipe", "pipe", "pipe"] });
     this.#child.stderr.on("data", (bytes) => {
@@ -62,13 +65,22 @@ export class CommittingChild {
   /** Ends it with SIGKILL. May be repeated. */
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    // No signal ends this wait: nothing holds up a SIGKILL for long, and the case may end only after it.
     const ended = once(this.#child, "exit");
     this.#child.kill("SIGKILL");
     await ended;
   }
 
   async #line(): Promise<string | undefined> {
-    const next = await this.#lines.next();
-    return next.done === true ? undefined : next.value;
+    const { promise: cut, reject } = Promise.withResolvers<never>();
+    const onAbort = (): void => reject(this.#signal.reason);
+    this.#signal.addEventListener("abort", onAbort, { once: true });
+    if (this.#signal.aborted) onAbort();
+    try {
+      const next = await Promise.race([this.#lines.next(), cut]);
+      return next.done === true ? undefined : next.value;
+    } finally {
+      this.#signal.removeEventListener("abort", onAbort);
+    }
   }
 }

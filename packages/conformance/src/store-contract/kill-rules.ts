@@ -3,7 +3,6 @@ import { ContractViolation } from "../contract-violation.ts";
 import { SeededRandom } from "../seeded-random.ts";
 import { CommittingChild } from "./child-process.ts";
 import { lastBatchIn, modelAfter } from "./numbered-batches.ts";
-import type { ChildProcessHarness } from "./state-store-harness.ts";
 import type { StoreBench } from "./store-bench.ts";
 import { must, type StoreRule } from "./store-rule.ts";
 
@@ -28,7 +27,8 @@ export const killRules: readonly StoreRule[] = [
         context.signal.throwIfAborted();
         const wanted = random.integer(60);
         sequence.push(`a child process commits, SIGKILL once ${wanted} batches are acknowledged`);
-        const known = await killAfter(childProcess, done, wanted);
+        const child = new CommittingChild(childProcess, done, context.signal);
+        const known = await killAfter(child, done, wanted);
         const state = await openAfter(bench, sequence);
         const found = lastBatchIn(state);
         if (found < known) {
@@ -48,12 +48,7 @@ export const killRules: readonly StoreRule[] = [
 ];
 
 /** The number of the last batch that a child acknowledged before it was killed. */
-async function killAfter(
-  harness: ChildProcessHarness,
-  done: number,
-  wanted: number,
-): Promise<number> {
-  const child = new CommittingChild(harness, done);
+async function killAfter(child: CommittingChild, done: number, wanted: number): Promise<number> {
   let known = done;
   try {
     await child.opened();

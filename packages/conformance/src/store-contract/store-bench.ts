@@ -30,11 +30,16 @@ export class StoreBench {
     use: (bench: StoreBench) => Promise<T>,
   ): Promise<T> {
     const bench = new StoreBench(await openHarness(), openHarness);
-    try {
-      return await use(bench);
-    } finally {
-      await bench.#dispose();
+    const [outcome] = await Promise.allSettled([bench.#use(use)]);
+    const failures = await bench.#dispose();
+    // A broken promise often leaves what cannot be cleared away; the promise is what matters then.
+    if (outcome.status === "rejected") throw outcome.reason;
+    if (failures.length > 1) {
+      const said = failures.map((it) => (it instanceof Error ? it.message : String(it)));
+      throw new AggregateError(failures, `it cannot be cleared away: ${said.join("; ")}`);
     }
+    for (const failure of failures) throw failure;
+    return outcome.value;
   }
 
   /** Runs `use` with another storage, as empty as this one was. */
@@ -71,10 +76,26 @@ export class StoreBench {
     return state;
   }
 
-  async #dispose(): Promise<void> {
-    for (const store of this.#stores) await store.close();
-    for (const extra of this.#extras) await extra.dispose();
-    await this.harness.dispose();
+  async #use<T>(use: (bench: StoreBench) => Promise<T>): Promise<T> {
+    return use(this);
+  }
+
+  /** Clears all away, whatever fails of it. Resolves with what did. */
+  async #dispose(): Promise<readonly unknown[]> {
+    const failures: unknown[] = [];
+    const steps = [
+      ...this.#stores.map((store) => () => store.close()),
+      ...this.#extras.map((extra) => () => extra.dispose()),
+      () => this.harness.dispose(),
+    ];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    return failures;
   }
 }
 

@@ -34,6 +34,15 @@ describe("persys-conformance as a process", () => {
     expect(code).toBe(1);
   });
 
+  it("exits with 2 for a subject that never answers and keeps nothing up", async () => {
+    const { code, stderr } = await persysConformance(
+      "runtime --module ./hanging-runtime.ts --timeout 100ms".split(" "),
+    );
+
+    expect(stderr).toContain("there was no answer within 0.1 s");
+    expect(code).toBe(2);
+  });
+
   it("exits with 2 for a module in a TypeScript that has to be compiled", async () => {
     const { code, stderr } = await persysConformance(["store", "--module", "./bad-syntax.ts"]);
 

@@ -156,6 +156,18 @@ describe("persys-conformance", () => {
         /damageRecord is undefined, not a function; takeOver is number, not a function; dispose is/,
       ],
       [
+        ["runtime", "--module", "./half-runtime.ts"],
+        /runtime\.capabilities is undefined, not an object; runtime\.redactSpec is undefined, not a function; runtime\.demands is .*; runtime\.probe is .*; runtime\.prepare is .*; runtime\.replace is .*; runtime\.retire is .*; runtime\.restore is /,
+      ],
+      [
+        ["runtime", "--module", "./hanging-runtime.ts", "--timeout", "50ms"],
+        /the runtime could not list its workloads: there was no answer within 0\.05 s/,
+      ],
+      [
+        ["store", "--module", "./map-store.ts", "--junit", "./map-store.ts/report.xml"],
+        /the report cannot be written to .*map-store\.ts\/report\.xml: /,
+      ],
+      [
         ["store", "--module", "./map-store.ts", "--only", "store-delet"],
         /there is no case or clause store-delet; did you mean store-delete\?/,
       ],
@@ -189,6 +201,14 @@ describe("persys-conformance", () => {
 
       expect(stderr).toContain("export const harness = async () => ({");
     });
+  });
+
+  it("exits with 2 when not a single case could be judged", async () => {
+    const { code, stdout, stderr } = await store("map-store", "--only", "store-kill");
+
+    expect(stdout).toContain("0 passed, 0 failed, 1 unjudged");
+    expect(stderr).toContain("nothing was judged");
+    expect(code).toBe(2);
   });
 
   it("refuses a subject that is not empty, and removes nothing of it", async () => {

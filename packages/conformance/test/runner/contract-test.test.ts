@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { ContractCase } from "../../src/contract-case.ts";
 import { ContractViolation } from "../../src/contract-violation.ts";
 import { UnknownCaseError } from "../../src/runner/choose-cases.ts";
@@ -129,6 +129,19 @@ describe("ContractTests", () => {
     (list) => {
       expect(() => new ContractTests([kept], { [list]: ["kpet"] })).toThrow(UnknownCaseError);
       expect(() => new ContractTests([kept], { [list]: ["kpet"] })).toThrow("did you mean kept?");
+    },
+  );
+
+  it.each(["x", "-1", "7.5", "4294967296", "7 "])(
+    "refuses %j as a seed of the environment: another run would be told as the wanted one",
+    (seed) => {
+      vi.stubEnv("PERSYS_CONFORMANCE_SEED", seed);
+      onTestFinished(() => void vi.unstubAllEnvs());
+
+      expect(() => new ContractTests([kept])).toThrow(
+        `PERSYS_CONFORMANCE_SEED is ${JSON.stringify(seed)}, but must be a whole number up to 4294967295`,
+      );
+      expect(() => new ContractTests([kept], { seed: 1 })).not.toThrow();
     },
   );
 });

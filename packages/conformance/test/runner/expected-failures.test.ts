@@ -52,11 +52,27 @@ describe("parseExpectedFailures", () => {
   });
 
   it.for([
-    ["- id: start-is-idempotent\n", /^known\.yaml:1:3: entry 1 because: /],
-    ["- start-is-idempotent\n", /^known\.yaml:1:3: entry 1: /],
-    ["- id: start-is-idempotent\n  because: ' '\n", /^known\.yaml:2:12: entry 1 because: /],
-    ["- id: start-is-idempotent\n  because: x\n  until: y\n", /^known\.yaml:1:3: entry 1: .*until/],
-    ["id: start-is-idempotent\n", /^known\.yaml:1:1: /],
+    [
+      "- id: start-is-idempotent\n",
+      /^known\.yaml:1:3: entry 1 because: it is missing, or no text$/,
+    ],
+    [
+      "- id: start-is-idempotent\n  because: 7\n",
+      /^known\.yaml:2:12: entry 1 because: it is missing, or no text$/,
+    ],
+    [
+      "- start-is-idempotent\n",
+      /^known\.yaml:1:3: entry 1: it has to be an entry with id and because$/,
+    ],
+    [
+      "- id: start-is-idempotent\n  because: ' '\n",
+      /^known\.yaml:2:12: entry 1 because: it is empty$/,
+    ],
+    [
+      "- id: start-is-idempotent\n  because: x\n  until: y\n",
+      /^known\.yaml:1:3: entry 1: until is unknown: an entry has id and because$/,
+    ],
+    ["id: start-is-idempotent\n", /^known\.yaml:1:1: the list has to be a sequence of entries$/],
     ["- id: [\n", /^known\.yaml:\d+:\d+: /],
     [
       "- id: start-is-idempotent\n  because: x\n- id: start-is-idempotent\n  because: y\n",
