@@ -18,7 +18,7 @@ export const limitOptions: { readonly [Name in LimitSetting]: ConfigOption<Confi
     key: "calls_per_second",
     env: ["PERSYS_CALLS_PER_SECOND"],
     type: wholeNumber(0, 1_000_000),
-    // A scheduler that starts 1,000 workloads asks for each of them once a second until it runs. Twice that is a third of what one core answers.
+    // A scheduler that starts 1,000 workloads asks for each of them once a second until it runs; this is twice as much.
     standard: 2_000,
     doc: "How often one caller may call, for as long as it likes, on all ports together. What is beyond is answered with RESOURCE_EXHAUSTED and the time to wait. 0: as often as it likes. `grpc.health.v1` and `/health` are not counted.",
   },
