@@ -39,7 +39,7 @@ export async function admitApply(
     return judged === "judged" ? "" : unknownNote;
   } catch (error) {
     const { rules = "" } = AgentError.from(error).details;
-    context.logger.warn("an apply asks for more than the node gives", { id: parsed.id, rules });
+    context.logger.debug("an apply asks for more than the node gives", { id: parsed.id, rules });
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import type { Revision, WorkloadRecord } from "../domain/workload-record.ts";
+import { AgentError } from "../errors/agent-error.ts";
 import type { HostPolicySource } from "../ports/host-policy.ts";
 import type { Lane } from "./lane.ts";
 import { callWithDeadline } from "./call-with-deadline.ts";
@@ -7,7 +8,10 @@ import { Slices } from "./slices.ts";
 
 /** What is needed to take workloads up again. */
 export interface HeldBackOptions {
-  readonly context: Pick<EngineContext, "clock" | "logger" | "signal" | "gate" | "policy">;
+  readonly context: Pick<
+    EngineContext,
+    "clock" | "gate" | "logger" | "policy" | "secrets" | "signal"
+  >;
   readonly policy: HostPolicySource;
   readonly lanes: () => Iterable<Lane>;
   /** Ends the giving-up of a workload, as the retry of this caller. */
@@ -88,10 +92,11 @@ export class HeldBack {
       } catch (error) {
         if (context.signal.aborted) return true;
         isComplete = false;
-        const { id } = record;
+        // Not the error itself: what a runtime says of a spec may quote its secrets.
+        const { code } = AgentError.from(error);
         context.logger.warn("whether the node's policy still holds a workload back is not known", {
-          id,
-          error,
+          id: record.id,
+          code,
         });
       }
       await slices.pause();
@@ -99,9 +104,10 @@ export class HeldBack {
     return isComplete;
   }
 
-  async #isGiven({ id, type }: WorkloadRecord, held: readonly Revision[]): Promise<boolean> {
+  async #isGiven(record: WorkloadRecord, held: readonly Revision[]): Promise<boolean> {
+    const { id, type } = record;
     const { context, policy } = this.#options;
-    const { clock, signal } = context;
+    const { clock, secrets, signal } = context;
     const runtime = context.gate(type)?.runtime;
     if (runtime === undefined) return false;
     const bounds = {
@@ -111,7 +117,8 @@ export class HeldBack {
       timeoutMs: demandsTimeoutMs,
       abortGraceMs: context.policy.abortGraceMs,
     };
-    for (const { spec } of held) {
+    for (const revision of held) {
+      const spec = secrets.open(revision, record);
       const demands = await callWithDeadline(bounds, (callSignal) =>
         runtime.demands(spec, callSignal),
       );

@@ -15,7 +15,7 @@ import { hostPolicyModule } from "../../src/composition/host-policy-module.ts";
 import { standardModules } from "../../src/composition/standard-modules.ts";
 import { systemModule } from "../../src/composition/system-module.ts";
 import { tokens } from "../../src/composition/tokens.ts";
-import { configTable } from "../../src/config/config-table.ts";
+import { configRows, configTable } from "../../src/config/config-table.ts";
 import { stubSettings } from "../support/stub-agent.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -74,6 +74,17 @@ describe("the policy of an agent", () => {
       ]);
     }
     expect(await judged(folder, env, `${folder}-of-others`)).toEqual([]);
+  });
+
+  it("protects what every setting names that is a path", () => {
+    const paths = configRows.filter(({ option }) => /^absolute path(?:,|$)/.test(option.type.name));
+    expect(paths.length).toBeGreaterThan(5);
+    for (const { option } of paths) {
+      const path = `/srv/own/${option.key}`;
+      const settings = stubSettings("/dev-folder", { [option.env[0]]: path });
+
+      expect(agentPaths(settings), option.key).toContain(path);
+    }
   });
 
   it("knows what is allowed, and its own folders, by where links lead", async () => {
