@@ -21,7 +21,7 @@ async function wordsFor(
 ): Promise<readonly string[]> {
   try {
     if (kind === "contexts") {
-      return Object.keys((await loadContexts(contextFilePath(session.host))).contexts);
+      return [...(await loadContexts(contextFilePath(session.host))).contexts.keys()];
     }
     const client = await session.connect();
     const { workloads } = await client.listWorkloads({}, { timeoutMs: answerMs });

@@ -18,7 +18,7 @@ export async function listContexts(session: Session): Promise<ExitCode> {
   const { out, host } = session;
   const path = contextFilePath(host);
   const { current, contexts } = await loadContexts(path);
-  const rows = Object.entries(contexts).map(([name, context]) => ({
+  const rows = Array.from(contexts, ([name, context]) => ({
     name,
     current: name === current,
     endpoint: context.endpoint,
@@ -43,7 +43,7 @@ export async function listContexts(session: Session): Promise<ExitCode> {
   for (const line of tableLines(columns, rows, { paintTitle: out.palette.title }))
     await out.line(line);
   if (
-    Object.values(contexts).some(({ token }) => token !== undefined) &&
+    [...contexts.values()].some(({ token }) => token !== undefined) &&
     (await isReadableByOthers(path))
   ) {
     await out.note(`warning: ${path} holds a token and others can read it: chmod 600`);
@@ -66,9 +66,7 @@ export async function setContext(session: Session, name: string): Promise<ExitCo
   const { host, flags } = session;
   const path = contextFilePath(host);
   const file = await loadContexts(path);
-  const before: AgentContext | undefined = Object.hasOwn(file.contexts, name)
-    ? file.contexts[name]
-    : undefined;
+  const before = file.contexts.get(name);
   const endpoint = flags.endpoint ?? before?.endpoint;
   if (endpoint === undefined) {
     throw new CliError(exitCodes.usage, `context "${name}" is new: give its --endpoint`);
@@ -82,7 +80,7 @@ export async function setContext(session: Session, name: string): Promise<ExitCo
   };
   await saveContexts(path, {
     current: file.current ?? name,
-    contexts: { ...file.contexts, [name]: context },
+    contexts: new Map(file.contexts).set(name, context),
   });
   await session.out.note(`context "${name}" is in ${path}`);
   return exitCodes.ok;
@@ -93,14 +91,14 @@ export async function deleteContext(session: Session, name: string): Promise<Exi
   const path = contextFilePath(session.host);
   const file = await loadContexts(path);
   known(file, name, path);
-  const contexts = Object.fromEntries(Object.entries(file.contexts).filter(([it]) => it !== name));
+  const contexts = new Map([...file.contexts].filter(([it]) => it !== name));
   await saveContexts(path, { current: file.current === name ? undefined : file.current, contexts });
   await session.out.note(`context "${name}" is removed`);
   return exitCodes.ok;
 }
 
 function known(file: ContextFile, name: string, path: string): void {
-  if (Object.hasOwn(file.contexts, name)) return;
+  if (file.contexts.has(name)) return;
   throw new CliError(exitCodes.usage, `there is no context "${name}" in ${path}`, {
     hints: ["`persysctl context list` names those there are"],
   });

@@ -20,7 +20,8 @@ export interface AgentContext {
 /** What the context file holds. */
 export interface ContextFile {
   readonly current: string | undefined;
-  readonly contexts: Readonly<Record<string, AgentContext>>;
+  /** By name, in the order of the file. */
+  readonly contexts: ReadonlyMap<string, AgentContext>;
 }
 
 /** Where the context file is: PERSYS_CONTEXT_FILE, else `persys/contexts.yaml` in the user's folder for configuration. */
@@ -33,7 +34,7 @@ export function contextFilePath(host: Pick<Host, "env" | "homeDir">): string {
 /** The contexts in `path`; none when there is no such file. @throws {CliError} usage — the file cannot be read or is not as it has to be. */
 export async function loadContexts(path: string): Promise<ContextFile> {
   const text = await readIfThere(path);
-  if (text === undefined) return { current: undefined, contexts: {} };
+  if (text === undefined) return { current: undefined, contexts: new Map() };
   let content: unknown;
   try {
     content = parse(text);
@@ -50,7 +51,7 @@ export async function loadContexts(path: string): Promise<ContextFile> {
  */
 export async function saveContexts(path: string, file: ContextFile): Promise<void> {
   const contexts = Object.fromEntries(
-    Object.entries(file.contexts).map(([name, { endpoint, token, tokenFile, ca, cert, key }]) => [
+    Array.from(file.contexts, ([name, { endpoint, token, tokenFile, ca, cert, key }]) => [
       name,
       {
         endpoint,
@@ -93,7 +94,7 @@ function parseContexts(content: unknown, path: string): ContextFile {
   const problems: string[] = [];
   const root = asObject(content, "the file", problems);
   const entries = asObject(root["contexts"] ?? {}, "contexts", problems);
-  const contexts: Record<string, AgentContext> = {};
+  const contexts = new Map<string, AgentContext>();
   for (const [name, value] of Object.entries(entries)) {
     const entry = asObject(value, `contexts.${name}`, problems);
     const text = (key: string): string | undefined => {
@@ -105,14 +106,14 @@ function parseContexts(content: unknown, path: string): ContextFile {
     const [endpoint, token, tokenFile] = [text("endpoint"), text("token"), text("token_file")];
     const [ca, cert, key] = [text("ca_file"), text("cert_file"), text("key_file")];
     if (endpoint === undefined) problems.push(`contexts.${name}.endpoint: is required`);
-    contexts[name] = {
+    contexts.set(name, {
       endpoint: endpoint ?? "",
       ...(token === undefined ? {} : { token }),
       ...(tokenFile === undefined ? {} : { tokenFile }),
       ...(ca === undefined ? {} : { ca }),
       ...(cert === undefined ? {} : { cert }),
       ...(key === undefined ? {} : { key }),
-    };
+    });
   }
   const { current } = root;
   if (current !== undefined && typeof current !== "string") {

@@ -107,7 +107,7 @@ async function contextPlace(
 ): Promise<readonly Place[]> {
   if (name === undefined) return [];
   const path = contextFilePath(host);
-  const context = (await loadContexts(path)).contexts[name];
+  const context = (await loadContexts(path)).contexts.get(name);
   if (context === undefined) {
     throw new CliError(exitCodes.usage, `${namedBy}: there is no context "${name}" in ${path}`, {
       hints: ["`persysctl context list` names those there are"],

@@ -20,10 +20,10 @@ async function scene() {
   await writeFile(join(home, "lab-token"), "lab-secret\n");
   await saveContexts(contextFile, {
     current: "prod",
-    contexts: {
-      prod: { endpoint: "https://prod:1", token: "prod-secret" },
-      lab: { endpoint: "https://lab:1", tokenFile: "lab-token" },
-    },
+    contexts: new Map([
+      ["prod", { endpoint: "https://prod:1", token: "prod-secret" }],
+      ["lab", { endpoint: "https://lab:1", tokenFile: "lab-token" }],
+    ]),
   });
   const dev = join(home, "project", ".persys", "dev");
   const cwd = join(home, "project", "a", "b");
@@ -107,7 +107,7 @@ describe("resolveConnection", () => {
   it("shows no stored certificate to another endpoint, and needs none of its files there", async () => {
     const { contextFile, home, resolve } = await scene();
     const stored = { ca: "ca.pem", cert: "me.pem", key: "me-key.pem" };
-    const contexts = { prod: { endpoint: "https://prod:1", ...stored } };
+    const contexts = new Map([["prod", { endpoint: "https://prod:1", ...stored }]]);
     await saveContexts(contextFile, { current: "prod", contexts });
     const env = { PERSYS_CONTEXT_FILE: contextFile };
 
@@ -156,10 +156,15 @@ describe("resolveConnection", () => {
     },
   );
 
-  it("names the contexts' file when a context is unknown", async () => {
-    const { contextFile, resolve } = await scene();
-    const place = { env: { PERSYS_CONTEXT_FILE: contextFile }, flags: { context: "nope" } };
+  it.each(["nope", "constructor", "toString", "__proto__"])(
+    "names the contexts' file when a context is unknown: %s",
+    async (context) => {
+      const { contextFile, resolve } = await scene();
+      const place = { env: { PERSYS_CONTEXT_FILE: contextFile }, flags: { context } };
 
-    await expect(resolve(place)).rejects.toThrow(`there is no context "nope" in ${contextFile}`);
-  });
+      await expect(resolve(place)).rejects.toThrow(
+        `there is no context "${context}" in ${contextFile}`,
+      );
+    },
+  );
 });

@@ -15,10 +15,11 @@ describe("saveContexts", () => {
     const path = join(folder, "contexts.yaml");
     const file = {
       current: "a",
-      contexts: {
-        a: { endpoint: "http://a:1", token: "t" },
-        "b: c": { endpoint: "http://b:1", tokenFile: "f" },
-      },
+      contexts: new Map([
+        ["a", { endpoint: "http://a:1", token: "t" }],
+        ["b: c", { endpoint: "http://b:1", tokenFile: "f" }],
+        ["__proto__", { endpoint: "http://c:1" }],
+      ]),
     };
 
     await saveContexts(path, file);
@@ -34,7 +35,7 @@ describe("saveContexts", () => {
     await chmod(path, 0o644);
     expect(await isReadableByOthers(path)).toBe(true);
 
-    await saveContexts(path, { current: undefined, contexts: {} });
+    await saveContexts(path, { current: undefined, contexts: new Map() });
 
     expect(await isReadableByOthers(path)).toBe(false);
   });
@@ -44,7 +45,7 @@ describe("loadContexts", () => {
   it("takes an absent file for an empty one", async () => {
     expect(await loadContexts(join(await tempFolder(), "none"))).toEqual({
       current: undefined,
-      contexts: {},
+      contexts: new Map(),
     });
   });
 
