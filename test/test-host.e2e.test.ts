@@ -56,7 +56,9 @@ describeWithDocker("scripts/test-host up", () => {
   });
 
   it("tells the tests where everything is", async () => {
-    expect(Object.keys(parseEnv(said)).toSorted()).toEqual([
+    // The second generation of the compose command is there only where it could be built.
+    const names = Object.keys(parseEnv(said)).filter((one) => one !== "PERSYS_TEST_COMPOSE");
+    expect(names.toSorted()).toEqual([
       "PERSYS_TEST_DOCKER_HOST",
       "PERSYS_TEST_IMAGES",
       "PERSYS_TEST_LIBVIRT",

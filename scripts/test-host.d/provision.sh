@@ -1,7 +1,7 @@
 # The programs the engines are made of, from the packages of Debian and Ubuntu.
 
 missing_programs() {
-  for it in dockerd containerd docker iptables docker-registry redis-server redis-cli openssl busybox ip flock setsid unshare curl pgrep; do
+  for it in dockerd containerd docker docker-compose iptables docker-registry redis-server redis-cli openssl busybox ip flock setsid unshare curl pgrep; do
     command -v $it >/dev/null 2>&1 || echo $it
   done
 }
