@@ -8,10 +8,12 @@ export interface TestedCommand {
   readonly words: readonly string[];
 }
 
-/** The first generation, from a package, and the second, which is built where there is Go. */
-const testedCommands: readonly TestedCommand[] = [
+const built = hostVariables()["PERSYS_TEST_COMPOSE"] ?? "";
+
+/** The first generation, from a package; and the second, where it could be built. */
+export const testedCommands: readonly TestedCommand[] = [
   { name: "docker-compose 1", words: ["docker-compose"] },
-  { name: "docker compose 2", words: [hostVariables()["PERSYS_TEST_COMPOSE"] ?? ""] },
+  ...(built === "" ? [] : [{ name: "docker compose 2", words: [built] }]),
 ];
 
 /** The command that is there and costs least: what does not depend on its generation is tested with this. */

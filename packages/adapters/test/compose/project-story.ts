@@ -1,0 +1,246 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { type AgentError, isLive, keptInstance, type Target } from "@persys/core";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { testImages } from "../../../../test/docker/test-images.ts";
+import { endLeftCommands } from "../../src/compose/left-commands.ts";
+import { ProjectFolders } from "../../src/compose/project-folders.ts";
+import { eventually, forever, idOf, targetOf } from "../support/runtime-calls.ts";
+import { describeWithCompose, type TestedCommand } from "./compose-commands.ts";
+import { ComposeHarness } from "./compose-harness.ts";
+
+/** A shop: a web server, what stands for a database, and a migration that has to be done before. */
+function shop(web: object = {}): object {
+  return {
+    services: {
+      web: {
+        image: testImages.web,
+        depends_on: { migration: { condition: "service_completed_successfully" } },
+        environment: { GREETING: "${GREETING:-none}" },
+        ...web,
+      },
+      db: {
+        image: testImages.busybox,
+        command: ["/bin/linger"],
+        volumes: ["data:/data"],
+        healthcheck: { test: ["CMD", "test", "!", "-e", "/sick"], interval: "1s", retries: 1 },
+      },
+      migration: {
+        image: testImages.busybox,
+        command: ["sh", "-c", "echo migrated >>/data/log"],
+        depends_on: { db: { condition: "service_healthy" } },
+        volumes: ["data:/data"],
+      },
+    },
+    volumes: { data: {} },
+  };
+}
+
+/** Every file under a folder, as one text. */
+function allText(folder: string): string {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name))
+    .filter((file) => statSync(file).isFile())
+    .map((file) => readFileSync(file, "utf8"))
+    .join("\n");
+}
+
+/** A life of projects under one compose command. */
+export function projectStory(command: TestedCommand): void {
+  describeWithCompose("A compose project", command, (words) => {
+    let host: ComposeHarness;
+
+    beforeEach(() => {
+      host = new ComposeHarness(words);
+    });
+
+    afterEach(async () => {
+      await host.close();
+    });
+
+    function target(file: object, revisionId = "1", more = {}): Target {
+      return targetOf(host.id("shop"), host.spec({ ...file }, more), { revisionId });
+    }
+
+    it("is updated and brought back service by service, keeps its volumes, and goes as a whole", async () => {
+      const first = target(shop());
+      const { id } = first;
+      await host.run(first);
+      const up = await host.reaches(id, (one) => one.health === "healthy");
+      expect(up).toMatchObject({ state: "running", drift: [], revisionId: "1" });
+      expect(up.facts["compose.service.migration"]).toContain("done, exit code 0");
+      expect(up.facts["compose.service.db"]).toContain("1/1 running, healthy");
+      const before = await host.containersOf(id);
+
+      const second = target(shop({ environment: { GREETING: "changed" } }), "2");
+      await host.prepare(second);
+      expect(await host.containersOf(id)).toEqual(before);
+      await host.runtime.replace(second, forever);
+      const after = await host.containersOf(id);
+      expect(after.get("db")).toEqual(before.get("db"));
+      expect(after.get("web")).not.toEqual(before.get("web"));
+      expect(keptInstance(await host.observe(id))?.revisionId).toBe("1");
+
+      await host.runtime.restore(id, forever);
+      const restored = await host.current(id);
+      expect(restored).toMatchObject({ state: "running", revisionId: "1", drift: [] });
+      expect((await host.containersOf(id)).get("db")).toEqual(before.get("db"));
+
+      await host.runtime.stop(id, 2_000, forever);
+      expect((await host.current(id)).state).toBe("exited");
+      const stopped = await host.containersOf(id);
+      await host.runtime.start(first, forever);
+      expect(await host.containersOf(id)).toEqual(stopped);
+
+      await host.runtime.remove(id, forever);
+      expect((await host.observe(id)).kind).toBe("absent");
+      expect(await host.census()).toEqual([]);
+    }, 120_000);
+
+    it("has a service that was killed, stopped or removed put back alone", async () => {
+      const first = target(shop({ restart: "always" }));
+      const { id } = first;
+      await host.run(first);
+      const before = await host.containersOf(id);
+      const db = await host.containerOf(id, "db");
+
+      await db.kill();
+      const killed = await host.reaches(id, (one) => one.drift.length > 0);
+      expect(killed.drift).toEqual(["service db ended with exit code 137"]);
+      await host.runtime.replace(first, forever);
+      expect((await host.current(id)).drift).toEqual([]);
+      expect(await host.containersOf(id)).toEqual(before);
+
+      await (await host.containerOf(id, "web")).stop({ t: 1 });
+      const [phrase] = (await host.reaches(id, (one) => one.drift.length > 0)).drift;
+      expect(phrase).toContain("service web was stopped");
+      await host.runtime.replace(first, forever);
+      expect(await host.containersOf(id)).toEqual(before);
+
+      await db.remove({ force: true });
+      const gone = await host.reaches(id, (one) => one.drift.length > 0);
+      expect(gone.drift).toEqual(["service db is gone"]);
+      await host.runtime.replace(first, forever);
+      const after = await host.containersOf(id);
+      expect(after.get("web")).toEqual(before.get("web"));
+      expect(after.get("migration")).toEqual(before.get("migration"));
+      expect((await host.current(id)).drift).toEqual([]);
+    }, 120_000);
+
+    it("tells what cannot be brought up before anything that runs is touched", async () => {
+      const first = target(shop());
+      const { id } = first;
+      await host.run(first);
+      const before = await host.containersOf(id);
+      const broken = target(shop({ image: "persys-test/none:1", pull_policy: "never" }), "2");
+      await expect(host.prepare(broken)).rejects.toMatchObject({
+        code: "IMAGE_NOT_FOUND",
+        message: expect.stringContaining("service web"),
+      });
+      const invalid = target(shop({ ports: ["not a port"] }), "3");
+      await expect(host.prepare(invalid)).rejects.toMatchObject({ code: "INVALID_SPEC" });
+      expect(await host.containersOf(id)).toEqual(before);
+    }, 120_000);
+
+    it("keeps its environment out of its folder, and the agent's out of its environment", async () => {
+      const file = {
+        services: {
+          main: {
+            image: testImages.busybox,
+            command: ["/bin/linger"],
+            environment: { SECRET: "${TOKEN}", LEAK: "${PERSYS_TEST_LEAK:-nothing}" },
+          },
+        },
+      };
+      process.env["PERSYS_TEST_LEAK"] = "leaked";
+      const first = target(file, "1", { env: { TOKEN: "very-secret" } });
+      await host.run(first);
+      delete process.env["PERSYS_TEST_LEAK"];
+      const { Config } = await (await host.containerOf(first.id, "main")).inspect();
+      expect(Config.Env).toContain("SECRET=very-secret");
+      expect(Config.Env).toContain("LEAK=nothing");
+      expect(allText(host.folder)).not.toContain("very-secret");
+      const [folder = ""] = readdirSync(host.folder);
+      expect(folder).toMatch(/^[0-9a-f]{40}$/);
+      expect(statSync(join(host.folder, folder)).mode & 0o777).toBe(0o700);
+      expect(statSync(join(host.folder, folder, "state.json")).mode & 0o777).toBe(0o600);
+    }, 60_000);
+
+    it("keeps its volumes where it is to retain them", async () => {
+      const first = target(shop(), "1", { retainVolumes: true });
+      await host.run(first);
+      await host.runtime.remove(first.id, forever);
+      expect(await host.census()).toEqual([expect.stringContaining("volume ")]);
+      await host.run(first);
+      const { Mounts } = await (await host.containerOf(first.id, "db")).inspect();
+      expect(Mounts[0]?.Name).toContain("data");
+    }, 120_000);
+
+    it("is left alone where its file wants that, and FAILED is told by its service", async () => {
+      const file = {
+        services: {
+          main: { image: testImages.busybox, command: ["/bin/linger"], stop_grace_period: "1s" },
+          once: { image: testImages.busybox, command: ["sh", "-c", "exit 4"], restart: "no" },
+        },
+      };
+      const first = target(file);
+      await host.run(first);
+      const failed = await host.reaches(first.id, (one) => one.health === "unhealthy");
+      expect(failed).toMatchObject({ state: "running", drift: [] });
+      expect(failed.healthOutput).toContain("service once ended with exit code 4");
+      const before = await host.containersOf(first.id);
+      await host.runtime.start(first, forever);
+      expect(await host.containersOf(first.id)).toEqual(before);
+      expect((await host.current(first.id)).health).toBe("unhealthy");
+    }, 60_000);
+
+    it("names its services in its logs, and is measured as a whole", async () => {
+      const service = (text: string): object => ({
+        image: testImages.busybox,
+        command: ["sh", "-c", `echo ${text}; exec /bin/linger`],
+      });
+      const first = target({ services: { one: service("first words"), two: service("second") } });
+      await host.run(first);
+      await eventually(async () => (await host.output(first.id)).includes("second"), 10_000);
+      const lines = (await host.output(first.id)).split("\n").filter(Boolean).toSorted();
+      expect(lines).toEqual(["one-1 | first words", "two-1 | second"]);
+      const usage = (await host.runtime.usage([first.id], forever)).get(first.id);
+      expect(usage?.memoryBytes).toBeGreaterThan(0);
+    }, 60_000);
+
+    it("goes on where a command outlived its agent", async () => {
+      const slow = {
+        services: {
+          main: {
+            image: testImages.busybox,
+            command: ["/bin/linger"],
+            depends_on: { job: { condition: "service_completed_successfully" } },
+          },
+          job: { image: testImages.busybox, command: ["sleep", "3"] },
+        },
+      };
+      const first = target(slow);
+      const folders = new ProjectFolders(host.folder, host.nodeId);
+      await host.prepare(first);
+      const abandoned = new AbortController();
+      const starting = host
+        .another()
+        .start(first, abandoned.signal)
+        .catch((error: unknown) => error);
+      await eventually(() => endLeftCommands(folders.nameOf(first.id), forever), 30_000);
+      const failure = (await starting) as AgentError;
+      expect(failure.code).toBe("RUNTIME_ERROR");
+      await host.runtime.replace(first, forever);
+      const current = await host.current(first.id);
+      expect(isLive(current) && current.drift.length === 0).toBe(true);
+      await host.runtime.remove(first.id, forever);
+      expect(await host.census()).toEqual([]);
+    }, 60_000);
+
+    it("takes no id for a path", async () => {
+      const folders = new ProjectFolders(host.folder, host.nodeId);
+      expect(() => idOf("../../etc")).toThrow();
+      expect(folders.folderOf(idOf("a..b"))).toMatch(/\/[0-9a-f]{40}$/);
+    });
+  });
+}
