@@ -6,6 +6,9 @@ import { securityHeaders } from "./security-headers.ts";
 /** Gives every answer the headers that browsers go by, and answers their questions beforehand (preflights) by itself. */
 export function withBrowserHeaders(listener: HttpListener, rules: BrowserRules): HttpListener {
   return (request, response) => {
+    // A client that leaves in the middle is no news. Whoever reads is told so; between two readers nobody would be, and that ends a process.
+    request.on("error", () => {});
+    response.on("error", () => {});
     const asked = browserRequest(request);
     const { origin } = asked;
     // Caches keep answers to pages of different origins apart.

@@ -1,4 +1,10 @@
-import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
+import {
+  logVerbosity,
+  Server,
+  ServerCredentials,
+  type ServerOptions,
+  setLogVerbosity,
+} from "@grpc/grpc-js";
 import { type Logger, silentLogger } from "@persys/core";
 import type { Authenticate } from "../access/authenticate.ts";
 import { defaultLimits, type TransportLimits } from "../connect/limits.ts";
@@ -48,6 +54,8 @@ export interface GrpcTransportOptions {
 /** Serves the agent over gRPC by grpc-js, with health checking and reflection. */
 export function createGrpcTransport(options: GrpcTransportOptions): ServerTransport {
   const { handlers, host, port, authenticate, tls, logger = silentLogger } = options;
+  // What it logs by itself holds headers of callers, tokens among them, as they were sent.
+  if (process.env["GRPC_VERBOSITY"] === undefined) setLogVerbosity(logVerbosity.NONE);
   const limits = { ...defaultLimits, ...options.limits };
   const stopping = new AbortController();
   const cutOff = new AbortController();
