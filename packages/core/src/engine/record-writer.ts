@@ -69,6 +69,8 @@ export class RecordWriter {
   #committed: WorkloadRecord | undefined;
   #amendments: Decide[] = [];
   #doubtful: Doubtful | undefined;
+  /** The commit that is being stored. */
+  #underWay: Commit | undefined;
   #tail: Promise<unknown> | undefined;
   #queued = 0;
 
@@ -137,7 +139,9 @@ export class RecordWriter {
   keep(decide: Decide): void {
     if (decide(this.provisional) === undefined) return;
     this.#amendments.push(decide);
-    if (this.#amendments.length > amendmentsMax) this.#amendments = [this.#folded()];
+    // Those that a commit contains stay as they are, so that they can be told from the others once it is stored.
+    const contained = this.#uncertain?.amendments ?? 0;
+    if (this.#amendments.length - contained > amendmentsMax) this.#fold(contained);
   }
 
   async #inOrder<T>(work: () => Promise<T>): Promise<T> {
@@ -157,17 +161,26 @@ export class RecordWriter {
     }
   }
 
+  /** The commit of which it is not known yet whether it takes effect. */
+  get #uncertain(): Commit | undefined {
+    return this.#doubtful?.commit ?? this.#underWay;
+  }
+
   /**
-   * All amendments as one, so that they do not pile up while the store is away for long. They can come to be applied to the record as it is
-   * stored, or to that of the doubtful commit should it turn out to have been stored.
+   * Makes all amendments but the first ones one, so that they do not pile up while the store is away for long. It can come to be applied to the
+   * record as it is stored, after the first ones, or to that of the uncertain commit should that turn out to have been stored.
    */
-  #folded(): Decide {
-    const amendments = this.#amendments;
-    const onCommitted = changeOfAll(amendments, this.#committed);
-    if (this.#doubtful === undefined) return () => onCommitted;
-    const doubtful = this.#doubtful.commit.record;
-    const onDoubtful = changeOfAll(amendments, doubtful);
-    return (record) => (record === doubtful ? onDoubtful : onCommitted);
+  #fold(contained: number): void {
+    const first = this.#amendments.slice(0, contained);
+    const others = this.#amendments.slice(contained);
+    const onCommitted = changeOfAll(others, changeOfAll(first, this.#committed).record);
+    const uncertain = this.#uncertain;
+    const onUncertain = uncertain && changeOfAll(others, uncertain.record);
+    this.#amendments = [
+      ...first,
+      (record) =>
+        uncertain !== undefined && record === uncertain.record ? onUncertain : onCommitted,
+    ];
   }
 
   #commitOf(change: RecordChange | undefined): Commit {
@@ -195,10 +208,12 @@ export class RecordWriter {
   async #commit(commit: Commit): Promise<void> {
     const { actionLog } = this.#context;
     const batch = actionLog.handOver();
+    this.#underWay = commit;
     try {
       await this.#store(commit);
       this.#takeEffect(commit, batch);
     } finally {
+      this.#underWay = undefined;
       actionLog.letGo(batch);
     }
   }
