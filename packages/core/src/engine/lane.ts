@@ -158,7 +158,8 @@ export class Lane {
       if (glance !== known || this.#sight.unreadable !== undefined) this.markDirty("list");
       return false;
     }
-    if (glance !== known || record.observedAtMs === 0) {
+    const isAnswered = record.observedAtMs > 0 && !this.#sight.isHintedSince(beganMs);
+    if (glance !== known || !isAnswered) {
       const isMissed = !this.#sight.isDirty && this.#sight.unreadable === undefined;
       this.markDirty("list");
       return isMissed;

@@ -19,6 +19,7 @@ export class Sight {
   #streak = 0;
   #confirmedAtMs = 0;
   #lookedMs = Number.NEGATIVE_INFINITY;
+  #hintedMs = Number.NEGATIVE_INFINITY;
 
   constructor(id: WorkloadId, context: EngineContext) {
     this.#id = id;
@@ -58,6 +59,12 @@ export class Sight {
   /** Something may have changed since the last look. */
   markDirty(): void {
     this.#isDirty = true;
+    this.#hintedMs = this.#context.clock.monotonicMs();
+  }
+
+  /** Whether a hint since then, monotonic, is still to be answered: whoever began to read at that time need not have seen what it is about. */
+  isHintedSince(beganMs: number): boolean {
+    return this.#isDirty && this.#hintedMs >= beganMs;
   }
 
   /** Nothing can be said of what exists until it can be read again. */

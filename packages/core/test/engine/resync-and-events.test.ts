@@ -207,6 +207,24 @@ describe("a listing", () => {
     expect(node.world.liveCount("web")).toBe(1);
   });
 
+  it("that read before an event came does not stand in for the look that the event asks for", async () => {
+    const node = await SimulatedNode.start({ policy: { resyncIntervalMs: 0 } });
+    await node.settled("web");
+    node.world.faults.failNext("list", transient());
+    node.world.events.emit(undefined, "anything");
+    await node.clock.settle();
+    const release = node.world.faults.hangNext("list", { at: "after" });
+    await node.after(3_000);
+    expect(node.status("web").actual).toBe("unknown");
+    node.world.kill("web");
+    await node.clock.settle();
+
+    release();
+    await node.after(1_000);
+
+    expect(node.world.liveCount("web")).toBe(1);
+  });
+
   it("can be switched off", async () => {
     const node = await SimulatedNode.start({ policy: { resyncIntervalMs: 0 } });
     const before = node.world.reads.list;
