@@ -6,6 +6,7 @@ export class LaneTimer {
   readonly #wake: () => void;
   #stop: (() => void) | undefined;
   #reachedMs: number | undefined;
+  #closed = false;
 
   constructor(clock: Clock, wake: () => void) {
     this.#clock = clock;
@@ -30,6 +31,7 @@ export class LaneTimer {
   /** Sets it anew, to wake after `delayMs`, which is when the wall time should be `untilMs`. */
   set(delayMs: number, untilMs?: number): void {
     this.clear();
+    if (this.#closed) return;
     this.#stop = this.#clock.schedule(Math.max(0, delayMs), () => {
       this.#stop = undefined;
       this.#reachedMs = untilMs;
@@ -41,5 +43,11 @@ export class LaneTimer {
   clear(): void {
     this.#stop?.();
     this.#stop = undefined;
+  }
+
+  /** Takes it back for good. */
+  close(): void {
+    this.#closed = true;
+    this.clear();
   }
 }

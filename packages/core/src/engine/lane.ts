@@ -17,8 +17,8 @@ import { type LaneEvent, LaneHistory } from "./lane-history.ts";
 import { LaneProgress } from "./lane-progress.ts";
 import { LaneRecord } from "./lane-record.ts";
 import { LaneTimer } from "./lane-timer.ts";
+import { LaneWaits } from "./lane-waits.ts";
 import { liveView } from "./live-view.ts";
-import { longestWaitMs } from "./longest-wait.ts";
 import type { RecordChange } from "./record-writer.ts";
 import type { RuntimeGate } from "./runtime-gate.ts";
 import { isSameSubstance, Sight } from "./sight.ts";
@@ -42,6 +42,7 @@ export class Lane {
   readonly #fruitless: FruitlessSteps = new FruitlessSteps();
   readonly #history: LaneHistory;
   readonly #timer: LaneTimer;
+  readonly #waits: LaneWaits;
   readonly #progress: LaneProgress;
   #driving: Promise<void> | undefined;
   #woken = false;
@@ -57,6 +58,7 @@ export class Lane {
     this.#history = new LaneHistory(id, context, record);
     this.#progress = new LaneProgress(context.clock, () => context.onStatusChanged(id));
     this.#timer = new LaneTimer(context.clock, () => this.markDirty("timer"));
+    this.#waits = new LaneWaits(context, this.#timer, { record: this.#record, sight: this.#sight });
   }
 
   /** The record as committed; undefined before the first commit and after it was forgotten. */
@@ -175,7 +177,7 @@ export class Lane {
    */
   async close(graceMs: number): Promise<void> {
     this.#closed = true;
-    this.#timer.clear();
+    this.#timer.close();
     this.#onWake?.();
     if (this.#driving === undefined) return;
     const run = this.#run;
@@ -208,7 +210,7 @@ export class Lane {
         this.#woken = false;
         await this.#history.measured(this.record, () => this.#untilRest());
       }
-      if (!this.#record.isStored && !this.#timer.isSet) this.#waitMs(this.#record.retryDelayMs);
+      if (!this.#record.isStored && !this.#timer.isSet) this.#timer.set(this.#record.retryDelayMs);
     } catch (error) {
       this.#onBroken(error);
     } finally {
@@ -248,7 +250,7 @@ export class Lane {
     observation: Observation,
   ): Promise<boolean> {
     if (!this.#record.isStored && !mayStartUncommitted(record, step)) {
-      this.#waitForStore(step, observation);
+      this.#waits.forStore(step, observation);
       return false;
     }
     switch (step.kind) {
@@ -257,7 +259,7 @@ export class Lane {
         await this.#record.rest(record);
         return false;
       case "wait":
-        this.#wait(step.untilMs, observation);
+        this.#waits.until(step.untilMs, observation);
         return false;
       case "forget":
         await this.#record.forget();
@@ -282,7 +284,7 @@ export class Lane {
     before: Observation,
   ): Promise<boolean> {
     const intent = await this.#record.intend(planned, step, before);
-    if (intent === "failed") this.#waitMs(this.#record.retryDelayMs);
+    if (intent === "failed") this.#timer.set(this.#record.retryDelayMs);
     if (intent !== "taken") return intent === "stale";
     if (this.#closed || this.#sight.unreadable !== undefined) {
       await this.#record.withdraw(planned);
@@ -348,9 +350,13 @@ export class Lane {
       this.#onWake = undefined;
       if (isOver || this.#closed) return;
       this.#woken = false;
-      if (isAlone && this.#sight.unreadable === undefined) continue;
+      const { isStored } = this.#record;
+      if (isAlone && isStored && this.#sight.unreadable === undefined) continue;
       const observation = await this.#look(gate);
       const record = await this.#absorb(observation);
+      // A request that nobody could say was stored may turn out to have been.
+      run.callOffIfSuperseded(this.record);
+      if (!this.#record.isStored) this.#timer.set(this.#record.retryDelayMs);
       if (record === undefined || isOver) continue;
       const { kind } = this.#plan(record, observation);
       if (kind !== "prepare" && kind !== "wait" && kind !== "settled") run.callOff();
@@ -367,34 +373,11 @@ export class Lane {
     return this.#record.absorb({ observation, atMs: this.#sight.confirmedAtMs, reachedMs });
   }
 
-  #wait(untilMs: number, observation: Observation): void {
-    const { clock, policy, runtimeFailure } = this.#context;
-    if (observation.kind !== "unreadable") {
-      const longestMs = longestWaitMs(this.#record.provisional, policy.settleAfterMs);
-      return this.#waitMs(Math.min(untilMs - clock.wallMs(), longestMs), untilMs);
-    }
-    // A runtime that answers again is listed, and the list wakes every lane.
-    if (runtimeFailure(this.record?.type ?? "") === undefined)
-      this.#waitMs(this.#sight.retryDelayMs);
-  }
-
-  /** Until the next try to store what is not stored yet, or the end of a back-off: a start may then be taken without. */
-  #waitForStore(step: Step, observation: Observation): void {
-    const { retryDelayMs: delayMs } = this.#record;
-    const isSoon = step.kind === "wait" && step.untilMs < this.#context.clock.wallMs() + delayMs;
-    if (isSoon && observation.kind !== "unreadable") this.#wait(step.untilMs, observation);
-    else this.#waitMs(delayMs);
-  }
-
-  #waitMs(delayMs: number, untilMs?: number): void {
-    if (!this.#closed) this.#timer.set(delayMs, untilMs);
-  }
-
   #onBroken(error: unknown): void {
     if (this.#closed || this.#context.signal.aborted) return;
     if (AgentError.hasCode(error, "OWNERSHIP_LOST")) return;
     this.#context.logger.error("a lane broke off; it goes on in a while", { id: this.id, error });
     this.markUnreadable(failureOf(AgentError.from(error), this.#context.clock.wallMs()));
-    this.#waitMs(brokenRetryMs);
+    this.#timer.set(brokenRetryMs);
   }
 }

@@ -25,6 +25,26 @@ describe("a store that does not take a commit", () => {
     expect(node.world.journal.of("web")).toEqual(["prepare r1", "start r1"]);
   });
 
+  it.each([
+    ["at once", 0],
+    ["as soon as it is known", 3],
+  ])(
+    "while something is prepared calls that off for a delete that was stored unacknowledged, %s",
+    async (_, times) => {
+      const node = await SimulatedNode.start();
+      node.world.faults.hangNext("prepare");
+      await node.apply("web", serve);
+      node.store.failNext({ stored: true });
+      if (times > 0) node.store.failNext({ times });
+
+      await expect(node.remove("web")).rejects.toMatchObject({ effect: "unknown" });
+      await node.after(2_000);
+
+      expect(node.ids).toEqual([]);
+      expect(node.world.ids).toEqual([]);
+    },
+  );
+
   it("leaves nothing of a new workload that was refused so", async () => {
     const node = await SimulatedNode.start();
     node.store.failNext();
