@@ -128,9 +128,12 @@ export class HeldBack {
   }
 }
 
-/** The revisions of a workload that are to run and were given up because the policy denied them. */
-function heldBack({ desired, wanted, fallback }: WorkloadRecord): readonly Revision[] {
-  if (desired !== "running") return [];
-  const all = fallback === undefined ? [wanted] : [wanted, fallback];
+/**
+ * The revisions of a workload that were given up because the policy denied them, and that a retry tries again; a stop or a deletion has given up
+ * none.
+ */
+function heldBack({ wanted, fallback }: WorkloadRecord): readonly Revision[] {
+  const isTriedAgain = fallback !== undefined && fallback.restart.kind !== "no";
+  const all = isTriedAgain ? [wanted, fallback] : [wanted];
   return all.filter(({ givenUp }) => givenUp?.reason === "POLICY_DENIED");
 }

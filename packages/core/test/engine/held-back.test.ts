@@ -72,6 +72,26 @@ describe("a workload that the policy held back", () => {
     expect(history()).toEqual(before);
   });
 
+  it("is prepared, where only that was denied of a stopped one, and stays stopped", async () => {
+    node = await PolicedNode.start();
+    await node.settled("web", spec);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    node.runtime.gate = promise;
+    const elsewhere = { program: "serve", hostPaths: ["/opt/web"] };
+    const applying = node.send("web", elsewhere, { revisionId: "r2", desired: "stopped" });
+    await node.after(6_000);
+    await applying;
+    resolve();
+    await node.after(60_000);
+    expect(node.status("web").failure?.reason).toBe("POLICY_DENIED");
+
+    await node.announce(policyAllowing("/opt"));
+    await node.after(60_000);
+
+    expect(node.status("web")).toMatchObject({ actual: "stopped", revisionId: "r2" });
+    expect(node.status("web").failure).toBeUndefined();
+  });
+
   it("is judged again a while later where it cannot be found out now what it asks for", async () => {
     await withHeldBack();
     const { promise, resolve } = Promise.withResolvers<void>();
