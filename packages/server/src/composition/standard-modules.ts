@@ -1,6 +1,7 @@
 import type { ContainerModule } from "inversify";
 import { noStateUrl } from "../config/state-url.ts";
 import type { AgentSettings } from "./agent-settings.ts";
+import { composeModule } from "./compose-module.ts";
 import { dockerModule } from "./docker-module.ts";
 import { engineModule } from "./engine-module.ts";
 import { guardModule } from "./guard-module.ts";
@@ -20,6 +21,7 @@ export function standardModules({ config }: AgentSettings): readonly ContainerMo
     config.stateUrl === noStateUrl ? storeModule : redisStoreModule,
     ...(config.processEnabled ? [processModule] : []),
     ...(config.dockerEnabled ? [dockerModule] : []),
+    ...(config.dockerEnabled && config.composeEnabled ? [composeModule] : []),
     hostPolicyModule,
     engineModule,
     accessModule,

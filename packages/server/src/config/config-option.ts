@@ -14,6 +14,7 @@ export const sections = [
   "Engine",
   "Processes",
   "Containers",
+  "Compose applications",
   "Host policy",
   "Life cycle",
 ] as const;

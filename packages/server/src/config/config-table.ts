@@ -2,6 +2,7 @@ import { defaultEnginePolicy as engine } from "@persys/core";
 import { packageVersion } from "../version.ts";
 import type { Config } from "./config.ts";
 import type { ConfigOption } from "./config-option.ts";
+import { composeOptions } from "./compose-options.ts";
 import { connectionOptions } from "./connection-options.ts";
 import { dockerOptions } from "./docker-options.ts";
 import { duration } from "./duration.ts";
@@ -321,6 +322,7 @@ export const configTable: ConfigTable = {
     doc: "Folder of the process runtime: logs, exit records and locks of the processes. Made when it does not exist.",
   },
   ...dockerOptions,
+  ...composeOptions,
   ...policyOptions,
   stopTimeoutMs: {
     section: "Life cycle",

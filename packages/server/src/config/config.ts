@@ -79,6 +79,10 @@ export interface Config {
   readonly dockerConfigFile: string;
   readonly registryAuthFolder: string;
   readonly pullIdleTimeoutMs: number;
+  readonly composeEnabled: boolean;
+  /** Empty: whichever is there. */
+  readonly composeBinary: readonly string[];
+  readonly composeRoot: string;
   readonly allowedHostPaths: readonly AllowedHostPath[];
   readonly allowRemoteHostPaths: boolean;
   readonly allowPrivileged: boolean;

@@ -84,6 +84,9 @@ const samples: { readonly [Name in keyof Config]: readonly [text: string, value:
   dockerConfigFile: ["none", "none"],
   registryAuthFolder: ["/srv/registry-auth", "/srv/registry-auth"],
   pullIdleTimeoutMs: ["1m", 60_000],
+  composeEnabled: ["false", false],
+  composeBinary: ["docker  compose", ["docker", "compose"]],
+  composeRoot: ["/srv/compose", "/srv/compose"],
   allowedHostPaths: [
     "/srv/data/, /srv/shared:ro",
     [

@@ -51,6 +51,7 @@ describe("persys-agent --dev", () => {
     const agent = AgentProcess.start({
       env: {
         PERSYS_DOCKER_ENABLED: "true",
+        PERSYS_COMPOSE_ENABLED: "false",
         PERSYS_DOCKER_ENDPOINT: endpoint,
         PERSYS_LOG_LEVEL: "debug",
       },

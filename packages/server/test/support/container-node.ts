@@ -124,6 +124,7 @@ function partsOf(
     ids: new Set(),
     env: {
       PERSYS_DOCKER_ENABLED: "true",
+      PERSYS_COMPOSE_ENABLED: "false",
       PERSYS_DOCKER_ENDPOINT: endpoint,
       // Folders of tests are there.
       PERSYS_ALLOWED_HOST_PATHS: tmpdir(),
