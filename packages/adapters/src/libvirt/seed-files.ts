@@ -83,11 +83,13 @@ function defaultNetworkConfig(
   interfaces: Machine["interfaces"],
 ): string {
   if (interfaces.length === 0) return "";
-  const ethernets = interfaces.map(({ mac: macaddress }, at) => [
-    `net${at}`,
-    { match: { macaddress }, ...addressing(specs[at] ?? {}) },
-  ]);
-  return stringify({ version: 2, ethernets: Object.fromEntries(ethernets) });
+  const ethernets = new Map(
+    interfaces.map(({ mac: macaddress }, at) => [
+      `net${at}`,
+      { match: { macaddress }, ...addressing(specs[at] ?? {}) },
+    ]),
+  );
+  return stringify({ version: 2, ethernets });
 }
 
 function addressing({ ipAddress = "", gateway = "", nameservers = [] }: NetworkSpec): object {

@@ -1,0 +1,187 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { link, lstat, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { AgentError } from "@persys/core";
+import {
+  type DiskClaim,
+  isMissingFile,
+  readClaim,
+  removeClaim,
+  syncFolder,
+  writeClaim,
+} from "./disk-claim.ts";
+import { createImage, growImage, imageInfo, type ImageFormat } from "./qemu-img.ts";
+
+/** A disk as a revision wants it. */
+export interface WantedDisk {
+  readonly path: string;
+  readonly format: ImageFormat;
+  /** Undefined: the spec states none. */
+  readonly sizeBytes: number | undefined;
+  readonly base: BaseImage | undefined;
+  readonly claim: DiskClaim;
+}
+
+/** What a new disk is made from. */
+interface BaseImage {
+  readonly path: string;
+  /** In hexadecimal; undefined: not verified. */
+  readonly sha256: string | undefined;
+  readonly copied: boolean;
+}
+
+/** Files in a chain of images: more is no image that anybody made on purpose. */
+const chainMax = 16;
+
+/**
+ * Makes a disk that is not there: blank, or from its base. One that is there stays, data and all, whoever made it. May be called again after
+ * whatever kept it from finishing: a disk is there whole or not at all, and is claimed before it is there.
+ * @throws {AgentError} NAME_CONFLICT for a disk that was made for another workload; INVALID_SPEC for a blank disk without a size, a base that
+ *   is smaller than it should be or other than its checksum; IMAGE_NOT_FOUND for a base that is not there; STORAGE_ERROR
+ */
+export async function ensureDisk(disk: WantedDisk, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const claim = await readClaim(disk.path);
+  if (claim !== undefined && (claim.id !== disk.claim.id || claim.nodeId !== disk.claim.nodeId))
+    throw new AgentError("NAME_CONFLICT", `${disk.path} is the disk of the workload ${claim.id}`, {
+      effect: "none",
+    });
+  const isThere = await exists(disk.path);
+  if (isThere && claim === undefined) return;
+  if (claim === undefined || claim.retained !== disk.claim.retained)
+    await writeClaim(disk.path, disk.claim);
+  if (!isThere) await makeDisk(disk, signal);
+}
+
+/** Makes a disk that no machine uses as large as it is wanted. It never shrinks. @throws {AgentError} STORAGE_ERROR */
+export async function growDisk(disk: WantedDisk, signal: AbortSignal): Promise<void> {
+  const { path, format, sizeBytes } = disk;
+  if (sizeBytes !== undefined) await growImage({ path, format, sizeBytes }, signal);
+}
+
+/**
+ * Removes a disk that was made for the workload, with its claim; of one that is retained the claim alone. A disk of anybody else is not
+ * touched. Called again, or where nothing is, it succeeds. @throws {AgentError} STORAGE_ERROR
+ */
+export async function removeDisk(
+  path: string,
+  owner: Pick<DiskClaim, "id" | "nodeId">,
+): Promise<void> {
+  const claim = await readClaim(path);
+  if (claim?.id !== owner.id || claim.nodeId !== owner.nodeId) return;
+  try {
+    await rm(unfinished(path), { force: true });
+    if (!claim.retained) await rm(path, { force: true });
+    // The claim last: what is left without one would be nobody's.
+    await removeClaim(path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    throw storageError(`remove the disk ${path}`, error);
+  }
+}
+
+/** The files that an image stands on, itself first. None is opened that is not looked at by `admit` first, which throws for what may not be. */
+export async function imageChain(
+  path: string,
+  format: ImageFormat | undefined,
+  { admit, signal }: { admit: (path: string) => Promise<void>; signal: AbortSignal },
+): Promise<readonly string[]> {
+  const chain: string[] = [];
+  let next: string | undefined = path;
+  while (next !== undefined) {
+    if (chain.includes(next) || chain.length === chainMax)
+      throw new AgentError("INVALID_SPEC", `the image ${path} stands on itself, or on too many`, {
+        fault: "user",
+        effect: "none",
+      });
+    await admit(next);
+    const info = await imageInfo(next, chain.length === 0 ? format : undefined, signal);
+    chain.push(next);
+    next = info.backingPath;
+  }
+  return chain;
+}
+
+async function makeDisk(disk: WantedDisk, signal: AbortSignal): Promise<void> {
+  const { path, format, sizeBytes, base } = disk;
+  if (base === undefined && sizeBytes === undefined)
+    throw new AgentError(
+      "INVALID_SPEC",
+      `the disk ${path} is not there, and has no size to be made of`,
+      {
+        fault: "user",
+        effect: "none",
+      },
+    );
+  const temporary = unfinished(path);
+  await rm(temporary, { force: true });
+  try {
+    const from = base && { ...base, format: await verifiedFormat(disk, base, signal) };
+    await createImage({ path: temporary, format, sizeBytes, base: from }, signal);
+    // Unlike a renaming this does not replace what somebody has put there meanwhile.
+    await link(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw storageError(`make the disk ${path}`, error);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+async function verifiedFormat(
+  { path, sizeBytes }: WantedDisk,
+  base: BaseImage,
+  signal: AbortSignal,
+): Promise<ImageFormat> {
+  if (!(await exists(base.path)))
+    throw new AgentError("IMAGE_NOT_FOUND", `there is no base image ${base.path}`, {
+      effect: "none",
+    });
+  if (base.sha256 !== undefined && (await sha256Of(base.path, signal)) !== base.sha256)
+    throw new AgentError("INVALID_SPEC", `${base.path} is not the image that its checksum names`, {
+      fault: "user",
+      effect: "none",
+    });
+  const info = await imageInfo(base.path, undefined, signal);
+  if (sizeBytes !== undefined && sizeBytes < info.virtualSizeBytes)
+    throw new AgentError(
+      "INVALID_SPEC",
+      `the disk ${path} would be smaller than its base, which has ${info.virtualSizeBytes} bytes`,
+      { fault: "user", effect: "none" },
+    );
+  return info.format;
+}
+
+async function sha256Of(path: string, signal: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash, { signal });
+  return hash.digest("hex");
+}
+
+/** Whether something is there, a dangling link included. @throws {AgentError} STORAGE_ERROR where that cannot be seen */
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isMissingFile(error)) return false;
+    throw storageError(`look at ${path}`, error);
+  }
+}
+
+function unfinished(path: string): string {
+  return `${path}.persys-new`;
+}
+
+function storageError(doing: string, error: unknown): AgentError {
+  if (AgentError.is(error)) return error;
+  const errno = error instanceof Error && "code" in error ? String(error.code) : "";
+  const why = errno === "" ? String(error) : errno;
+  return new AgentError("STORAGE_ERROR", `could not ${doing}: ${why}`, {
+    retryable: true,
+    cause: error,
+  });
+}
