@@ -220,11 +220,16 @@ describe("README.md", () => {
 
   it.for([
     "README.md",
+    "docs/api-contract.md",
     "docs/architecture.md",
     "docs/containers.md",
+    "docs/crash-matrix.md",
     "docs/operations.md",
+    "docs/runtime-contract.md",
     "docs/security.md",
+    "docs/simulation.md",
     "docs/state-model.md",
+    "docs/state-store-contract.md",
   ])("%s links to what there is", (file) => {
     const text = readFileSync(`${root}${file}`, "utf8");
     const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, to = ""]) => to);

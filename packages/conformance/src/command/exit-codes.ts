@@ -4,7 +4,7 @@ export const exitCodes = {
   ok: 0,
   /** A clause is broken, or one that was expected to be broken is kept. */
   broken: 1,
-  /** The command line, a file it names or the subject cannot be used; nothing was judged. */
+  /** The command line, a file it names or the subject cannot be used, or lacks what every case needs; nothing was judged. */
   usage: 2,
   /** Ctrl-C. 128 + SIGINT, as shells have it. */
   interrupted: 130,

@@ -108,9 +108,8 @@ function assertSomethingChosen(kit: Kit, choice: Parameters<typeof chooseCases>[
 }
 
 /** @throws {UsageError} when the subject lacks what every single case needs: nothing is known of it then. */
-function assertSomethingJudged({ tally }: Verdict): void {
-  const { passed, failed, warning, expected } = tally;
-  if (passed + failed + warning + expected > 0) return;
+function assertSomethingJudged({ judged }: Verdict): void {
+  if (judged > 0) return;
   throw new UsageError("nothing was judged", {
     hints: ["the report says of each case what the subject lacks for it"],
   });

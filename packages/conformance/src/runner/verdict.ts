@@ -18,8 +18,10 @@ export type Tally = Readonly<Record<Standing, number>>;
 
 /** What all runs together say. */
 export interface Verdict {
-  /** Nothing is broken but what was expected, and all that was expected is. */
+  /** Nothing is broken but what was expected, all that was expected is, and something was judged at all. */
   readonly kept: boolean;
+  /** How many results say something of the subject: all that are neither unjudged nor not run. */
+  readonly judged: number;
   /** Whether a run was ended before all of its cases had run. */
   readonly interrupted: boolean;
   readonly tally: Tally;
@@ -64,8 +66,10 @@ export function judgeReports(
     return outcomes.includes("passed") && !outcomes.includes("failed");
   });
   const strays = reports.some((report) => report.strays.length > 0);
+  const judged = tally.passed + tally.failed + tally.warning + tally.expected;
   return {
-    kept: tally.failed === 0 && stale.length === 0 && !strays,
+    kept: judged > 0 && tally.failed === 0 && stale.length === 0 && !strays,
+    judged,
     interrupted: reports.some(({ interrupted }) => interrupted),
     tally,
     stale,
