@@ -1,55 +1,12 @@
 import { expect, it } from "vitest";
 import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
-import type { PrivateDockerd } from "../../../../test/docker/private-dockerd.ts";
-import { testImages } from "../../../../test/docker/test-images.ts";
-import type { ContainerNode } from "../support/container-node.ts";
-import {
-  engineOfTest,
-  kindsIn,
-  nodesOn,
-  SeenStates,
-  server,
-  statesOf,
-} from "../support/engine-outage.ts";
+import { catchUpAfter, containerStatus, reach } from "../support/engine-outage-requests.ts";
+import { engineOfTest, kindsIn, nodesOn, server, statesOf } from "../support/engine-outage.ts";
 
 /** Polls for as long as a busy machine may take, and an agent to look again. */
 const slowly = { timeout: 40_000, interval: 50 } as const;
 
 const process = { script: "exec sleep 900" };
-
-/** Ends at once, with 0, and is never to run again. */
-const job = {
-  image: testImages.busybox,
-  command: ["true"],
-  restartPolicy: { policy: "no" },
-};
-
-interface Ways {
-  readonly how: string;
-  readonly away: (engine: PrivateDockerd) => Promise<void>;
-}
-
-const ways: readonly Ways[] = [
-  { how: "stopped", away: (engine) => engine.stop() },
-  { how: "killed", away: (engine) => engine.kill() },
-];
-
-async function reach(
-  nodes: ContainerNode,
-  wanted: Readonly<Record<string, string>>,
-): Promise<void> {
-  const ids = Object.keys(wanted);
-  await expect
-    .poll(async () => {
-      const states = await statesOf(nodes);
-      return Object.fromEntries(ids.map((id) => [id, states.get(id) ?? "absent"]));
-    }, slowly)
-    .toEqual(wanted);
-}
-
-async function containerStatus(nodes: ContainerNode): Promise<string | undefined> {
-  return (await nodes.node.client.healthCheck({})).runtimeStatus["container"];
-}
 
 describeWithDocker("a Docker engine that is away", () => {
   it("at the agent's start keeps nothing but containers, which are accepted for later", async () => {
@@ -77,63 +34,9 @@ describeWithDocker("a Docker engine that is away", () => {
     expect(await nodes.outsider.containers()).toHaveLength(1);
   });
 
-  for (const { how, away } of ways) {
-    it(`because it was ${how} costs no container its place, and what is asked meanwhile is done afterwards`, async () => {
-      const engine = await engineOfTest();
-      const nodes = await nodesOn(engine);
-      const [steady, updated, stopped, deleted, fresh] = [
-        nodes.id("steady"),
-        nodes.id("updated"),
-        nodes.id("stopped"),
-        nodes.id("deleted"),
-        nodes.id("fresh"),
-      ];
-      await nodes.node.apply("beside", process);
-      const first = [steady, updated, stopped, deleted];
-      for (const id of first) await nodes.apply(id, server(), { revisionId: "r1" });
-      await reach(nodes, Object.fromEntries([...first, "beside"].map((id) => [id, "RUNNING"])));
-      const done = nodes.id("done");
-      await nodes.apply(done, job);
-      await nodes.node.reaches(done, "STOPPED");
-      const ran = (await nodes.outsider.inspect(done)).State.StartedAt;
-      const places = [await nodes.containerId(steady), await nodes.containerId(stopped)];
-      const pid = await nodes.node.pid("beside");
-      const always = SeenStates.of(nodes, [steady]);
-
-      await away(engine);
-      await reach(nodes, Object.fromEntries(first.map((id) => [id, "UNKNOWN"])));
-      const meanwhile = SeenStates.of(nodes, first);
-      expect(await nodes.containerId(steady)).toBe(places[0]);
-      await nodes.apply(fresh, server(), { revisionId: "r1" });
-      await nodes.apply(updated, server("2"), { revisionId: "r2" });
-      await nodes.want(stopped, "stopped");
-      await nodes.node.client.deleteWorkload({ id: deleted });
-      expect(await containerStatus(nodes)).toMatch(/^unhealthy: /);
-      expect([...(await statesOf(nodes)).keys()].toSorted()).toEqual(
-        [...first, fresh, done, "beside"].toSorted(),
-      );
-      expect(await meanwhile.end()).toEqual(["UNKNOWN"]);
-
-      await engine.up();
-      await reach(nodes, {
-        [steady]: "RUNNING",
-        [updated]: "RUNNING",
-        [stopped]: "STOPPED",
-        [deleted]: "absent",
-        [fresh]: "RUNNING",
-        [done]: "STOPPED",
-        beside: "RUNNING",
-      });
-      // A start that it broke off is told as that until the next one, at once, has succeeded.
-      const possible = ["FAILED RUNTIME_UNAVAILABLE", "PENDING", "RUNNING", "UNKNOWN"];
-      expect(possible).toEqual(expect.arrayContaining([...(await always.end())]));
-      expect([await nodes.containerId(steady), await nodes.containerId(stopped)]).toEqual(places);
-      expect((await nodes.node.status(updated)).observedRevisionId).toBe("r2");
-      expect(await nodes.node.pid("beside")).toBe(pid);
-      await expect.poll(() => kindsIn(nodes), slowly).toEqual({ container: 5, image: 5 });
-      expect((await nodes.outsider.inspect(done)).State.StartedAt).toBe(ran);
-    });
-  }
+  it("because it was killed costs no container its place, and what is asked meanwhile is done afterwards", async () => {
+    await catchUpAfter((engine) => engine.kill());
+  });
 
   it("because it is frozen holds up nothing but containers", async () => {
     const engine = await engineOfTest();

@@ -8,12 +8,19 @@ import {
   server,
   statesOf,
 } from "../support/engine-outage.ts";
+import { catchUpAfter } from "../support/engine-outage-requests.ts";
 import { OutageStory } from "../support/engine-outage-story.ts";
 
 /** An agent looks for its engine again after 30 s at the latest. */
 const slowly = { timeout: 90_000, interval: 100 } as const;
 
 const outageMs = 60_000;
+
+describeWithDocker("a Docker engine that is away", () => {
+  it("because it was stopped costs no container its place, and what is asked meanwhile is done afterwards", async () => {
+    await catchUpAfter((engine) => engine.stop());
+  });
+});
 
 describeWithDocker("a Docker engine that is away for a minute", () => {
   it("while 20 containers are applied, updated, stopped and deleted is caught up with when it is back", async () => {

@@ -1,13 +1,17 @@
 import { writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
-import type { ContainerNode } from "../support/container-node.ts";
 import { engineOfTest, nodesOn, reasonOf, server } from "../support/engine-outage.ts";
-import { faulty, guarded, lacking, refusing, type Trouble } from "../support/registry-outage.ts";
+import {
+  failTwice,
+  faulty,
+  guarded,
+  lacking,
+  refusing,
+  run,
+  type Trouble,
+} from "../support/registry-outage.ts";
 import { tempFolder } from "../support/temp-folder.ts";
-
-/** Polls for as long as an engine may take to give up on a registry, twice. */
-const slowly = { timeout: 90_000, interval: 50 } as const;
 
 describeWithDocker("a registry in trouble", () => {
   it("is told by a reason of its own, keeps up nobody else, and is tried again until it has recovered", async () => {
@@ -17,15 +21,11 @@ describeWithDocker("a registry in trouble", () => {
     writeFileSync(configFile, "{}");
     const nodes = await nodesOn(engine, {
       PERSYS_BACKOFF_MAX: "1s",
-      PERSYS_PULL_IDLE_TIMEOUT: "2s",
       PERSYS_DOCKER_CONFIG: configFile,
     });
-    const stalling = { kind: "stalls layers", afterBytes: 100_000 } as const;
     const refused = await refusing(docker);
     const troubles = new Map<string, Trouble>([
       [nodes.id("refused"), refused],
-      [nodes.id("hung"), await faulty(docker, { kind: "silent" }, "NETWORK_ERROR")],
-      [nodes.id("stalled"), await faulty(docker, stalling, "TIMEOUT")],
       [nodes.id("corrupt"), await faulty(docker, { kind: "corrupts layers" }, "IMAGE_PULL_FAILED")],
       [
         nodes.id("ill"),
@@ -54,30 +54,3 @@ describeWithDocker("a registry in trouble", () => {
     expect((await nodes.node.status(settled)).observedRevisionId).toBe("r2");
   }, 120_000);
 });
-
-/** Waits until every workload has failed twice, for its reason, and says when it is tried again. */
-async function failTwice(
-  nodes: ContainerNode,
-  troubles: ReadonlyMap<string, Trouble>,
-): Promise<void> {
-  for (const [id, { reason, image }] of troubles) {
-    await expect
-      .poll(
-        async () => {
-          const status = await nodes.node.status(id);
-          const { attempts = 0, nextRetryAt = 0n } = status.failure ?? {};
-          return [reasonOf(status), attempts >= 2, nextRetryAt > 0n];
-        },
-        { ...slowly, message: id },
-      )
-      .toEqual([reason, true, true]);
-    const { failure } = await nodes.node.status(id);
-    expect(failure?.retryable).toBe(true);
-    expect(failure?.message).toContain(image.slice(0, image.indexOf("/")));
-  }
-}
-
-async function run(nodes: ContainerNode, ids: Iterable<string>): Promise<void> {
-  for (const id of ids)
-    await expect.poll(() => nodes.node.state(id), { ...slowly, message: id }).toBe("RUNNING");
-}

@@ -1,7 +1,29 @@
 import { expect, it } from "vitest";
 import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
 import { engineOfTest, nodesOn, reasonOf } from "../support/engine-outage.ts";
-import { faulty, vanishing } from "../support/registry-outage.ts";
+import { failTwice, faulty, run, type Trouble, vanishing } from "../support/registry-outage.ts";
+
+describeWithDocker("a registry that says nothing, or no more", () => {
+  it("is told by a reason of its own, and is tried again until it has recovered", async () => {
+    const engine = await engineOfTest();
+    const { docker } = engine;
+    const nodes = await nodesOn(engine, {
+      PERSYS_BACKOFF_MAX: "1s",
+      PERSYS_PULL_IDLE_TIMEOUT: "2s",
+    });
+    const stalling = { kind: "stalls layers", afterBytes: 100_000 } as const;
+    const troubles = new Map<string, Trouble>([
+      [nodes.id("hung"), await faulty(docker, { kind: "silent" }, "NETWORK_ERROR")],
+      [nodes.id("stalled"), await faulty(docker, stalling, "TIMEOUT")],
+    ]);
+
+    for (const [id, { image }] of troubles) await nodes.apply(id, { image });
+    await failTwice(nodes, troubles);
+
+    for (const { mend } of troubles.values()) await mend();
+    await run(nodes, troubles.keys());
+  }, 400_000);
+});
 
 // The engine gives up on a layer only after five attempts in 75 s.
 describeWithDocker("a registry that breaks off within a layer", () => {

@@ -5,6 +5,8 @@ import { expect, onTestFinished } from "vitest";
 import { RegistryProxy } from "../../../../test/docker/registry-proxy.ts";
 import { dockerHost } from "../../../../test/docker/docker-host.ts";
 import { publish, testImages } from "../../../../test/docker/test-images.ts";
+import type { ContainerNode } from "./container-node.ts";
+import { reasonOf } from "./engine-outage.ts";
 
 /** An image that cannot be had. */
 export interface Trouble {
@@ -68,6 +70,37 @@ export async function guarded(docker: Docker, configFile: string): Promise<Troub
   const mend = (): Promise<void> =>
     Promise.resolve(writeFileSync(configFile, configWithCredentials()));
   return { image, reason: "REGISTRY_UNAUTHORIZED", mend };
+}
+
+/** Polls for as long as an engine may take to give up on a registry, twice. */
+const slowly = { timeout: 90_000, interval: 50 } as const;
+
+/** Waits until every workload has failed twice, for its reason, and says when it is tried again. */
+export async function failTwice(
+  nodes: ContainerNode,
+  troubles: ReadonlyMap<string, Trouble>,
+): Promise<void> {
+  for (const [id, { reason, image }] of troubles) {
+    await expect
+      .poll(
+        async () => {
+          const status = await nodes.node.status(id);
+          const { attempts = 0, nextRetryAt = 0n } = status.failure ?? {};
+          return [reasonOf(status), attempts >= 2, nextRetryAt > 0n];
+        },
+        { ...slowly, message: id },
+      )
+      .toEqual([reason, true, true]);
+    const { failure } = await nodes.node.status(id);
+    expect(failure?.retryable).toBe(true);
+    expect(failure?.message).toContain(image.slice(0, image.indexOf("/")));
+  }
+}
+
+/** Waits until the workloads run. */
+export async function run(nodes: ContainerNode, ids: Iterable<string>): Promise<void> {
+  for (const id of ids)
+    await expect.poll(() => nodes.node.state(id), { ...slowly, message: id }).toBe("RUNNING");
 }
 
 async function proxied(docker: Docker): Promise<{ proxy: RegistryProxy; image: string }> {
