@@ -9,6 +9,9 @@ import type { Action, Json, WorkloadStatus } from "@persys/core";
 import { onTestFinished } from "vitest";
 import { ProcessHarness } from "../process-harness.ts";
 
+/** Agents begin one after the other, by the hundred: what one has compiled the next need not. */
+const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache") };
+
 const program = fileURLToPath(new URL("mortal-agent.ts", import.meta.url));
 
 /** What a client asks of an agent. */
@@ -76,7 +79,7 @@ export class CrashNode {
     const child = spawn(
       process.execPath,
       ["--conditions=@persys/source", program, JSON.stringify(task)],
-      { stdio: ["ignore", "pipe", "inherit"] },
+      { stdio: ["ignore", "pipe", "inherit"], env },
     );
     const said = text(child.stdout);
     await once(child, "exit");
