@@ -22,6 +22,37 @@ describe("persysctl apply", () => {
     expect(agent.applied).toMatchObject([{ id: "hello", revisionId: "1" }]);
   });
 
+  it("applies a plain compose file under the id that it is given", async () => {
+    const { agent, run } = await scene();
+    const stdin = "services:\n  web:\n    image: web:1\n";
+
+    const ended = await run(
+      ["apply", "-f", "-", "--type", "compose", "--id", "shop", "--env", "TAG=a=b"],
+      { stdin },
+    );
+
+    expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(agent.applied).toMatchObject([
+      {
+        id: "shop",
+        spec: { spec: { case: "compose", value: { composeYaml: stdin, env: { TAG: "a=b" } } } },
+      },
+    ]);
+  });
+
+  it.each([
+    [["--type", "compose"], "--type compose needs --id"],
+    [["--id", "shop"], "are for --type compose"],
+    [["--type", "compose", "--id", "shop", "--env", "TAG"], "NAME=value"],
+  ])("takes %j for wrong usage", async (words, said) => {
+    const { run } = await scene();
+
+    const ended = await run(["apply", "-f", "-", ...words], { stdin: "services: {}\n" });
+
+    expect(ended.exitCode).toBe(2);
+    expect(ended.stderr).toContain(said);
+  });
+
   it("says unchanged for what is already so", async () => {
     const { agent, run } = await scene();
     agent.put({ id: "hello", desiredState: DesiredState.UNSPECIFIED });

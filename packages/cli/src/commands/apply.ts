@@ -1,5 +1,6 @@
 import type { ApplyWorkloadResponse } from "@persys/client/contract";
 import { type ExitCode, exitCodes } from "../exit-code.ts";
+import type { ComposeApply } from "../manifest/compose-manifest.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Session } from "../session.ts";
 import { safeLine } from "../text/safe-text.ts";
@@ -7,6 +8,7 @@ import { exitCodeOfAll, waitForAll, type WaitResult } from "../wait.ts";
 import {
   type Applied,
   asJson,
+  readComposeFile,
   readManifests,
   reportValid,
   send,
@@ -21,6 +23,8 @@ export interface ApplyOptions {
   readonly wait: boolean;
   readonly timeoutMs: number;
   readonly validateOnly: boolean;
+  /** Where the file is a plain compose file: what it lacks. */
+  readonly compose?: ComposeApply;
 }
 
 /**
@@ -28,7 +32,11 @@ export interface ApplyOptions {
  * wrong; an agent that fails in between leaves those applied that were reported.
  */
 export async function apply(session: Session, options: ApplyOptions): Promise<ExitCode> {
-  const manifests = await readManifests(session, options.files, nothingApplied);
+  const { compose } = options;
+  const manifests =
+    compose === undefined
+      ? await readManifests(session, options.files, nothingApplied)
+      : await readComposeFile(session, options.files, { compose, outcome: nothingApplied });
   // One apply is checked as a whole by itself; several need a round of their own before the first has an effect.
   const checked =
     options.validateOnly || manifests.length > 1

@@ -30,6 +30,16 @@ export function collectLabels(
   return { ...before, ...Object.fromEntries(pairs) };
 }
 
+/** Collects `NAME=value`, the value as it is. */
+export function collectVariables(
+  value: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const at = value.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError(`a variable is given as NAME=value, not "${value}".`);
+  return { ...before, [value.slice(0, at)]: value.slice(at + 1) };
+}
+
 /** A duration longer than none, in milliseconds. */
 export function timeoutMs(value: string): number {
   const ms = parseDuration(value);

@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import type { ChangeName } from "../commands/change.ts";
 import { globalOptions, type Perform } from "./global-options.ts";
-import { collect, timeoutMs } from "./option-values.ts";
+import type { ComposeApply } from "../manifest/compose-manifest.ts";
+import { collect, collectVariables, timeoutMs } from "./option-values.ts";
 
 /** How long a wait may take where nothing else is said. */
 const waitTimeout = "120s";
@@ -59,6 +60,20 @@ function addApply(root: Command, perform: Perform): void {
         .argParser(collect)
         .makeOptionMandatory(),
     )
+    .addOption(
+      new Option(
+        "--type <type>",
+        "compose: the file is a plain compose file, of the workload that --id names",
+      ).choices(["compose"]),
+    )
+    .option("--id <id>", "with --type: the id of the workload")
+    .option("--revision <revision>", "with --type: its revision; left out: derived from the file")
+    .addOption(
+      new Option(
+        "--env <name=value>",
+        "with --type: a variable for the file; may be given several times",
+      ).argParser(collectVariables),
+    )
     .option("--validate-only", "let the agent check the files, and store nothing")
     .addOption(new Option("--dry-run", "the same as --validate-only").hideHelp());
   addWaitOptions(command, "wait until they run, have completed, or have failed for good");
@@ -68,11 +83,14 @@ function addApply(root: Command, perform: Perform): void {
     "persysctl apply -f container.yaml --wait --timeout 10m   # with time for a long pull",
     "generate-workloads | persysctl apply -f -",
     "persysctl apply -f hello.yaml --validate-only",
+    "persysctl apply -f compose.yaml --type compose --id shop --env TAG=2",
   ]);
   command.action(async () => {
     const options = command.opts<
-      WaitFlags & { file: readonly string[]; validateOnly?: boolean; dryRun?: boolean }
+      WaitFlags &
+        ComposeFlags & { file: readonly string[]; validateOnly?: boolean; dryRun?: boolean }
     >();
+    const compose = composeOf(command, options);
     await perform(globalOptions(command), async (session) => {
       const { apply } = await import("../commands/apply.ts");
       return apply(session, {
@@ -80,9 +98,31 @@ function addApply(root: Command, perform: Perform): void {
         wait: options.wait === true,
         timeoutMs: options.timeout,
         validateOnly: options.validateOnly === true || options.dryRun === true,
+        ...(compose === undefined ? {} : { compose }),
       });
     });
   });
+}
+
+interface ComposeFlags {
+  readonly type?: "compose";
+  readonly id?: string;
+  readonly revision?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What a plain compose file lacks; undefined: files of workloads are applied, which say it themselves. */
+function composeOf(command: Command, flags: ComposeFlags): ComposeApply | undefined {
+  const { type, id, revision = "", env = {} } = flags;
+  if (type === undefined) {
+    if (id !== undefined || revision !== "" || Object.keys(env).length > 0)
+      command.error(
+        "error: --id, --revision and --env are for --type compose: files of workloads have their own",
+      );
+    return undefined;
+  }
+  if (id === undefined || id === "") command.error("error: --type compose needs --id");
+  return { id: id ?? "", revision, env };
 }
 
 function addLint(root: Command, perform: Perform): void {
