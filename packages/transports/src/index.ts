@@ -1,9 +1,9 @@
+export { type AdmissionOptions, admitCallers } from "./access/admit-callers.ts";
 export type { Asking, Authenticate, Authentication } from "./access/authenticate.ts";
 export { bearerAuthenticator } from "./access/bearer-authenticator.ts";
 export { type CallLimitRules, CallLimits } from "./access/call-limits.ts";
 export { type DeniedCall, type DeniedCalls, DenialLog } from "./access/denied-calls.ts";
 export { createAgentHandlers } from "./access/guarded-handlers.ts";
-export { notedRefusals } from "./access/noted-refusals.ts";
 export { type Principal, type Role, roles, type WorkloadScope } from "./access/principal.ts";
 export { type AgentRpc, rpcRoles } from "./access/rpc-roles.ts";
 export {

@@ -1,4 +1,11 @@
-import { CallLimits, createAgentHandlers, DenialLog, notedRefusals } from "@persys/transports";
+import {
+  type AdmissionOptions,
+  admitCallers,
+  type CallLimitRules,
+  CallLimits,
+  createAgentHandlers,
+  DenialLog,
+} from "@persys/transports";
 import { ContainerModule, type ServiceIdentifier } from "inversify";
 import type { Config } from "../config/config.ts";
 import { tokens } from "./tokens.ts";
@@ -25,7 +32,12 @@ export const guardModule: ContainerModule = new ContainerModule(({ bind }) => {
       const { authenticate } = await context.getAsync(tokens.access);
       const limits = new CallLimits(callLimitRules(config), clock);
       return {
-        authenticate: notedRefusals(authenticate, { rate: refusedRate(config), denials, clock }),
+        authenticate: admitCallers(authenticate, {
+          limits,
+          refusedRate: refusedRate(config),
+          denials,
+          clock,
+        }),
         handlers: createAgentHandlers({
           api,
           logger: context.get(tokens.logger),
@@ -43,13 +55,13 @@ function callLimitRules({
   callsBurst: burst,
   callsAtOnce,
   streamsAtOnce,
-}: Config): ConstructorParameters<typeof CallLimits>[0] {
+}: Config): CallLimitRules {
   const rate = perSecond === 0 ? undefined : { perSecond, burst };
   return { rate, callsAtOnce, streamsAtOnce };
 }
 
 function refusedRate({
   refusedCallsPerSecond: perSecond,
-}: Config): Parameters<typeof notedRefusals>[1]["rate"] {
+}: Config): AdmissionOptions["refusedRate"] {
   return perSecond === 0 ? undefined : { perSecond, burst: perSecond * refusedBurstFactor };
 }

@@ -9,7 +9,7 @@ import type { AgentRpc } from "./rpc-roles.ts";
 
 /** What guards calls. Parts that are left out guard nothing. */
 export interface CallGuardOptions {
-  /** How much each caller may call. One for all transports. */
+  /** How many calls each caller may have under way. One for all transports, and for `admitCallers`. */
   readonly limits?: CallLimits;
   /** Where denials are noted. One for all transports. */
   readonly denials?: DenialLog;
@@ -22,7 +22,7 @@ export interface Guarded {
   readonly request: unknown;
 }
 
-/** Lets calls in within the limits of their callers, and notes those that are denied, by whatever they were. */
+/** Lets as many calls be under way as their callers may have, and notes those that are denied, by whatever they were. */
 export class CallGuard {
   readonly #limits: CallLimits | undefined;
   readonly #denials: DenialLog | undefined;

@@ -14,7 +14,7 @@ export interface CallLimitRules {
   readonly streamsAtOnce: number;
 }
 
-/** A call that was let in, or what its caller is told instead. */
+/** A call that has its place, or what its caller is told instead. */
 export type Admission =
   /** `end` is called once, when the call has ended. */
   | { readonly kind: "admitted"; readonly end: () => void }
@@ -50,19 +50,25 @@ export class CallLimits {
     this.#clock = clock;
   }
 
-  /** Lets a call of this caller in, or not. */
-  begin(identity: string, kind: CallKind): Admission {
+  /** Counts a call against the caller's rate. Returns what it is told instead where it has called too often; that does not count. */
+  take(identity: string): RpcStatus | undefined {
     const nowMs = this.#clock.monotonicMs();
     const share = this.#shareOf(identity, nowMs);
-    if (share === undefined) return refused("too many callers at once", untilSomeEndsMs);
+    if (share === undefined) return tooManyCallers();
+    const waitMs = share.rate?.take(nowMs) ?? 0;
+    if (waitMs <= 0) return undefined;
+    const perSecond = this.#rules.rate?.perSecond;
+    return tooManyCalls(`${identity} calls more than ${perSecond} times a second`, waitMs);
+  }
+
+  /** Gives a call of this caller its place among those under way, where there is one. */
+  begin(identity: string, kind: CallKind): Admission {
+    const share = this.#shareOf(identity, this.#clock.monotonicMs());
+    if (share === undefined) return { kind: "refused", status: tooManyCallers() };
     const most = kind === "calls" ? this.#rules.callsAtOnce : this.#rules.streamsAtOnce;
     if (share[kind] >= most) {
-      return refused(`${identity} has ${most} ${kind} at once already`, untilSomeEndsMs);
-    }
-    const waitMs = share.rate?.take(nowMs) ?? 0;
-    if (waitMs > 0) {
-      const perSecond = this.#rules.rate?.perSecond;
-      return refused(`${identity} calls more than ${perSecond} times a second`, waitMs);
+      const message = `${identity} has ${most} ${kind} at once already`;
+      return { kind: "refused", status: tooManyCalls(message, untilSomeEndsMs) };
     }
     share[kind] += 1;
     return { kind: "admitted", end: () => (share[kind] -= 1) };
@@ -108,6 +114,6 @@ export function tooManyCalls(message: string, waitMs: number): RpcStatus {
   };
 }
 
-function refused(message: string, waitMs: number): Admission {
-  return { kind: "refused", status: tooManyCalls(message, waitMs) };
+function tooManyCallers(): RpcStatus {
+  return tooManyCalls("too many callers at once", untilSomeEndsMs);
 }

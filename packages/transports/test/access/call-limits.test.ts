@@ -17,34 +17,29 @@ describe("limits of calls", () => {
     const time = new TestTime();
     const limits = new CallLimits({ ...generous, rate: { perSecond: 2, burst: 2 } }, time);
 
-    const taken = [1, 2, 3].map(() => isIn(limits.begin("greedy", "calls")));
+    const taken = [1, 2, 3].map(() => limits.take("greedy") === undefined);
 
     expect(taken).toEqual([true, true, false]);
-    expect(isIn(limits.begin("modest", "calls"))).toBe(true);
+    expect(limits.take("modest")).toBeUndefined();
   });
 
   it("say truly how long to wait", () => {
     const time = new TestTime();
     const limits = new CallLimits({ ...generous, rate: { perSecond: 3, burst: 1 } }, time);
-    limits.begin("bob", "calls");
+    limits.take("bob");
 
-    const refused = limits.begin("bob", "calls");
-
-    expect(refused).toMatchObject({
-      kind: "refused",
-      status: {
-        code: Code.ResourceExhausted,
-        message: "bob calls more than 3 times a second; wait 334 ms",
-        details: [
-          { value: { reason: "TOO_MANY_CALLS" } },
-          { value: { retryDelay: { seconds: 0n, nanos: 334_000_000 } } },
-        ],
-      },
+    expect(limits.take("bob")).toMatchObject({
+      code: Code.ResourceExhausted,
+      message: "bob calls more than 3 times a second; wait 334 ms",
+      details: [
+        { value: { reason: "TOO_MANY_CALLS" } },
+        { value: { retryDelay: { seconds: 0n, nanos: 334_000_000 } } },
+      ],
     });
     time.nowMs = 333;
-    expect(isIn(limits.begin("bob", "calls"))).toBe(false);
+    expect(limits.take("bob")).toBeDefined();
     time.nowMs = 334;
-    expect(isIn(limits.begin("bob", "calls"))).toBe(true);
+    expect(limits.take("bob")).toBeUndefined();
   });
 
   it("count calls at once, and streams apart from them", () => {
@@ -64,17 +59,6 @@ describe("limits of calls", () => {
     expect(isIn(limits.begin("bob", "calls"))).toBe(false);
   });
 
-  it("take nothing of the rate for what is refused", () => {
-    const rules = { rate: { perSecond: 1, burst: 2 }, callsAtOnce: 1, streamsAtOnce: 1 };
-    const limits = new CallLimits(rules, new TestTime());
-    const end = admitted(limits.begin("bob", "calls"));
-    for (let count = 0; count < 10; count += 1) limits.begin("bob", "calls");
-
-    end();
-
-    expect(isIn(limits.begin("bob", "calls"))).toBe(true);
-  });
-
   it("remember a bounded number of callers, those with calls among them", () => {
     const limits = new CallLimits({ ...generous, callsAtOnce: 1 }, new TestTime());
     admitted(limits.begin("busy", "calls"));
@@ -89,17 +73,15 @@ describe("limits of calls", () => {
   it("rather forget a caller that would have no more by beginning anew", () => {
     const time = new TestTime();
     const limits = new CallLimits({ ...generous, rate: { perSecond: 1, burst: 1 } }, time);
-    admitted(limits.begin("idle", "calls"))();
+    limits.take("idle");
     time.nowMs = 2_000;
-    admitted(limits.begin("spent", "calls"))();
+    limits.take("spent");
     time.nowMs = 2_500;
-    for (let count = 0; count < callersMax - 2; count += 1) {
-      admitted(limits.begin(`caller ${count}`, "calls"))();
-    }
+    for (let count = 0; count < callersMax - 2; count += 1) limits.take(`caller ${count}`);
 
-    admitted(limits.begin("one more", "calls"))();
+    limits.take("one more");
 
-    expect(isIn(limits.begin("spent", "calls"))).toBe(false);
+    expect(limits.take("spent")).toBeDefined();
   });
 
   it("refuse further callers while as many as are remembered have calls", () => {
@@ -108,9 +90,9 @@ describe("limits of calls", () => {
       admitted(limits.begin(`caller ${count}`, "calls"));
     }
 
-    expect(limits.begin("late", "calls")).toMatchObject({
-      status: { message: expect.stringContaining("too many callers at once") },
-    });
+    const told = { message: expect.stringContaining("too many callers at once") };
+    expect(limits.begin("late", "calls")).toMatchObject({ status: told });
+    expect(limits.take("late")).toMatchObject(told);
     expect(isIn(limits.begin("caller 7", "calls"))).toBe(true);
   });
 });

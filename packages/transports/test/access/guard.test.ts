@@ -33,31 +33,6 @@ describe("guarded calls", () => {
   const call = (principal: Principal, limits: CallLimits, rpc: AgentRpc = "whoAmI") =>
     codeOf(callAs(principal, { api: agent, rpc, request: { id: "web" }, limits, denials }));
 
-  it("are refused beyond the rate of their caller, whatever they ask for", async () => {
-    const rate = { perSecond: 1, burst: 3 };
-    const limits = new CallLimits({ rate, callsAtOnce: 10, streamsAtOnce: 10 }, time);
-
-    const codes = [
-      await call(bob, limits),
-      await call({ ...bob, role: "viewer" }, limits, "applyWorkload"),
-      await call(bob, limits, "watchWorkloads"),
-      await call(bob, limits),
-      await call(bob, limits, "watchWorkloads"),
-      await call(admin, limits),
-    ];
-
-    expect(codes).toEqual([
-      undefined,
-      Code.PermissionDenied,
-      undefined,
-      Code.ResourceExhausted,
-      Code.ResourceExhausted,
-      undefined,
-    ]);
-    time.nowMs = 1_000;
-    expect(await call(bob, limits)).toBeUndefined();
-  });
-
   it("that wait hold their place until they end, and streams leave it to them", async () => {
     const limits = new CallLimits({ rate: undefined, callsAtOnce: 1, streamsAtOnce: 1 }, time);
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -6,11 +6,12 @@ import { SystemClock } from "@persys/adapters/system";
 import { createNodeAgentClient } from "@persys/client/node";
 import { silentLogger } from "@persys/core";
 import {
+  admitCallers,
+  CallLimits,
   createAgentHandlers,
   createConnectTransport,
   createGrpcTransport,
   DenialLog,
-  notedRefusals,
   type ServerTransport,
 } from "@persys/transports";
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, SignJWT } from "jose";
@@ -79,7 +80,12 @@ beforeAll(async () => {
       handlers: createAgentHandlers({ api: engine.api, logger: silentLogger, denials }),
       host: "127.0.0.1",
       port: 0,
-      authenticate: notedRefusals(access.authenticate, { rate: undefined, denials, clock }),
+      authenticate: admitCallers(access.authenticate, {
+        limits: new CallLimits({ rate: undefined, callsAtOnce: 10, streamsAtOnce: 10 }, clock),
+        refusedRate: undefined,
+        denials,
+        clock,
+      }),
       tls: { source, clientCertificates: "asked" },
     });
     transports.push(transport);
