@@ -11,6 +11,7 @@ import {
   type ServerReflectionRequest as ServerReflectionRequestAlpha,
 } from "../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { AgentService } from "../gen/persys/agent/v1/agent_pb.ts";
+import { reflectedFiles } from "../schema/reflected-files.ts";
 import { withDependencies } from "../schema/with-dependencies.ts";
 
 type Asked = (ServerReflectionRequest | ServerReflectionRequestAlpha)["messageRequest"];
@@ -37,25 +38,19 @@ const services = [AgentService, Health, ServerReflection, ServerReflectionAlpha]
 
 /** Puts server reflection (v1 and v1alpha, which differ in their names alone) on a router. */
 export function routeReflection(router: ConnectRouter): void {
-  const files = [...new Set(services.flatMap(({ file }) => [...withDependencies(file)]))];
-  const registry = createRegistry(...files);
+  const registry = createRegistry(...reflectedFiles);
   async function* answer(
     requests: AsyncIterable<{ readonly host: string; readonly messageRequest: Asked }>,
   ): AsyncGenerator<{ validHost: string; messageResponse: Answer }> {
     for await (const { host, messageRequest } of requests) {
-      yield { validHost: host, messageResponse: answerTo(messageRequest, { files, registry }) };
+      yield { validHost: host, messageResponse: answerTo(messageRequest, registry) };
     }
   }
   router.service(ServerReflection, { serverReflectionInfo: answer });
   router.service(ServerReflectionAlpha, { serverReflectionInfo: answer });
 }
 
-interface Known {
-  readonly files: readonly DescFile[];
-  readonly registry: Registry;
-}
-
-function answerTo(asked: Asked, { files, registry }: Known): Answer {
+function answerTo(asked: Asked, registry: Registry): Answer {
   switch (asked.case) {
     case "listServices":
       return {
@@ -64,7 +59,7 @@ function answerTo(asked: Asked, { files, registry }: Known): Answer {
       };
     case "fileByFilename":
       return fileAnswer(
-        files.find(({ proto }) => proto.name === asked.value),
+        reflectedFiles.find(({ proto }) => proto.name === asked.value),
         asked.value,
       );
     case "fileContainingSymbol":

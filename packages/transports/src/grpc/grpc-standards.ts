@@ -4,7 +4,7 @@ import { type handleServerStreamingCall, type Server, status } from "@grpc/grpc-
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import { AgentService } from "../gen/persys/agent/v1/agent_pb.ts";
-import { withDependencies } from "../schema/with-dependencies.ts";
+import { reflectedFiles } from "../schema/reflected-files.ts";
 
 /** The services that every server of gRPC is expected to have. */
 export interface GrpcStandards {
@@ -28,12 +28,11 @@ export function isOfReflection(path: string): boolean {
 export function addGrpcStandards(server: Server): GrpcStandards {
   const health = new HealthImplementation({ "": "SERVING", [AgentService.typeName]: "SERVING" });
   health.addToServer(withoutStrangers(server));
-  const files = Array.from(withDependencies(AgentService.file), fileBytes);
   // Only the files of it are read.
   const definition: ReflectedPackage[string] = {
     format: "Protocol Buffer 3 DescriptorProto",
     type: {},
-    fileDescriptorProtos: files,
+    fileDescriptorProtos: reflectedFiles.map(fileBytes),
   };
   new ReflectionService({ agent: definition }).addToServer(server);
   return {

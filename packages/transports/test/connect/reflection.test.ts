@@ -74,6 +74,12 @@ describe("server reflection of the Connect port", () => {
     expect(files).toContain("google/protobuf/struct.proto");
   });
 
+  it("knows what the details of errors are made of", async () => {
+    const [answer] = await ask({ case: "fileContainingSymbol", value: "google.rpc.ErrorInfo" });
+
+    expect(answer?.case).toBe("fileDescriptorResponse");
+  });
+
   it("says what it does not have, and goes on", async () => {
     const answers = await ask(
       { case: "fileByFilename", value: "other.proto" },

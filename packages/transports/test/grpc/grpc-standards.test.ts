@@ -72,7 +72,7 @@ describe.each(["grpc", "connect"] as const)("the %s port, to clients of gRPC", (
     await expect(checkHealth(client, "x")).rejects.toMatchObject({ code: grpc.status.NOT_FOUND });
   });
 
-  it("describes its services to who is known", async () => {
+  it("describes its services to who is known", { timeout: 60_000 }, async () => {
     const url = `http://127.0.0.1:${serving.port}`;
     const options = ["curl", "--protocol", "grpc", "--http2-prior-knowledge"];
     const { authorization = "" } = headersOf({});
@@ -83,6 +83,7 @@ describe.each(["grpc", "connect"] as const)("the %s port, to clients of gRPC", (
 
     expect(stdout).toContain("persys.agent.v1.AgentService/ApplyWorkload");
     expect(stdout).toContain("persys.agent.v1.AgentService/WatchWorkloads");
+    expect(stdout).toContain("grpc.health.v1.Health/Check");
     await expect(run(buf, [...options, "--list-methods", url])).rejects.toThrow(
       "not authenticated",
     );
