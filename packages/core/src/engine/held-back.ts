@@ -18,8 +18,8 @@ export interface HeldBackOptions {
   readonly retry: (id: string, identity: string) => Promise<unknown>;
 }
 
-/** Who asks for the retries, in the history. */
-const askedBy = "host-policy";
+/** Who asks for the retries, in the history. Callers have no names like it. */
+const askedBy = "agent:host-policy";
 
 /** What a spec asks of the host is found out within this time. */
 const demandsTimeoutMs = 5_000;

@@ -32,7 +32,7 @@ describe("a workload that the policy held back", () => {
     await node.after(20_000);
 
     expect(node.status("web").actual).toBe("running");
-    expect(history().at(-1)).toEqual({ type: "retry_workload", caller: "host-policy" });
+    expect(history().at(-1)).toEqual({ type: "retry_workload", caller: "agent:host-policy" });
   });
 
   it("is started again by an agent that starts under a policy that gives it", async () => {

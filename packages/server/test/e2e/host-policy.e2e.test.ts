@@ -59,7 +59,7 @@ it("a stricter policy leaves what runs alone and does not start it again; an age
   const again = await NodeUnderTest.start({}, devDir);
   await again.reaches("web", "RUNNING");
   const { actions } = await again.client.listActions({ workloadId: "web", newestFirst: true });
-  expect(actions[0]).toMatchObject({ actionType: "retry_workload", caller: "host-policy" });
+  expect(actions[0]).toMatchObject({ actionType: "retry_workload", caller: "agent:host-policy" });
 });
 
 it("a policy that has changed in the file of settings holds after SIGHUP, in an agent that is no development one", async () => {

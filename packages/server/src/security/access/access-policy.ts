@@ -185,7 +185,8 @@ function isNamed(callers: string, rules: string): boolean {
     : callers === `cn:${rules}` || callers === `dns:${rules.toLowerCase()}`;
 }
 
-const kinds = ["spiffe:", "cn:", "dns:", "ou:", "token:", "sub:", "group:"];
+/** Those of callers, and that of the agent itself, which no caller is to be taken for. */
+const kinds = ["agent:", "spiffe:", "cn:", "dns:", "ou:", "token:", "sub:", "group:"];
 
 /** Whether a name says what kind of name it is. */
 export function hasKind(text: string): boolean {

@@ -129,17 +129,21 @@ describe("a caller", () => {
     });
   });
 
-  it.each(["token", "token:ci", "sub:alice", "spiffe://persys.local/scheduler", "group:staff"])(
-    "is not taken for another by the common name %s of its certificate",
-    async (commonName) => {
-      const peer = await peerWith({ commonName });
+  it.each([
+    "token",
+    "token:ci",
+    "agent:host-policy",
+    "sub:alice",
+    "spiffe://persys.local/scheduler",
+    "group:staff",
+  ])("is not taken for another by the common name %s of its certificate", async (commonName) => {
+    const peer = await peerWith({ commonName });
 
-      expect(await authenticate({ peer })).toMatchObject({
-        kind: "stranger",
-        identity: `cn:${commonName}`,
-      });
-    },
-  );
+    expect(await authenticate({ peer })).toMatchObject({
+      kind: "stranger",
+      identity: `cn:${commonName}`,
+    });
+  });
 
   it.each(["Bearer ci-tokem", "Bearer", "Basic ci-token", "", "Bearer a.b.c"])(
     "is nobody by %j, though its certificate is good",
