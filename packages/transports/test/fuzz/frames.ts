@@ -40,14 +40,14 @@ const texts: readonly [Buffer, ...Buffer[]] = [
   Buffer.from('{"id":"web"}'),
   Buffer.from("{}"),
 ];
-const paths = [
-  ...AgentService.methods.map(({ name }) => `/persys.agent.v1.AgentService/${name}`),
+const paths: readonly [string, ...string[]] = [
+  "/",
+  "/persys.agent.v1.AgentService/Nothing",
   "/grpc.health.v1.Health/Check",
   "/grpc.health.v1.Health/Watch",
   "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-  "/persys.agent.v1.AgentService/Nothing",
-  "/",
-] as unknown as readonly [string, ...string[]];
+  ...AgentService.methods.map(({ name }) => `/persys.agent.v1.AgentService/${name}`),
+];
 const types = [
   "application/grpc",
   "application/grpc+proto",
