@@ -10,7 +10,7 @@ export interface Aim {
 /** One result of a bench. Its name is the same on every machine; comparable between machines is the ratio alone. */
 export interface Figure {
   readonly name: string;
-  readonly unit: "ms" | "per second" | "KiB" | "MiB" | "times" | "% of a core";
+  readonly unit: "ms" | "per second" | "KiB" | "MiB" | "times" | "%" | "% of a core";
   readonly value: Spread;
   /** What the same machine did at best in the same minute, in the same unit; its name says how. */
   readonly floor: { readonly name: string; readonly value: Spread } | undefined;

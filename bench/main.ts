@@ -8,12 +8,13 @@ import { containers } from "./containers.ts";
 import { durableApply } from "./durable-apply.ts";
 import { type BenchResult, jsonReport, printTable } from "./report.ts";
 import { scale } from "./scale.ts";
+import { telemetry } from "./telemetry.ts";
 
 /** Set in the environment of the run that `scripts/test-host` has started, also where it could start no engine. */
 const hosted = "PERSYS_BENCH_HOSTED";
 
 /** In the order in which they run. */
-const benches: readonly Bench[] = [durableApply, scale, containers];
+const benches: readonly Bench[] = [durableApply, scale, telemetry, containers];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

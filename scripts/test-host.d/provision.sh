@@ -11,6 +11,11 @@ missing_browser() {
   command -v chromium >/dev/null 2>&1 || echo chromium
 }
 
+# The test of the metrics needs it.
+missing_promtool() {
+  command -v promtool >/dev/null 2>&1 || echo promtool
+}
+
 package_of() {
   case $1 in
   dockerd) echo docker.io ;;
@@ -18,6 +23,7 @@ package_of() {
   busybox) echo busybox-static ;;
   ip) echo iproute2 ;;
   pgrep) echo procps ;;
+  promtool) echo prometheus ;;
   redis-cli) echo redis-tools ;;
   flock | setsid | unshare | nsenter) echo util-linux ;;
   libvirtd) echo libvirt-daemon ;;
@@ -34,7 +40,7 @@ package_of() {
 # Leaves with code 3 where the engines cannot run.
 require_engines() {
   if [ "$(id -u)" != 0 ]; then cannot "a private Docker engine needs root"; fi
-  [ -z "$(missing_programs)$(missing_libvirt_programs)$(missing_browser)" ] || provision
+  [ -z "$(missing_programs)$(missing_libvirt_programs)$(missing_browser)$(missing_promtool)" ] || provision
   lacking=$(missing_programs)
   [ -z "$lacking" ] || cannot "missing:" $lacking
 }
@@ -46,7 +52,7 @@ cannot() {
 }
 
 say_left_out() {
-  say "tests that need a Docker engine, a registry, Redis, libvirt or Chromium are skipped (and fail where CI=true)"
+  say "tests that need a Docker engine, a registry, Redis, libvirt, Chromium or promtool are skipped (and fail where CI=true)"
 }
 
 provision() {
@@ -58,7 +64,7 @@ provision() {
   export DEBIAN_FRONTEND=noninteractive
   say "reading the package lists"
   apt-get update -qq >/dev/null 2>&1 || say "apt-get update failed: is there a network?"
-  packages=$(for it in $(missing_programs) $(missing_libvirt_programs) $(missing_browser); do package_of $it; done | sort -u)
+  packages=$(for it in $(missing_programs) $(missing_libvirt_programs) $(missing_browser) $(missing_promtool); do package_of $it; done | sort -u)
   say "installing" $packages
   # Services the packages bring along stay off: only private engines are wanted.
   policy=/usr/sbin/policy-rc.d

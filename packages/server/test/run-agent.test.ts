@@ -87,7 +87,9 @@ describe("runAgent", () => {
 
   it("runs until it is told to stop, and says for people where it serves", async () => {
     const run = ran(["--dev"]);
-    await expect.poll(run.out, { timeout: 10_000 }).toContain(`persys-agent ${packageVersion} is up`);
+    await expect
+      .poll(run.out, { timeout: 10_000 })
+      .toContain(`persys-agent ${packageVersion} is up`);
 
     run.process.emit("SIGTERM", "SIGTERM");
 

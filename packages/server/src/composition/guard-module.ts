@@ -27,6 +27,7 @@ export const guardModule: ContainerModule = new ContainerModule(({ bind }) => {
     .toDynamicValue(async (context) => {
       const { config } = context.get(tokens.settings);
       const clock = context.get(tokens.clock);
+      const telemetry = context.get(tokens.telemetry);
       const denials = context.get<DenialLog>(denialLog);
       const { api } = await context.getAsync(tokens.engine);
       const { authenticate } = await context.getAsync(tokens.access);
@@ -41,6 +42,7 @@ export const guardModule: ContainerModule = new ContainerModule(({ bind }) => {
         handlers: createAgentHandlers({
           api,
           logger: context.get(tokens.logger),
+          onError: (code) => telemetry.count("errors_total", { error_code: code }),
           limits,
           denials,
         }),

@@ -6,6 +6,8 @@ export interface MetricRow {
   readonly name: string;
   readonly kind: MetricKind;
   readonly help: string;
+  /** Every label that its values can have. Each has few values: types, kinds and codes, never ids. */
+  readonly labels?: readonly string[];
   /** Whether the name is one of OpenTelemetry's semantic conventions, shown as it is. */
   readonly standard?: boolean;
   /** Upper bounds of a histogram's buckets; the default suits durations of seconds. */
@@ -30,7 +32,12 @@ const stepBuckets: readonly number[] = [0.005, 0.025, 0.1, 0.5, 1, 5, 10, 30, 60
 
 /** Every metric with what it says. The first group has the names and labels that existing dashboards query. */
 export const metricTable: readonly MetricRow[] = [
-  { name: "workload_count", kind: "gauge", help: "Workloads by state and type." },
+  {
+    name: "workload_count",
+    kind: "gauge",
+    labels: ["state", "type"],
+    help: "Workloads by state and type.",
+  },
   {
     name: "workload_created_total",
     kind: "counter",
@@ -58,20 +65,46 @@ export const metricTable: readonly MetricRow[] = [
     kind: "histogram",
     help: "One comparison of a workload with what is wanted.",
   },
-  { name: "runtime_health_status", kind: "gauge", help: "1 when the runtime answers, else 0." },
+  {
+    name: "runtime_health_status",
+    kind: "gauge",
+    labels: ["runtime_type"],
+    help: "1 when the runtime answers, else 0.",
+  },
   { name: "system_memory_utilization_percent", kind: "gauge", help: "Memory in use on the node." },
   { name: "system_cpu_utilization_percent", kind: "gauge", help: "CPU in use on the node." },
-  { name: "system_disk_utilization_percent", kind: "gauge", help: "Disk in use on the node." },
-  { name: "errors_total", kind: "counter", help: "Errors by code." },
+  {
+    name: "system_disk_utilization_percent",
+    kind: "gauge",
+    labels: ["mount_point"],
+    help: "Disk in use on the node.",
+  },
+  {
+    name: "errors_total",
+    kind: "counter",
+    labels: ["error_code"],
+    help: "Failures of steps, commits, looks at runtimes and calls, by code.",
+  },
   { name: "task_queue_depth", kind: "gauge", help: "Requests whose work has not begun." },
   {
     name: "task_latency_seconds",
     kind: "histogram",
+    labels: ["type", "status"],
     help: "From the begin of a request's work to its end.",
     buckets: stepBuckets,
   },
-  { name: "task_executions_total", kind: "counter", help: "Requests whose work ended." },
-  { name: "task_failures_total", kind: "counter", help: "Requests whose work failed." },
+  {
+    name: "task_executions_total",
+    kind: "counter",
+    labels: ["type", "status"],
+    help: "Requests whose work ended.",
+  },
+  {
+    name: "task_failures_total",
+    kind: "counter",
+    labels: ["type"],
+    help: "Requests whose work failed.",
+  },
 
   {
     name: "garbage_collection_runs_total",
@@ -86,17 +119,20 @@ export const metricTable: readonly MetricRow[] = [
   {
     name: "garbage_collection_orphaned_resources_found",
     kind: "gauge",
+    labels: ["resource_type"],
     help: "Objects of this node that no record knows of, by type of workload, and total. They are shown, never removed.",
   },
   {
     name: "garbage_collection_resources_deleted_total",
     kind: "counter",
+    labels: ["resource_type"],
     help: "Times that what superseded revisions had left was removed, by type of workload.",
   },
 
   {
     name: "rpc.server.call.duration",
     kind: "histogram",
+    labels: ["rpc.system.name", "rpc.method", "rpc.status_code", "error.type"],
     standard: true,
     help: "Calls of the API, refused ones included, by system, method and status.",
     buckets: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
@@ -104,20 +140,28 @@ export const metricTable: readonly MetricRow[] = [
   {
     name: "convergence_lag_seconds",
     kind: "histogram",
+    labels: ["source", "runtime_type"],
     help: "From the first hint of a change that nobody asked for to the end of the step that set it right, by how it was noticed.",
     buckets: stepBuckets,
   },
   {
     name: "lane_queue_depth",
     kind: "gauge",
+    labels: ["runtime_type", "call"],
     help: "Calls that wait for a place in the budget of their runtime, by kind of call.",
   },
   {
     name: "lane_queue_wait_seconds",
     kind: "histogram",
+    labels: ["runtime_type", "call"],
     help: "How long calls waited for a place in the budget of their runtime.",
   },
-  { name: "info", kind: "gauge", help: "Always 1; the labels say which agent this is." },
+  {
+    name: "info",
+    kind: "gauge",
+    labels: ["node_id", "version"],
+    help: "Always 1; the labels say which agent this is.",
+  },
   { name: "store_health_status", kind: "gauge", help: "1 when the state can be written, else 0." },
   {
     name: "orphans",
@@ -127,26 +171,31 @@ export const metricTable: readonly MetricRow[] = [
   {
     name: "missed_events_total",
     kind: "counter",
+    labels: ["runtime_type"],
     help: "Changes that the periodic comparison found before an event told of them.",
   },
   {
     name: "resync_duration_seconds",
     kind: "histogram",
+    labels: ["runtime_type"],
     help: "One comparison of everything that a runtime has with what is wanted.",
   },
   {
     name: "policy_denied_total",
     kind: "counter",
+    labels: ["rule"],
     help: "Things that specs asked of the host and its policy did not give, by rule.",
   },
   {
     name: "calls_refused_total",
     kind: "counter",
+    labels: ["reason"],
     help: "Calls that were not let through, by the reason that their callers were told.",
   },
   {
     name: "drift_detected_total",
     kind: "counter",
+    labels: ["source", "runtime_type"],
     help: "Changes that nobody asked for and that had to be set right, by how they were noticed: event, list or timer.",
   },
   {
@@ -155,8 +204,14 @@ export const metricTable: readonly MetricRow[] = [
     help: "One durable commit of the state.",
     buckets: commitBuckets,
   },
-  { name: "steps_total", kind: "counter", help: "Steps taken." },
-  { name: "step_duration_seconds", kind: "histogram", help: "One step.", buckets: stepBuckets },
+  { name: "steps_total", kind: "counter", labels: ["step", "outcome"], help: "Steps taken." },
+  {
+    name: "step_duration_seconds",
+    kind: "histogram",
+    labels: ["step", "runtime_type", "outcome"],
+    help: "One step.",
+    buckets: stepBuckets,
+  },
   {
     name: "certificate_expiry_seconds",
     kind: "gauge",
@@ -174,3 +229,10 @@ export const metricTable: readonly MetricRow[] = [
     help: "How late the agent's own timers are, 99th percentile of the last one to two minutes.",
   },
 ];
+
+/** The name by which `/metrics` shows a metric. */
+export function shownName({ name, standard, kind }: MetricRow): string {
+  if (standard !== true) return `${metricPrefix}${name}`;
+  const unit = kind === "histogram" ? "_seconds" : "";
+  return `${name.replaceAll(".", "_")}${unit}`;
+}

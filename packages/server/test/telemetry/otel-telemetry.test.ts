@@ -1,6 +1,6 @@
 import type { AgentApi, AgentHealth, WorkloadStatus } from "@persys/core";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { metricTable } from "../../src/telemetry/metric-table.ts";
+import { metricTable, shownName } from "../../src/telemetry/metric-table.ts";
 import { observeAgent } from "../../src/telemetry/observe-agent.ts";
 import { OtelTelemetry } from "../../src/telemetry/otel-telemetry.ts";
 import { type RecordingLogger, recordingLogger } from "../support/recording-logger.ts";
@@ -41,11 +41,7 @@ describe("OtelTelemetry", () => {
     }
 
     const text = await measured.prometheusText();
-    for (const { name, standard } of metricTable) {
-      const shown =
-        standard === true ? `${name.replaceAll(".", "_")}_seconds` : `persys_agent_${name}`;
-      expect(text).toContain(`# TYPE ${shown} `);
-    }
+    for (const row of metricTable) expect(text).toContain(`# TYPE ${shownName(row)} `);
     expect(logger.lines).toEqual([]);
   });
 

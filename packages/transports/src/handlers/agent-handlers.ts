@@ -1,5 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import type { AgentApi, Logger, Violation, WatchEvent } from "@persys/core";
+import type { AgentApi, ErrorCode, Logger, Violation, WatchEvent } from "@persys/core";
 import { AgentError } from "@persys/core";
 import * as pb from "../gen/persys/agent/v1/agent_pb.ts";
 import {
@@ -53,14 +53,16 @@ export interface AgentHandlers {
 export interface AgentHandlersOptions {
   readonly api: AgentApi;
   readonly logger: Logger;
+  /** Told the code of every error of the agent that a call is answered with. */
+  readonly onError?: (code: ErrorCode) => void;
   /** Longest wait of an apply whose caller gave no deadline, in milliseconds. Default 10 minutes. */
   readonly waitMaxMs?: number;
 }
 
 /** The methods of the contract over an agent, for whoever calls them: the only caller of {@link AgentApi} among the transports. */
 export function openHandlers(options: AgentHandlersOptions): AgentHandlers {
-  const { api, logger, waitMaxMs = 600_000 } = options;
-  const { unary, stream } = createErrorBorder(logger);
+  const { api, logger, onError, waitMaxMs = 600_000 } = options;
+  const { unary, stream } = createErrorBorder(logger, onError);
   return {
     applyWorkload: unary(pb.ApplyWorkloadRequestSchema, (request, call) =>
       applyWorkload({ api, waitMaxMs }, request, call),

@@ -1,6 +1,6 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import { AgentError, type Logger } from "@persys/core";
+import { AgentError, type ErrorCode, type Logger } from "@persys/core";
 import { type CallSubject, errorInfo, errorStatus } from "../mapping/error-status.ts";
 import { RpcError, type RpcStatus } from "../mapping/rpc-status.ts";
 import { subjectOf } from "../mapping/call-subject.ts";
@@ -27,14 +27,20 @@ export const stoppingStatus: RpcStatus = {
   details: [errorInfo("STOPPING")],
 };
 
-/** Makes the border between the agent's errors and those of the contract. Unexpected errors are logged under an id that the caller is told. */
-export function createErrorBorder(logger: Logger): ErrorBorder {
+/**
+ * Makes the border between the agent's errors and those of the contract. Unexpected errors are logged under an id that the
+ * caller is told; `onError` is told the code of every one.
+ */
+export function createErrorBorder(
+  logger: Logger,
+  onError: (code: ErrorCode) => void = () => {},
+): ErrorBorder {
   return {
     unary: (schema, method) => async (request, call) => {
       try {
         return await untilAborted(call.signal, async () => method(request, call));
       } catch (error) {
-        throw translated(error, { subject: subjectOf(schema, request), call, logger });
+        throw translated(error, { subject: subjectOf(schema, request), call, logger, onError });
       }
     },
     stream: (schema, method) =>
@@ -43,7 +49,7 @@ export function createErrorBorder(logger: Logger): ErrorBorder {
         try {
           yield* method(request, call, signal);
         } catch (error) {
-          throw translated(error, { subject: subjectOf(schema, request), call, logger });
+          throw translated(error, { subject: subjectOf(schema, request), call, logger, onError });
         }
         // The method ended by its signal rather than by itself.
         if (call.signal.aborted) throw call.signal.reason;
@@ -56,13 +62,15 @@ interface Failed {
   readonly subject: CallSubject;
   readonly call: CallContext;
   readonly logger: Logger;
+  readonly onError: (code: ErrorCode) => void;
 }
 
-function translated(error: unknown, { subject, call, logger }: Failed): unknown {
+function translated(error: unknown, { subject, call, logger, onError }: Failed): unknown {
   if (isEndOf(call.signal, error)) return call.signal.reason;
   if (isEndOf(call.stopping, error)) return new RpcError(stoppingStatus);
   if (error instanceof RpcError) return error;
   const known = AgentError.from(error);
+  onError(known.code);
   const incident = crypto.randomUUID();
   if (known.code === "INTERNAL") {
     logger.error("call failed unexpectedly", { incident, workloadId: subject.workloadId, error });
