@@ -89,6 +89,7 @@ export const events: readonly string[] = [
   "device_removed",
   "io_error_reason",
   "lifecycle",
+  "metadata_change",
   "pmsuspend",
   "pmsuspend_disk",
   "pmwakeup",

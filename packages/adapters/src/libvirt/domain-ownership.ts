@@ -18,6 +18,8 @@ export interface DefinitionMarks {
   readonly run: string | undefined;
   /** When that was, Unix milliseconds. */
   readonly startedAtMs: number | undefined;
+  /** The number that libvirt gave the machine for that run; undefined where it was not written down yet. Each start has another. */
+  readonly domainId: number | undefined;
 }
 
 /** What the metadata of a domain of ours say. A domain has them from its definition on, and libvirt changes them only as a whole. */
@@ -33,7 +35,8 @@ export interface DomainOwnership {
 /** The marks of a new definition for a target, never started. */
 export function marksFor(target: Target, instance: string): DefinitionMarks {
   const { uid, revisionId, specDigest } = target;
-  return { uid, revisionId, specDigest, instance, run: undefined, startedAtMs: undefined };
+  const never = { run: undefined, startedAtMs: undefined, domainId: undefined };
+  return { uid, revisionId, specDigest, instance, ...never };
 }
 
 /** Ownership as the element that goes into a domain's metadata. */
@@ -82,18 +85,23 @@ function attributesOf(marks: DefinitionMarks): Readonly<Record<string, string | 
     instance: marks.instance,
     run: marks.run,
     started: marks.startedAtMs?.toString(),
+    domain: marks.domainId?.toString(),
   };
 }
 
 function marksOf({ attributes }: XmlElement): DefinitionMarks | undefined {
   const [uid, revisionId] = [attributes.get("uid"), attributes.get("revision")];
   const [specDigest, instance] = [attributes.get("digest"), attributes.get("instance")];
-  const started = attributes.get("started");
-  const startedAtMs = started === undefined ? undefined : Number(started);
   if (uid === undefined || revisionId === undefined) return undefined;
   if (specDigest === undefined || instance === undefined) return undefined;
-  if (startedAtMs !== undefined && !Number.isSafeInteger(startedAtMs)) return undefined;
-  return { uid, revisionId, specDigest, instance, run: attributes.get("run"), startedAtMs };
+  const run = attributes.get("run");
+  const startedAtMs = numberIn(attributes.get("started"));
+  const domainId = numberIn(attributes.get("domain"));
+  return { uid, revisionId, specDigest, instance, run, startedAtMs, domainId };
+}
+
+function numberIn(text: string | undefined): number | undefined {
+  return text === undefined || !/^\d{1,15}$/.test(text) ? undefined : Number(text);
 }
 
 function localName({ name }: XmlElement): string {

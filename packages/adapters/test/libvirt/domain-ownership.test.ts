@@ -18,6 +18,7 @@ const ownership: DomainOwnership = {
     instance: "i2",
     run: undefined,
     startedAtMs: undefined,
+    domainId: undefined,
   },
   kept: {
     uid: "uid",
@@ -26,6 +27,7 @@ const ownership: DomainOwnership = {
     instance: "i1",
     run: "i1.1",
     startedAtMs: 1_700_000_000_000,
+    domainId: 7,
     xml: "<domain>\n  <name>web-1</name>\n</domain>",
   },
 };

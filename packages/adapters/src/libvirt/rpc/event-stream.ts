@@ -55,6 +55,7 @@ const eventIds: Readonly<Record<DomainEventName, number>> = {
   deviceRemoved: domainEventId.deviceRemoved,
   ioErrorReason: domainEventId.ioErrorReason,
   lifecycle: domainEventId.lifecycle,
+  metadataChange: domainEventId.metadataChange,
   pmsuspend: domainEventId.pmsuspend,
   pmsuspendDisk: domainEventId.pmsuspendDisk,
   pmwakeup: domainEventId.pmwakeup,

@@ -1746,6 +1746,21 @@ const domainEventCallbackLifecycleMsgSchema: XdrType<DomainEventCallbackLifecycl
   },
 );
 
+/** `remote_domain_event_callback_metadata_change_msg` of the protocol. */
+export interface DomainEventCallbackMetadataChangeMsg {
+  readonly callbackId: number;
+  readonly dom: Domain;
+  readonly type: number;
+  readonly nsuri: string | null;
+}
+const domainEventCallbackMetadataChangeMsgSchema: XdrType<DomainEventCallbackMetadataChangeMsg> =
+  struct("remote_domain_event_callback_metadata_change_msg", {
+    callbackId: int32(),
+    dom: domainSchema,
+    type: int32(),
+    nsuri: option(text(4194304)),
+  });
+
 /** `remote_domain_event_pmsuspend_msg` of the protocol. */
 export interface DomainEventPmsuspendMsg {
   readonly dom: Domain;
@@ -2208,6 +2223,7 @@ export interface DomainEventMessages {
   readonly deviceRemoved: EventMessage<DomainEventCallbackDeviceRemovedMsg>;
   readonly ioErrorReason: EventMessage<DomainEventCallbackIoErrorReasonMsg>;
   readonly lifecycle: EventMessage<DomainEventCallbackLifecycleMsg>;
+  readonly metadataChange: EventMessage<DomainEventCallbackMetadataChangeMsg>;
   readonly pmsuspend: EventMessage<DomainEventCallbackPmsuspendMsg>;
   readonly pmsuspendDisk: EventMessage<DomainEventCallbackPmsuspendDiskMsg>;
   readonly pmwakeup: EventMessage<DomainEventCallbackPmwakeupMsg>;
@@ -2222,6 +2238,7 @@ export const domainEventMessages: DomainEventMessages = {
   deviceRemoved: { number: 333, msg: domainEventCallbackDeviceRemovedMsgSchema },
   ioErrorReason: { number: 324, msg: domainEventCallbackIoErrorReasonMsgSchema },
   lifecycle: { number: 318, msg: domainEventCallbackLifecycleMsgSchema },
+  metadataChange: { number: 379, msg: domainEventCallbackMetadataChangeMsgSchema },
   pmsuspend: { number: 330, msg: domainEventCallbackPmsuspendMsgSchema },
   pmsuspendDisk: { number: 332, msg: domainEventCallbackPmsuspendDiskMsgSchema },
   pmwakeup: { number: 329, msg: domainEventCallbackPmwakeupMsgSchema },

@@ -1,0 +1,155 @@
+import type { WorkloadId } from "@persys/core";
+import { type DomainOwnership, ownershipNamespace, parseOwnership } from "./domain-ownership.ts";
+import type { SeenDomain } from "./domain-observation.ts";
+import {
+  type Domain,
+  type DomainStatsRecord,
+  domainMetadataType,
+  domainModificationImpact,
+  domainStatsTypes,
+  type LibvirtConnection,
+  LibvirtError,
+  type LibvirtEvent,
+  parametersOf,
+} from "./rpc/index.ts";
+
+/** What somebody's marks were when they were read; `undefined` as marks: it is none of ours. */
+interface Known {
+  readonly ownership: DomainOwnership | undefined;
+}
+
+/** Metadata that are read at once. */
+const readsAtOnce = 8;
+
+/**
+ * The domains of this node: the states of all by one call, the marks of each only where its definition may have changed.
+ *
+ * Marks are remembered as long as somebody follows the events of libvirt, which tell of every change of a definition; what is read while nobody does is
+ * forgotten at once.
+ */
+export class OwnedDomains {
+  readonly #connection: Pick<LibvirtConnection, "call">;
+  readonly #nodeId: string;
+  readonly #known = new Map<string, Known>();
+  readonly #changedDuring = new Set<Set<string>>();
+  #followers = 0;
+
+  constructor(connection: Pick<LibvirtConnection, "call">, nodeId: string) {
+    this.#connection = connection;
+    this.#nodeId = nodeId;
+  }
+
+  /** All of this node's domains, by workload. @throws {LibvirtError} {LibvirtConnectionError} the signal's reason */
+  async all(signal: AbortSignal): Promise<ReadonlyMap<WorkloadId, SeenDomain>> {
+    const { retStats } = await this.#connection.call(
+      "connectGetAllDomainStats",
+      { doms: [], stats: domainStatsTypes.state, flags: 0 },
+      { signal },
+    );
+    const changed = new Set<string>();
+    this.#changedDuring.add(changed);
+    try {
+      const queue = retStats.values();
+      const seen: SeenDomain[] = [];
+      const readers = Array.from({ length: readsAtOnce }, async () => {
+        for (const record of queue) {
+          const one = await this.#seen(record, changed, signal);
+          if (one !== undefined) seen.push(one);
+        }
+      });
+      await Promise.all(readers);
+      this.#forgetAllBut(new Set(retStats.map(({ dom }) => dom.uuid)));
+      return new Map(seen.map((it) => [it.ownership.id, it]));
+    } finally {
+      this.#changedDuring.delete(changed);
+    }
+  }
+
+  /** Reads the marks of a domain anew the next time: after every change of our own. */
+  forget(uuid: string): void {
+    this.#known.delete(uuid);
+    for (const changed of this.#changedDuring) changed.add(uuid);
+  }
+
+  /** Passes events on, and learns from them which marks to read anew. They have to have definitions and metadata among them. */
+  async *follow(events: AsyncIterable<LibvirtEvent>): AsyncGenerator<LibvirtEvent, void> {
+    let isFollowing = false;
+    const setFollowing = (following: boolean): void => {
+      if (isFollowing === following) return;
+      isFollowing = following;
+      this.#followers += following ? 1 : -1;
+      this.#known.clear();
+    };
+    try {
+      for await (const event of events) {
+        if (event.kind === "subscribed") setFollowing(true);
+        if (event.kind === "interrupted") setFollowing(false);
+        if (event.kind === "lost") this.#known.clear();
+        const dom = domainOf(event);
+        if (dom !== undefined) this.forget(dom.uuid);
+        yield event;
+      }
+    } finally {
+      setFollowing(false);
+    }
+  }
+
+  async #seen(
+    { dom, params }: DomainStatsRecord,
+    changed: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<SeenDomain | undefined> {
+    const known = this.#known.get(dom.uuid) ?? (await this.#read(dom, signal));
+    if (known === undefined) return undefined;
+    if (this.#followers > 0 && !changed.has(dom.uuid)) this.#known.set(dom.uuid, known);
+    if (known.ownership === undefined) return undefined;
+    const parameters = parametersOf(params);
+    return {
+      ownership: known.ownership,
+      name: dom.name,
+      uuid: dom.uuid,
+      domainId: dom.id,
+      state: numberOf(parameters.get("state.state")),
+      reason: numberOf(parameters.get("state.reason")),
+    };
+  }
+
+  /** Undefined: the domain is there no more. */
+  async #read(dom: Domain, signal: AbortSignal): Promise<Known | undefined> {
+    try {
+      const { metadata } = await this.#connection.call(
+        "domainGetMetadata",
+        {
+          dom,
+          type: domainMetadataType.element,
+          uri: ownershipNamespace,
+          // What is defined: a run has a copy, which changes with it or does not.
+          flags: domainModificationImpact.config,
+        },
+        { signal },
+      );
+      return { ownership: parseOwnership(metadata, this.#nodeId) };
+    } catch (error) {
+      // A domain that is not defined, only run, has no such metadata, and is not ours: libvirt says that it is not applicable.
+      if (LibvirtError.hasCode(error, "noDomainMetadata")) return { ownership: undefined };
+      if (LibvirtError.hasCode(error, "operationInvalid")) return { ownership: undefined };
+      if (LibvirtError.hasCode(error, "noDomain")) return undefined;
+      throw error;
+    }
+  }
+
+  #forgetAllBut(existing: ReadonlySet<string>): void {
+    for (const uuid of this.#known.keys()) if (!existing.has(uuid)) this.#known.delete(uuid);
+  }
+}
+
+/** The domain whose definition an event may be about. */
+function domainOf(event: LibvirtEvent): Domain | undefined {
+  if (event.kind !== "domain") return undefined;
+  if (event.name === "lifecycle") return event.message.msg.dom;
+  return event.name === "metadataChange" ? event.message.dom : undefined;
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === "number" ? value : 0;
+}

@@ -1,0 +1,120 @@
+import type { Instance, Observation } from "@persys/core";
+import { describe, expect, it } from "vitest";
+import { glanceOf, observationOf, type SeenDomain } from "../../src/libvirt/domain-observation.ts";
+import { type DefinitionMarks, marksFor } from "../../src/libvirt/domain-ownership.ts";
+import {
+  domainPausedReason,
+  domainShutoffReason,
+  domainState,
+} from "../../src/libvirt/rpc/index.ts";
+import { aTarget, workloadId } from "./targets.ts";
+
+const started: DefinitionMarks = {
+  ...marksFor(aTarget(), "i1"),
+  run: "run-1",
+  startedAtMs: 1_000,
+  domainId: 5,
+};
+
+function domain(changes: Partial<SeenDomain> = {}, current: DefinitionMarks = started): SeenDomain {
+  return {
+    ownership: { id: workloadId("vm-1"), nodeId: "node", current, kept: undefined },
+    name: "vm-1",
+    uuid: "00112233-4455-8677-8899-aabbccddeeff",
+    domainId: 5,
+    state: domainState.running,
+    reason: 1,
+    ...changes,
+  };
+}
+
+function instance(seen: SeenDomain): Instance | undefined {
+  const observation: Observation = observationOf(seen);
+  return observation.kind === "present" ? observation.instances[0] : undefined;
+}
+
+describe("observationOf", () => {
+  it.each([
+    ["running", domainState.running, 0, "running"],
+    ["blocked", domainState.blocked, 0, "running"],
+    ["paused by somebody", domainState.paused, domainPausedReason.user, "paused"],
+    ["paused by an I/O error", domainState.paused, domainPausedReason.ioerror, "paused"],
+    ["on its way up", domainState.paused, domainPausedReason.startingUp, "starting"],
+    ["asleep", domainState.pmsuspended, 0, "paused"],
+    ["on its way down", domainState.shutdown, 0, "stopping"],
+    ["off", domainState.shutoff, domainShutoffReason.shutdown, "exited"],
+    ["crashed", domainState.crashed, 0, "exited"],
+  ] as const)("takes a machine that is %s for what it is", (...[, state, reason, expected]) => {
+    expect(instance(domain({ state, reason }))?.state).toBe(expected);
+  });
+
+  it("knows a machine that was never started", () => {
+    const seen = domain({ state: domainState.shutoff, domainId: -1 }, marksFor(aTarget(), "i1"));
+
+    expect(instance(seen)).toMatchObject({ state: "created", handle: "i1" });
+    expect(instance(seen)).not.toHaveProperty("run");
+    expect(instance(seen)).not.toHaveProperty("exit");
+  });
+
+  it.each([
+    [domainShutoffReason.shutdown, { kind: "code", code: 0 }],
+    [domainShutoffReason.destroyed, { kind: "unknown" }],
+    [domainShutoffReason.crashed, { kind: "unknown" }],
+    [domainShutoffReason.failed, { kind: "unknown" }],
+    [domainShutoffReason.unknown, { kind: "unknown" }],
+  ])("takes only a guest that shut itself down for a success (reason %i)", (reason, exit) => {
+    const seen = domain({ state: domainState.shutoff, reason, domainId: -1 });
+
+    expect(instance(seen)).toMatchObject({ run: "run-1", startedAtMs: 1_000, exit });
+  });
+
+  it("names a run that somebody else began otherwise than ours", () => {
+    expect(instance(domain())?.run).toBe("run-1");
+    expect(instance(domain({ domainId: 6 }))?.run).not.toBe("run-1");
+    expect(instance(domain({}, marksFor(aTarget(), "i1")))?.run).toBeDefined();
+  });
+
+  it("takes a run of which only the beginning was written down for ours", () => {
+    expect(instance(domain({}, { ...started, domainId: undefined }))?.run).toBe("run-1");
+  });
+
+  it("shows what is kept beside what is current", () => {
+    const seen = domain();
+    const kept = { ...started, instance: "i0", revisionId: "r0", xml: "<domain/>" };
+    const observation = observationOf({ ...seen, ownership: { ...seen.ownership, kept } });
+
+    expect(observation).toMatchObject({
+      instances: [
+        { handle: "i1", kept: false, state: "running" },
+        { handle: "i0", kept: true, state: "exited", revisionId: "r0", exit: { kind: "unknown" } },
+      ],
+    });
+  });
+
+  it("tells state and reason by name", () => {
+    const seen = domain({ state: domainState.paused, reason: domainPausedReason.ioerror });
+
+    expect(instance(seen)?.facts).toMatchObject({
+      "vm.domain_state": "paused",
+      "vm.domain_reason": "ioerror",
+    });
+  });
+});
+
+describe("glanceOf", () => {
+  it("differs with everything that an observation is made of", () => {
+    const kept = { ...started, instance: "i0", xml: "<domain/>" };
+    const glances = [
+      domain(),
+      domain({ state: domainState.paused }),
+      domain({ reason: 3 }),
+      domain({ domainId: 6 }),
+      domain({}, { ...started, run: "run-2" }),
+      domain({ ownership: { ...domain().ownership, kept } }),
+    ].map(glanceOf);
+
+    expect(new Set(glances).size).toBe(glances.length);
+    expect(glanceOf(domain())).toBe(glances[0]);
+    expect(Math.max(...glances.map((text) => text.length))).toBeLessThan(512);
+  });
+});

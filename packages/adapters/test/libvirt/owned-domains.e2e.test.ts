@@ -1,0 +1,166 @@
+import { randomUUID } from "node:crypto";
+import { beforeEach, expect, it, onTestFinished } from "vitest";
+import { describeWithLibvirt, sharedLibvirtUri } from "../../../../test/libvirt/libvirt-host.ts";
+import {
+  type DomainOwnership,
+  marksFor,
+  ownershipElement,
+  ownershipNamespace,
+  ownershipPrefix,
+  renderOwnership,
+} from "../../src/libvirt/domain-ownership.ts";
+import { OwnedDomains } from "../../src/libvirt/owned-domains.ts";
+import {
+  type ArgsOf,
+  type CallOptions,
+  domainMetadataType,
+  domainModificationImpact,
+  LibvirtClient,
+  type LibvirtConnection,
+  parseLibvirtUri,
+  type ProcedureName,
+  type RetOf,
+} from "../../src/libvirt/rpc/index.ts";
+import { element, renderXml } from "../../src/libvirt/xml.ts";
+import { aTarget, workloadId } from "./targets.ts";
+
+const options = { signal: new AbortController().signal };
+
+/** Counts the calls by name. */
+class CountingConnection implements Pick<LibvirtConnection, "call"> {
+  readonly counts = new Map<string, number>();
+  readonly #client: LibvirtClient;
+
+  constructor(client: LibvirtClient) {
+    this.#client = client;
+  }
+
+  call<Name extends ProcedureName>(
+    name: Name,
+    args: ArgsOf<Name>,
+    how: CallOptions,
+  ): Promise<RetOf<Name>> {
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+    return this.#client.call(name, args, how);
+  }
+}
+
+/** The fake hypervisor in the daemon's memory, which forgets all once nobody is connected. */
+function fakeClient(): LibvirtClient {
+  const uri = sharedLibvirtUri().replace("qemu+unix:///system", "test+unix:///default");
+  const endpoint = parseLibvirtUri(uri, {});
+  if (endpoint === undefined) throw new Error("no URI");
+  const client = new LibvirtClient(endpoint);
+  onTestFinished(() => client.close());
+  return client;
+}
+
+describeWithLibvirt("OwnedDomains", () => {
+  let nodeId: string;
+
+  beforeEach(() => {
+    nodeId = randomUUID();
+  });
+
+  function owned(name: string, node = nodeId): DomainOwnership {
+    const target = aTarget({ id: workloadId(name) });
+    return { id: target.id, nodeId: node, current: marksFor(target, name), kept: undefined };
+  }
+
+  async function define(client: LibvirtClient, name: string, ownership?: DomainOwnership) {
+    const xml = renderXml(
+      element("domain", { type: "test" }, [
+        element("name", {}, name),
+        ownership && element("metadata", {}, [ownershipElement(ownership)]),
+        element("memory", { unit: "MiB" }, "8"),
+        element("os", {}, [element("type", {}, "hvm")]),
+      ]),
+    );
+    const { dom } = await client.call("domainDefineXmlFlags", { xml, flags: 0 }, options);
+    return dom;
+  }
+
+  it("shows this node's domains and no others, with their states", async () => {
+    const client = fakeClient();
+    const prefix = randomUUID();
+    await define(client, `${prefix}-ours`, owned(`${prefix}-ours`));
+    await define(client, `${prefix}-another-nodes`, owned(`${prefix}-another-nodes`, "other"));
+    const dom = await define(client, `${prefix}-nobodys`);
+    await client.call("domainCreateWithFlags", { dom, flags: 0 }, options);
+
+    const all = await new OwnedDomains(client, nodeId).all(options.signal);
+
+    expect([...all.keys()]).toEqual([`${prefix}-ours`]);
+    expect(all.get(workloadId(`${prefix}-ours`))).toMatchObject({ state: 5, domainId: -1 });
+  });
+
+  it("reads the states of a hundred by one call, and marks again only where a definition changed", async () => {
+    const client = fakeClient();
+    const prefix = randomUUID();
+    const names = Array.from({ length: 100 }, (_, at) => `${prefix}-${at}`);
+    const doms = await Promise.all(names.map((name) => define(client, name, owned(name))));
+    const counting = new CountingConnection(client);
+    const domains = new OwnedDomains(counting, nodeId);
+    const controller = new AbortController();
+    const followed = domains.follow(
+      client.events(["lifecycle", "metadataChange"], controller.signal),
+    );
+    expect((await followed.next()).value).toEqual({ kind: "subscribed" });
+    await domains.all(options.signal);
+    counting.counts.clear();
+
+    expect((await domains.all(options.signal)).size).toBe(100);
+    expect(Object.fromEntries(counting.counts)).toEqual({ connectGetAllDomainStats: 1 });
+
+    const dom = doms[7] ?? { name: "", uuid: "", id: -1 };
+    const ownership = owned(dom.name);
+    const kept = { ...marksFor(aTarget(), "old"), xml: "<domain/>" };
+    await client.call(
+      "domainSetMetadata",
+      {
+        dom,
+        type: domainMetadataType.element,
+        metadata: renderOwnership({ ...ownership, kept }),
+        key: ownershipPrefix,
+        uri: ownershipNamespace,
+        flags: domainModificationImpact.config,
+      },
+      options,
+    );
+    expect((await followed.next()).value).toMatchObject({ kind: "domain", name: "metadataChange" });
+    counting.counts.clear();
+
+    const all = await domains.all(options.signal);
+
+    expect(all.get(ownership.id)?.ownership.kept).toEqual(kept);
+    expect(Object.fromEntries(counting.counts)).toEqual({
+      connectGetAllDomainStats: 1,
+      domainGetMetadata: 1,
+    });
+    controller.abort();
+    await followed.next();
+  });
+
+  it("reads all marks again while nobody follows what changes", async () => {
+    const client = fakeClient();
+    const prefix = randomUUID();
+    await define(client, `${prefix}-a`, owned(`${prefix}-a`));
+    const counting = new CountingConnection(client);
+    const domains = new OwnedDomains(counting, nodeId);
+    await domains.all(options.signal);
+    const first = counting.counts.get("domainGetMetadata") ?? 0;
+
+    await domains.all(options.signal);
+
+    expect(counting.counts.get("domainGetMetadata")).toBe(2 * first);
+  });
+
+  it("throws where nothing can be read, rather than show nothing", async () => {
+    const endpoint = { socketPaths: ["/nowhere/socket"], name: "test:///default" };
+    const client = new LibvirtClient(endpoint);
+
+    await expect(new OwnedDomains(client, nodeId).all(options.signal)).rejects.toMatchObject({
+      fault: "unreachable",
+    });
+  });
+});
