@@ -1,6 +1,6 @@
 import { caseContext, runtimeContract } from "@persys/conformance";
 import { it } from "vitest";
-import { anyCommand, describeWithCompose } from "./compose-commands.ts";
+import { anyCommand, describeWithCompose } from "../../../../test/docker/compose-commands.ts";
 import { subject } from "./compose-subject.ts";
 
 /** What a project is most unlike a single container in; the long tests judge all clauses. */

@@ -1,6 +1,6 @@
 import { caseContext, runtimeContract } from "@persys/conformance";
 import { it } from "vitest";
-import { describeWithCompose, testedCommands } from "./compose-commands.ts";
+import { describeWithCompose, testedCommands } from "../../../../test/docker/compose-commands.ts";
 import { subject } from "./compose-subject.ts";
 
 for (const command of testedCommands)

@@ -1,4 +1,4 @@
-import { anyCommand } from "./compose-commands.ts";
+import { anyCommand } from "../../../../test/docker/compose-commands.ts";
 import { projectStory } from "./project-story.ts";
 
 projectStory(anyCommand());

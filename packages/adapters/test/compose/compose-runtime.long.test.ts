@@ -1,4 +1,4 @@
-import { testedCommands } from "./compose-commands.ts";
+import { testedCommands } from "../../../../test/docker/compose-commands.ts";
 import { projectStory } from "./project-story.ts";
 
 for (const command of testedCommands) projectStory(command);

@@ -6,7 +6,10 @@ import { testImages } from "../../../../test/docker/test-images.ts";
 import { endLeftCommands } from "../../src/compose/left-commands.ts";
 import { ProjectFolders } from "../../src/compose/project-folders.ts";
 import { eventually, forever, idOf, targetOf } from "../support/runtime-calls.ts";
-import { describeWithCompose, type TestedCommand } from "./compose-commands.ts";
+import {
+  describeWithCompose,
+  type TestedCommand,
+} from "../../../../test/docker/compose-commands.ts";
 import { ComposeHarness } from "./compose-harness.ts";
 
 /** A shop: a web server, what stands for a database, and a migration that has to be done before. */

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
-import { describeUnlessLacking, hostVariables } from "../../../../test/test-host.ts";
+import { describeWithDocker } from "./docker-host.ts";
+import { describeUnlessLacking, hostVariables } from "../test-host.ts";
 
 /** A compose command of the host, by the words that run it. */
 export interface TestedCommand {
