@@ -74,11 +74,12 @@ export class UsageWatch {
     try {
       const what = `measuring runtime ${type}`;
       const { listTimeoutMs: timeoutMs, abortGraceMs } = policy;
+      const onStuck = (): void => logger.error("a runtime call does not return", { what });
       this.#last =
         ids.length === 0
           ? new Map()
           : await callWithDeadline(
-              { clock, what, timeoutMs, abortGraceMs, signal },
+              { clock, what, timeoutMs, abortGraceMs, signal, onStuck },
               async (callSignal) => (await this.#runtime.usage?.(ids, callSignal)) ?? new Map(),
             );
       this.#hasFailed = false;

@@ -1,5 +1,5 @@
 import { type ManualClock, SimulatedRuntime, SimulatedWorld } from "@persys/conformance";
-import { AgentError, type UsageSnapshot, type WorkloadId } from "@persys/core";
+import { AgentError, silentLogger, type UsageSnapshot, type WorkloadId } from "@persys/core";
 import { describe, expect, it } from "vitest";
 import { SimulatedNode } from "../support/simulated-node.ts";
 
@@ -10,6 +10,7 @@ class MeasuredRuntime extends SimulatedRuntime {
   readonly #clock: ManualClock;
   readonly asked: (readonly WorkloadId[])[] = [];
   failure: AgentError | undefined;
+  hangs = false;
 
   constructor(world: SimulatedWorld, clock: ManualClock) {
     super(world, { type });
@@ -19,6 +20,7 @@ class MeasuredRuntime extends SimulatedRuntime {
   async usage(ids: readonly WorkloadId[]): Promise<ReadonlyMap<WorkloadId, UsageSnapshot>> {
     this.asked.push(ids);
     if (this.failure !== undefined) throw this.failure;
+    if (this.hangs) await new Promise(() => {});
     const usage = {
       cpuPercent: 12.5,
       memoryBytes: this.asked.length * 1_000,
@@ -37,10 +39,13 @@ async function measuredNode(usageIntervalMs = 60_000): Promise<{
   readonly node: SimulatedNode;
   readonly runtime: MeasuredRuntime;
   readonly world: SimulatedWorld;
+  readonly errors: readonly string[];
 }> {
+  const errors: string[] = [];
   let made: { readonly runtime: MeasuredRuntime; readonly world: SimulatedWorld } | undefined;
   const node = await SimulatedNode.start({
     policy: { usageIntervalMs },
+    logger: { ...silentLogger, error: (message) => errors.push(message) },
     others: (clock) => {
       const world = new SimulatedWorld({ clock });
       made = { world, runtime: new MeasuredRuntime(world, clock) };
@@ -49,7 +54,7 @@ async function measuredNode(usageIntervalMs = 60_000): Promise<{
   });
   if (made === undefined) throw new Error("the node was made without the runtime");
   await node.apply("web", { program: "serve" }, { type });
-  return { node, ...made };
+  return { node, errors, ...made };
 }
 
 describe("what a workload uses", () => {
@@ -100,6 +105,16 @@ describe("what a workload uses", () => {
     runtime.failure = undefined;
     await node.after(60_000);
     expect(node.status("web").usage?.memoryBytes).toBeGreaterThan(1_000);
+  });
+
+  it("is not asked for again while a measurement does not return, which is told once", async () => {
+    const { node, runtime, errors } = await measuredNode();
+    runtime.hangs = true;
+
+    await node.after(600_000);
+
+    expect(runtime.asked).toHaveLength(1);
+    expect(errors).toEqual(["a runtime call does not return"]);
   });
 
   it("is not measured with an interval of 0", async () => {
