@@ -17,7 +17,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          // As many as the others have: by itself vitest leaves one processor free.
+          // By itself vitest leaves one processor free.
           maxWorkers: 2,
           include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
           exclude: ["**/*.e2e.test.ts", "**/*.long.test.ts", "**/node_modules/**"],
@@ -29,7 +29,8 @@ export default defineConfig({
           name: "e2e",
           include: ["packages/*/test/**/*.e2e.test.ts", "test/**/*.e2e.test.ts"],
           pool: "forks",
-          maxWorkers: 2,
+          // More than a machine of two processors has: most of the time these wait for engines and agents, with limits that busy machines keep.
+          maxWorkers: 3,
           // After the unit tests: these start processes and watch how long things take.
           sequence: { groupOrder: 1 },
           testTimeout: 60_000,
