@@ -22,7 +22,7 @@ import type { OtelTelemetry } from "../telemetry/otel-telemetry.ts";
 import type { AgentSettings } from "./agent-settings.ts";
 import { buildContainer } from "./build-container.ts";
 import { diskMountPoint } from "./disk-mount-point.ts";
-import { tokens } from "./tokens.ts";
+import { type Guard, tokens } from "./tokens.ts";
 
 /** Where the agent can be reached, once it serves. */
 export interface Places {
@@ -63,6 +63,7 @@ export async function composeAgent(
   const container = await buildContainer({ settings, logger, telemetry, observer }, modules);
   const engine = await container.getAsync(tokens.engine);
   const access = await container.getAsync(tokens.access, { optional: true });
+  const guard = await container.getAsync(tokens.guard, { optional: true });
   const phase = new PhaseHolder();
   const unobserve = observeAgent(telemetry, {
     nodeId,
@@ -75,7 +76,7 @@ export async function composeAgent(
     port: config.metricsPort,
     source: { phase: () => phase.phase, health: () => engine.api.health() },
     metrics: () => telemetry.prometheusText(),
-    ...statusGuard(config, access),
+    ...statusGuard(config, access, guard),
     logger,
   });
   const found = { http: "", grpc: "", metrics: "" };
@@ -108,10 +109,12 @@ export async function composeAgent(
 function statusGuard(
   { metricsAddress }: Config,
   access: AgentAccess | undefined,
+  guard: Guard | undefined,
 ): Pick<StatusServerOptions, "guard"> {
   if (isLoopback(metricsAddress) || access?.tls === undefined) return {};
-  const { authenticate, tls } = access;
-  return { guard: { authenticate, tls } };
+  // Who is turned away here is noted and slowed down as at the API.
+  const { authenticate } = guard ?? access;
+  return { guard: { authenticate, tls: access.tls } };
 }
 
 function developmentPart({ config, nodeId }: AgentSettings, places: Places): LifecyclePart {

@@ -84,7 +84,7 @@ function headersOf(noise: Noise, type: string): readonly (readonly [string, stri
 }
 
 /** A frame of HTTP/2 (RFC 9113, section 4.1). */
-export function frame(type: number, flags: number, stream: number, payload: Uint8Array): Buffer {
+function frame(type: number, flags: number, stream: number, payload: Uint8Array): Buffer {
   const head = Buffer.alloc(9);
   head.writeUIntBE(payload.length, 0, 3);
   head.writeUInt8(type, 3);

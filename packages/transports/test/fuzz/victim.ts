@@ -88,7 +88,11 @@ export class Victim {
         try {
           await client.healthCheck({});
         } catch (error) {
-          this.#failures.push(`${door}: ${String(error)}`);
+          const which = client === kept ? "the kept" : "a new";
+          const afterMs = Math.round(performance.now() - startedAtMs);
+          this.#failures.push(
+            `${door}, over ${which} connection, after ${afterMs} ms: ${String(error)}`,
+          );
         }
         this.#slowestMs = Math.max(this.#slowestMs, performance.now() - startedAtMs);
       }
