@@ -327,8 +327,12 @@ describe("the log", () => {
         }) as object,
       },
       {
-        message: "call refused: nobody we know",
-        fields: { method: "HealthCheck", because: expect.stringContaining("token") as string },
+        message: "call refused",
+        fields: {
+          method: "HealthCheck",
+          reason: "UNAUTHENTICATED",
+          message: expect.stringContaining("token") as string,
+        },
       },
     ]);
   });
