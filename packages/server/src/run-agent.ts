@@ -10,6 +10,7 @@ import {
   settle,
   type Surroundings,
 } from "./cli/load-settings.ts";
+import { runKeysCommand } from "./cli/keys-command.ts";
 import { runTokenCommand } from "./cli/token-command.ts";
 import type { AgentSettings } from "./composition/agent-settings.ts";
 import type { Places } from "./composition/compose-agent.ts";
@@ -39,6 +40,7 @@ export interface Host extends Surroundings {
 export async function runAgent(host: Host): Promise<ExitCode> {
   const [first, ...rest] = host.argv;
   if (first === "certs") return runCertsCommand(rest, host);
+  if (first === "keys") return runKeysCommand(rest, host);
   if (first === "token") return runTokenCommand(rest, host);
   const command = parseCommandLine(host.argv);
   switch (command.kind) {

@@ -91,6 +91,7 @@ export function helpText(): string {
 Usage: persys-agent [--dev] [--config FILE] [--SETTING VALUE]...
        persys-agent certs dev [--dir FOLDER]     makes certificates to try TLS with
        persys-agent token new NAME               makes a bearer token
+       persys-agent keys list|rotate             the keys that seal stored secrets
 
   --dev              development profile: everything under .persys/dev (PERSYS_DEV_DIR), on loopback
   --config FILE      configuration file (PERSYS_CONFIG_FILE)

@@ -26,6 +26,7 @@ export const engineModule: ContainerModule = new ContainerModule(({ bind, isBoun
         logger: context.get(tokens.logger),
         telemetry: context.get(tokens.telemetry),
         resources: context.get(tokens.resources),
+        secretSealer: context.get(tokens.secretSealer),
         hostPolicy: await context.getAsync(tokens.hostPolicy),
         policy: enginePolicy(config),
       });

@@ -7,6 +7,7 @@ import { engineModule } from "./engine-module.ts";
 import { guardModule } from "./guard-module.ts";
 import { hostPolicyModule } from "./host-policy-module.ts";
 import { processModule } from "./process-module.ts";
+import { secretsModule } from "./secrets-module.ts";
 import { redisStoreModule } from "./redis-store-module.ts";
 import { storeModule } from "./store-module.ts";
 import { systemModule } from "./system-module.ts";
@@ -22,6 +23,7 @@ export function standardModules({ config }: AgentSettings): readonly ContainerMo
     ...(config.processEnabled ? [processModule] : []),
     ...(config.dockerEnabled ? [dockerModule] : []),
     ...(config.dockerEnabled && config.composeEnabled ? [composeModule] : []),
+    secretsModule,
     hostPolicyModule,
     engineModule,
     accessModule,

@@ -5,6 +5,7 @@ import type {
   Logger,
   NodeResources,
   Random,
+  SecretSealer,
   StateStore,
   Telemetry,
   WorkloadRuntime,
@@ -27,6 +28,8 @@ export const tokens: {
   readonly random: ServiceIdentifier<Random>;
   readonly resources: ServiceIdentifier<NodeResources>;
   readonly store: ServiceIdentifier<StateStore>;
+  /** Keeps secrets unreadable while they are stored. */
+  readonly secretSealer: ServiceIdentifier<SecretSealer>;
   /** What workloads may ask of this host. */
   readonly hostPolicy: ServiceIdentifier<HostPolicySource>;
   /** Bound once for each runtime. */
@@ -48,6 +51,7 @@ export const tokens: {
   random: Symbol("Random"),
   resources: Symbol("NodeResources"),
   store: Symbol("StateStore"),
+  secretSealer: Symbol("SecretSealer"),
   hostPolicy: Symbol("HostPolicySource"),
   runtime: Symbol("WorkloadRuntime"),
   engine: Symbol("Engine"),

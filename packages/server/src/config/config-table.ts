@@ -128,6 +128,15 @@ export const configTable: ConfigTable = {
     secret: true,
     doc: "Keeps the state in this Redis server instead of a folder; `state_store_path` is then not used. `redis://user:password@host:port/database`, name and password percent-encoded; of a cluster, any member. What the server has to be like: docs/operations.md. `none`: the state is in the folder.",
   },
+  secretKeysFile: {
+    section: "State",
+    key: "secret_keys_file",
+    env: ["PERSYS_SECRET_KEYS_FILE"],
+    type: absolutePath,
+    standard: "/var/lib/persys/secret-keys.json",
+    development: (devDir) => `${devDir}/secret-keys.json`,
+    doc: "File with the keys that seal the secrets of workloads before they are stored ([docs/security.md](security.md#secrets)). Made at the first start, readable by its owner alone, when it does not exist. Without it what it sealed cannot be read again: keep a copy elsewhere than that of the state.",
+  },
   actionsMax: {
     section: "State",
     key: "actions_max",

@@ -49,6 +49,7 @@ export interface Config {
   readonly otlpEndpoint: string;
   readonly statePath: string;
   readonly stateUrl: string;
+  readonly secretKeysFile: string;
   readonly actionsMax: number;
   readonly actionsMaxAgeMs: number;
   readonly nodeId: string;

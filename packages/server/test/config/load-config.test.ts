@@ -54,6 +54,7 @@ const samples: { readonly [Name in keyof Config]: readonly [text: string, value:
   otlpEndpoint: ["collector:4318", "http://collector:4318"],
   statePath: ["/srv/state", "/srv/state"],
   stateUrl: ["redis://h:7000/2", "redis://h:7000/2"],
+  secretKeysFile: ["/srv/keys.json", "/srv/keys.json"],
   actionsMax: ["200", 200],
   actionsMaxAgeMs: ["1h", 3_600_000],
   nodeId: ["node-7", "node-7"],
