@@ -34,6 +34,8 @@ export {
   type HostPathDemand,
   type ImageDemand,
   type PortDemand,
+  type SecretFileDemand,
+  type SecretVariableDemand,
 } from "./domain/demands.ts";
 export {
   type Failure,
@@ -53,7 +55,9 @@ export {
   standardProtectedPaths,
 } from "./domain/host-policy/host-policy-rules.ts";
 export { parseIpRange } from "./domain/host-policy/ip-range.ts";
+export { policyDenied } from "./domain/host-policy/policy-denied.ts";
 export { judgeDemands } from "./domain/host-policy/judge-demands.ts";
+export { type SecretReference, secretValueOf } from "./domain/secret-reference.ts";
 export { type ImageReference, parseImageReference } from "./domain/image-reference.ts";
 export type { Json, JsonObject } from "./domain/json.ts";
 export {
@@ -149,6 +153,7 @@ export {
   sealSpec,
   unsealSpec,
 } from "./ports/secret-sealer.ts";
+export type { SecretSource } from "./ports/secret-source.ts";
 export type { QuarantinedRecord, StateStore, StoredState, Write } from "./ports/state-store.ts";
 export {
   noSpan,

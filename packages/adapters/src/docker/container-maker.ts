@@ -1,5 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { AgentError, type ContainerSpec, type Target } from "@persys/core";
+import {
+  AgentError,
+  canonicalJson,
+  type ContainerSpec,
+  errorWithoutSecrets,
+  secretTexts,
+  type SecretSource,
+  type Target,
+} from "@persys/core";
 import {
   type ContainerConfiguration,
   configurationOf,
@@ -15,11 +23,13 @@ import { containerName } from "./container-names.ts";
 import type { ContainerVolumes } from "./container-volumes.ts";
 import type { DockerClient, EngineFacts } from "./docker-client.ts";
 import { type DockerEndpoint, isLocalEndpoint } from "./docker-endpoint.ts";
-import { httpStatusOf, isConflict, isMissing } from "./docker-errors.ts";
+import { dockerError, httpStatusOf, isConflict, isMissing } from "./docker-errors.ts";
 import type { ContainerReport, ImageReport } from "./docker-reports.ts";
 import { hostPathFailure } from "./host-paths.ts";
 import type { LateCalls } from "./late-calls.ts";
 import type { WorkloadContainers } from "./owned-containers.ts";
+import { redactEnv } from "../shared/redact-env.ts";
+import { resolvedEnvironment } from "../shared/secret-references.ts";
 
 /** What containers are made with. */
 export interface MakerOptions {
@@ -28,6 +38,7 @@ export interface MakerOptions {
   readonly volumes: ContainerVolumes;
   readonly late: LateCalls;
   readonly nodeId: string;
+  readonly secretSource: SecretSource | undefined;
 }
 
 /** A container that is to be made. */
@@ -65,8 +76,22 @@ export class ContainerMaker {
    * again with what was reported.
    * @throws {AgentError} NAME_CONFLICT when a stranger has the name, NOT_PREPARED when the image is gone; nothing was made then.
    */
-  async make(input: MakeInput, signal: AbortSignal): Promise<ContainerReport> {
-    const { client } = this.#to;
+  async make(asked: MakeInput, signal: AbortSignal): Promise<ContainerReport> {
+    const { client, secretSource } = this.#to;
+    const env = await resolvedEnvironment(asked.spec.env, secretSource, signal);
+    const input = { ...asked, spec: { ...asked.spec, env } };
+    try {
+      return await this.#make(input, client, signal);
+    } catch (error) {
+      throw withoutValues(error, input, signal);
+    }
+  }
+
+  async #make(
+    input: MakeInput,
+    client: DockerClient,
+    signal: AbortSignal,
+  ): Promise<ContainerReport> {
     const { spec, image } = input;
     const paths = anonymousVolumePaths(spec, image);
     const volumes =
@@ -167,6 +192,13 @@ export class ContainerMaker {
       });
     return nameTaken(name, holder.Id, cause);
   }
+}
+
+/** What the engine quotes of an environment is not said on, least of all what its references stand for. */
+function withoutValues(error: unknown, { target, spec }: MakeInput, signal: AbortSignal): unknown {
+  if (signal.aborted) return error;
+  const texts = secretTexts(Object.values(spec.env ?? {}), canonicalJson(redactEnv(target.spec)));
+  return errorWithoutSecrets(dockerError(error, "make a container"), texts);
 }
 
 /** The name of a workload's container belongs to a container that is not this node's. */

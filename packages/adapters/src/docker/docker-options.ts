@@ -1,4 +1,4 @@
-import { type Logger, silentLogger } from "@persys/core";
+import { type Logger, type SecretSource, silentLogger } from "@persys/core";
 import { defaultDockerEndpoint, type DockerEndpoint } from "./docker-endpoint.ts";
 
 /** What a Docker runtime is made with. */
@@ -17,6 +17,8 @@ export interface DockerRuntimeOptions {
    * Paths of this host, besides the usual ones, that `demands` recognises under other names, such as a bind mount of them. Default: none.
    */
   readonly protectedPaths?: readonly string[];
+  /** Finds what values of an environment refer to. Default: none, so that no container may refer to anything. */
+  readonly secretSource?: SecretSource;
   /** A pull that makes no progress for so long is called off, in milliseconds. Default 120,000, as Nomad has it. */
   readonly pullIdleTimeoutMs?: number;
   readonly logger?: Logger;
@@ -29,6 +31,7 @@ export interface ResolvedDockerOptions {
   readonly dockerConfigFile: string | undefined;
   readonly registryAuthFolder: string | undefined;
   readonly protectedPaths: readonly string[];
+  readonly secretSource: SecretSource | undefined;
   readonly pullIdleTimeoutMs: number;
   readonly logger: Logger;
 }
@@ -47,6 +50,7 @@ export function resolveDockerOptions(options: DockerRuntimeOptions): ResolvedDoc
     dockerConfigFile: options.dockerConfigFile,
     registryAuthFolder: options.registryAuthFolder,
     protectedPaths: options.protectedPaths ?? [],
+    secretSource: options.secretSource,
     pullIdleTimeoutMs,
     logger: options.logger ?? silentLogger,
   };

@@ -21,6 +21,7 @@ import {
   type WorkloadId,
   type WorkloadRuntime,
 } from "@persys/core";
+import { resolvedEnvironment, secretDemandsOf } from "../shared/secret-references.ts";
 import { redactEnv } from "../shared/redact-env.ts";
 import { demandsOf } from "./container-demands.ts";
 import { Glances } from "./container-glance.ts";
@@ -91,7 +92,14 @@ export class DockerRuntime implements WorkloadRuntime {
     this.#owned = new OwnedContainers(client, this.#images, nodeId);
     this.#glances = new Glances(client);
     const late = new LateCalls();
-    this.#maker = new ContainerMaker({ client, endpoint, late, volumes, nodeId });
+    this.#maker = new ContainerMaker({
+      client,
+      endpoint,
+      late,
+      volumes,
+      nodeId,
+      secretSource: this.#options.secretSource,
+    });
     this.#operations = new ContainerOperations({
       client,
       endpoint,
@@ -129,12 +137,14 @@ export class DockerRuntime implements WorkloadRuntime {
   }
 
   async demands(spec: Json, signal: AbortSignal): Promise<Demands> {
-    return guarded("see what a container demands", signal, () =>
-      demandsOf(specOf({ spec }), {
+    const sent = specOf({ spec });
+    return guarded("see what a container demands", signal, async () => ({
+      ...(await demandsOf(sent, {
         ...this.#options,
         dataFolder: async () => (await this.#maker.learn(signal)).rootFolder,
-      }),
-    );
+      })),
+      ...(await secretDemandsOf(sent.env, this.#options.protectedPaths)),
+    }));
   }
 
   async probe(signal: AbortSignal): Promise<RuntimeHealth> {
@@ -178,6 +188,8 @@ export class DockerRuntime implements WorkloadRuntime {
     await guarded("prepare a container", signal, async () => {
       const spec = specOf(target);
       progress("looking for what the container stands on");
+      // What it refers to is found again when it is made; that it is missing is said before anything is stopped.
+      await resolvedEnvironment(spec.env, this.#options.secretSource, signal);
       const { endpoint, nodeId } = this.#options;
       const surroundings = { client: this.#client, endpoint, nodeId, signal };
       const [known] = await Promise.all([

@@ -14,9 +14,16 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { AgentError, isWorkloadId, type Target, type WorkloadId } from "@persys/core";
+import {
+  AgentError,
+  isWorkloadId,
+  type Target,
+  type WorkloadId,
+  type SecretSealer,
+} from "@persys/core";
 import { metaNameOf } from "./instance-folder.ts";
 import type { InstanceMeta } from "./instance-meta.ts";
+import { metaSpecOf } from "./sealed-meta.ts";
 import { errnoOf, isGone, processError, rootMissing } from "./process-errors.ts";
 import { supervisorFileName, supervisorScript } from "./supervisor-script.ts";
 
@@ -42,11 +49,13 @@ export const allSlots: readonly Slot[] = ["making", "current", "kept"];
 export class InstanceFolders {
   readonly root: string;
   readonly #nodeId: string;
+  readonly #sealer: SecretSealer | undefined;
 
   /** Makes the root when it is missing. @throws {AgentError} when it cannot be made. */
-  constructor(root: string, nodeId: string) {
+  constructor(root: string, nodeId: string, sealer: SecretSealer | undefined) {
     this.root = root;
     this.#nodeId = nodeId;
+    this.#sealer = sealer;
     try {
       mkdirSync(root, { recursive: true, mode: 0o700 });
       replaceFile(join(root, supervisorFileName), supervisorScript);
@@ -107,14 +116,13 @@ export class InstanceFolders {
     const making = this.pathOf(target.id, "making");
     const handle = randomUUID();
     const meta: InstanceMeta = {
-      format: 1,
+      ...metaSpecOf(target, this.#sealer),
       nodeId: this.#nodeId,
       id: target.id,
       uid: target.uid,
       revisionId: target.revisionId,
       specDigest: target.specDigest,
       handle,
-      spec: target.spec,
       stopGraceMs: target.stopGraceMs,
     };
     // Not recursive: a root that has gone must not come back empty.

@@ -1,9 +1,10 @@
-import { AgentError, type Json } from "@persys/core";
+import { AgentError, type Json, type SealedSecret } from "@persys/core";
 import { z } from "zod";
 
 /** What an instance's folder says of it: whose it is and what it was made from. Written once, before the folder gets its name. */
 export interface InstanceMeta {
-  readonly format: 1;
+  /** 2: with `sealed`, which an earlier release would not miss. */
+  readonly format: 1 | 2;
   readonly nodeId: string;
   readonly id: string;
   readonly uid: string;
@@ -11,13 +12,15 @@ export interface InstanceMeta {
   readonly specDigest: string;
   /** The runtime's own name for the instance. */
   readonly handle: string;
-  /** As sent; with its secrets, so the file is readable for the agent's account only. */
+  /** As sent; without `sealed` it has its secrets, so the file is readable for the agent's account only. */
   readonly spec: Json;
+  /** Its secrets, where there is a sealer. */
+  readonly sealed?: readonly SealedSecret[] | undefined;
   readonly stopGraceMs: number;
 }
 
 const schema: z.ZodType<InstanceMeta> = z.object({
-  format: z.literal(1),
+  format: z.union([z.literal(1), z.literal(2)]),
   nodeId: z.string(),
   id: z.string(),
   uid: z.string(),
@@ -25,6 +28,9 @@ const schema: z.ZodType<InstanceMeta> = z.object({
   specDigest: z.string(),
   handle: z.string(),
   spec: z.json(),
+  sealed: z
+    .array(z.object({ path: z.array(z.union([z.string(), z.number()])), sealed: z.string() }))
+    .optional(),
   stopGraceMs: z.number(),
 });
 

@@ -16,6 +16,8 @@ import { limitsOf } from "./process-limits.ts";
 import { errnoOf } from "./process-errors.ts";
 import type { ResolvedProcessOptions } from "./process-options.ts";
 import { sendSignal } from "./process-table.ts";
+import { specOfMeta } from "./sealed-meta.ts";
+import { resolvedEnvironment } from "../shared/secret-references.ts";
 import { until } from "../shared/wait.ts";
 
 /** What the operations work on. */
@@ -80,9 +82,13 @@ export class InstanceOperations {
     this.removeUnfinished(id);
     const current = this.content(id, "current");
     if (current.kind === "foreign") throw foreign(id);
-    if (current.kind === "instance" && !isOfTarget(current, target))
+    if (current.kind === "instance" && !isOfTarget(current, target)) {
+      // What the new one refers to is found before the old one is stopped.
+      const env = processSpecOf(target.spec)?.env;
+      await resolvedEnvironment(env, this.#to.options.secretSource, signal);
       await this.#setAside(current, target, signal);
-    else if (current.kind === "half-made") folders.remove(id, "current");
+    }
+    if (current.kind === "half-made") folders.remove(id, "current");
     if (current.kind !== "instance" || !isOfTarget(current, target)) folders.create(target);
     await this.#run(id, signal);
   }
@@ -170,11 +176,13 @@ export class InstanceOperations {
   ): Promise<"started" | "refused"> {
     const { cgroups, folders, options } = this.#to;
     const { meta, run } = content;
-    const spec = processSpecOf(meta.spec);
-    if (spec === undefined)
+    const sent = processSpecOf(specOfMeta(meta, options.secretSealer));
+    if (sent === undefined)
       throw new AgentError("INVALID_SPEC", "the spec of the instance follows no rules known here", {
         effect: "none",
       });
+    const env = await resolvedEnvironment(sent.env, options.secretSource, signal);
+    const spec = { ...sent, env };
     const command = await checkCommand(spec, signal);
     if (run !== undefined) await this.#end(id, { slot: "current", content, graceMs: 0, signal });
     const folder = folders.pathOf(id, "current");

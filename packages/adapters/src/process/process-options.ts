@@ -1,4 +1,4 @@
-import { type Logger, silentLogger } from "@persys/core";
+import { type Logger, type SecretSealer, type SecretSource, silentLogger } from "@persys/core";
 
 /** How a process runtime is set up. */
 export interface ProcessRuntimeOptions {
@@ -8,6 +8,12 @@ export interface ProcessRuntimeOptions {
   readonly nodeId: string;
   /** Default: none. */
   readonly logger?: Logger;
+  /** Finds what values of an environment refer to. Default: none, so that no process may refer to anything. */
+  readonly secretSource?: SecretSource;
+  /** Seals the secrets in the descriptions of instances. Default: they are stored as they are, for the agent's account alone. */
+  readonly secretSealer?: SecretSealer;
+  /** Paths of this host, besides the usual ones, that `demands` recognises under other names. Default: none. */
+  readonly protectedPaths?: readonly string[];
   /** Size of a log segment. Default 10 MiB. */
   readonly logBytesMax?: number;
   /** Segments kept of each stream, the one being written included; at least 2. Default 5. */
@@ -21,7 +27,9 @@ export interface ProcessRuntimeOptions {
 }
 
 /** The options with every default filled in. */
-export interface ResolvedProcessOptions extends Required<ProcessRuntimeOptions> {}
+export interface ResolvedProcessOptions
+  extends Required<Omit<ProcessRuntimeOptions, "secretSource" | "secretSealer">>,
+    Pick<ProcessRuntimeOptions, "secretSource" | "secretSealer"> {}
 
 /**
  * The options with defaults.
@@ -30,6 +38,7 @@ export interface ResolvedProcessOptions extends Required<ProcessRuntimeOptions> 
 export function resolveProcessOptions(options: ProcessRuntimeOptions): ResolvedProcessOptions {
   const resolved: ResolvedProcessOptions = {
     logger: silentLogger,
+    protectedPaths: [],
     logBytesMax: 10 * 1024 * 1024,
     logFilesMax: 5,
     cgroups: "auto",

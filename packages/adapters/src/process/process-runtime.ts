@@ -23,6 +23,7 @@ import {
   type WorkloadId,
   type WorkloadRuntime,
 } from "@persys/core";
+import { resolvedEnvironment, secretDemandsOf } from "../shared/secret-references.ts";
 import { redactEnv } from "../shared/redact-env.ts";
 import { Cgroups } from "./cgroups.ts";
 import { checkCommand } from "./command-check.ts";
@@ -82,7 +83,7 @@ export class ProcessRuntime implements WorkloadRuntime {
   constructor(options: ProcessRuntimeOptions) {
     this.#options = resolveProcessOptions(options);
     const { cgroupParent: parent, cgroupRoot, cgroups, nodeId, root } = this.#options;
-    this.#folders = new InstanceFolders(root, nodeId);
+    this.#folders = new InstanceFolders(root, nodeId, this.#options.secretSealer);
     this.#cgroups = cgroups === "off" ? undefined : Cgroups.detect({ root: cgroupRoot, parent });
     this.#usage = new UsageMeter(this.#cgroups);
     this.#operations = new InstanceOperations({
@@ -107,7 +108,12 @@ export class ProcessRuntime implements WorkloadRuntime {
   }
 
   async demands(spec: Json, signal: AbortSignal): Promise<Demands> {
-    return processDemands(specOf(spec), signal);
+    const sent = specOf(spec);
+    const { protectedPaths } = this.#options;
+    return {
+      ...(await processDemands(sent, signal)),
+      ...(await secretDemandsOf(sent.env, protectedPaths)),
+    };
   }
 
   async probe(signal: AbortSignal): Promise<RuntimeHealth> {
@@ -157,7 +163,10 @@ export class ProcessRuntime implements WorkloadRuntime {
   async prepare(target: Target, signal: AbortSignal, progress: Progress): Promise<void> {
     await guarded("prepare a process", signal, async () => {
       progress("looking for the program and its user");
-      await checkCommand(specOf(target.spec), signal);
+      const spec = specOf(target.spec);
+      // What it refers to is found again when it is started; that it is missing is said before anything is stopped.
+      const env = await resolvedEnvironment(spec.env, this.#options.secretSource, signal);
+      await checkCommand({ ...spec, env }, signal);
       this.#operations.reserve(target);
     });
   }

@@ -24,6 +24,22 @@ export interface Demands {
   readonly rawDisks?: readonly DeviceDemand[];
   readonly ports?: readonly PortDemand[];
   readonly images?: readonly ImageDemand[];
+  /** Files of the host whose content it is given as a secret. */
+  readonly secretFiles?: readonly SecretFileDemand[];
+  /** Variables of the agent's environment that it is given as secrets. */
+  readonly secretVariables?: readonly SecretVariableDemand[];
+}
+
+/** One file that a spec refers to. */
+export type SecretFileDemand = Pick<
+  HostPathDemand,
+  "path" | "field" | "written" | "links" | "aliases" | "unresolved"
+>;
+
+/** One variable of the agent's environment that a spec refers to. */
+export interface SecretVariableDemand {
+  readonly name: string;
+  readonly field: string;
 }
 
 /** One path of the host that it gets to see. */

@@ -10,17 +10,18 @@ import { tokens } from "./tokens.ts";
 export const dockerModule: ContainerModule = new ContainerModule(({ bind }) => {
   bind(tokens.runtime)
     .toResolvedValue(
-      async (settings, logger) => {
+      async (settings, secretSource, logger) => {
         // Imported when it is made: the client of the engine takes a while, and not every node has one.
         const { DockerRuntime } = await import("@persys/adapters/docker");
         try {
           const protectedPaths = agentPaths(settings);
-          return new DockerRuntime({ ...dockerRuntimeOptions(settings), protectedPaths, logger });
+          const options = { ...dockerRuntimeOptions(settings), protectedPaths, secretSource };
+          return new DockerRuntime({ ...options, logger });
         } catch (error) {
           throw unusable(settings, error);
         }
       },
-      [tokens.settings, tokens.logger],
+      [tokens.settings, tokens.secretSource, tokens.logger],
     )
     .inSingletonScope();
 });

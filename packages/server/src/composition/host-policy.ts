@@ -18,9 +18,10 @@ export function hostPolicyRules(
   ownFiles: readonly string[] = [],
 ): HostPolicyRules {
   const { config } = settings;
+  const own = agentPaths(settings, ownFiles);
   return {
     allowedHostPaths: config.allowedHostPaths.flatMap(withRealPath),
-    protectedPaths: [...standardProtectedPaths, ...agentPaths(settings, ownFiles)],
+    protectedPaths: [...standardProtectedPaths, ...own],
     allowRemoteHostPaths: config.allowRemoteHostPaths,
     allowPrivileged: config.allowPrivileged,
     allowedCapabilities: config.allowedCapabilities,
@@ -32,6 +33,10 @@ export function hostPolicyRules(
     processUsers: config.processUsers,
     imageRegistries: config.imageRegistries,
     requireImageDigest: config.requireImageDigest,
+    allowedSecretFiles: config.allowedSecretFiles.flatMap((it) => [
+      ...new Set([it, realPathOf(it)]),
+    ]),
+    allowedSecretVariables: config.allowedSecretVariables,
   };
 }
 
@@ -49,6 +54,8 @@ export const hostPolicySettingNames: HostPolicySettingNames = {
   processUsers: policyOptions.processUsers.env[0],
   imageRegistries: policyOptions.imageRegistries.env[0],
   requireImageDigest: policyOptions.requireImageDigest.env[0],
+  allowedSecretFiles: policyOptions.allowedSecretFiles.env[0],
+  allowedSecretVariables: policyOptions.allowedSecretVariables.env[0],
 };
 
 /**

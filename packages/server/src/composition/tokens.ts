@@ -6,6 +6,7 @@ import type {
   NodeResources,
   Random,
   SecretSealer,
+  SecretSource,
   StateStore,
   Telemetry,
   WorkloadRuntime,
@@ -28,6 +29,8 @@ export const tokens: {
   readonly random: ServiceIdentifier<Random>;
   readonly resources: ServiceIdentifier<NodeResources>;
   readonly store: ServiceIdentifier<StateStore>;
+  /** Finds what references in specs stand for. */
+  readonly secretSource: ServiceIdentifier<SecretSource>;
   /** Keeps secrets unreadable while they are stored. */
   readonly secretSealer: ServiceIdentifier<SecretSealer>;
   /** What workloads may ask of this host. */
@@ -51,6 +54,7 @@ export const tokens: {
   random: Symbol("Random"),
   resources: Symbol("NodeResources"),
   store: Symbol("StateStore"),
+  secretSource: Symbol("SecretSource"),
   secretSealer: Symbol("SecretSealer"),
   hostPolicy: Symbol("HostPolicySource"),
   runtime: Symbol("WorkloadRuntime"),

@@ -96,6 +96,8 @@ export interface Config {
   readonly processUsers: readonly string[];
   readonly imageRegistries: readonly string[] | "any";
   readonly requireImageDigest: boolean;
+  readonly allowedSecretFiles: readonly string[];
+  readonly allowedSecretVariables: readonly string[];
   readonly stopTimeoutMs: number;
   readonly devDir: string;
 }

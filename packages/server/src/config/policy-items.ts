@@ -104,6 +104,26 @@ export const registryItem: ListItem<string> = {
   write: (registry) => registry,
 };
 
+/** A file or folder whose content workloads may be given; not everything at once. */
+export const secretPathItem: ListItem<string> = {
+  name: "absolute paths",
+  rule: "an absolute path without `..`, other than `/`",
+  read: (text) => {
+    const path = isAbsolute(text) ? normalisedPath(text) : "/";
+    return path === "/" ? undefined : path;
+  },
+  write: (path) => path,
+};
+
+/** The name of a variable that is not the agent's own. */
+export const variableItem: ListItem<string> = {
+  name: "names of variables",
+  rule: "the name of a variable that does not begin with `PERSYS_` or `OTEL_`",
+  read: (text) =>
+    /^[A-Za-z_][A-Za-z0-9_]*$/.test(text) && !/^(?:PERSYS|OTEL)_/.test(text) ? text : undefined,
+  write: (name) => name,
+};
+
 function isAbsolute(text: string): boolean {
   return text.startsWith("/") && !text.includes("\0") && !goesUp(text);
 }

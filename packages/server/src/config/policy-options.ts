@@ -12,6 +12,8 @@ import {
   namespaceItem,
   portRangeItem,
   registryItem,
+  secretPathItem,
+  variableItem,
 } from "./policy-items.ts";
 
 const section = "Host policy";
@@ -116,5 +118,21 @@ export const policyOptions: { readonly [Name in PolicySetting]: ConfigOption<Con
     type: truth,
     standard: safe.requireImageDigest,
     doc: "Whether images have to be named by digest (`@sha256:…`), so that what runs cannot change under its name.",
+  },
+  allowedSecretFiles: {
+    section,
+    key: "allowed_secret_files",
+    env: ["PERSYS_ALLOWED_SECRET_FILES"],
+    type: listOf(secretPathItem),
+    standard: safe.allowedSecretFiles,
+    doc: "Files of this host, and folders with all files below them, that values of an environment may refer to (`file:/run/secrets/db`); what is in the file becomes the value when the workload is started. Links are followed before it is judged. Never the agent's own files, `/proc`, `/sys` and `/dev`.",
+  },
+  allowedSecretVariables: {
+    section,
+    key: "allowed_secret_variables",
+    env: ["PERSYS_ALLOWED_SECRET_VARIABLES"],
+    type: listOf(variableItem),
+    standard: safe.allowedSecretVariables,
+    doc: "Variables of the agent's environment that values of an environment may refer to (`env:DB_PASSWORD`). Never those of the agent's own settings.",
   },
 };

@@ -1,4 +1,5 @@
 import { noTelemetry, silentLogger } from "@persys/core";
+import { ContainerModule } from "inversify";
 import { describe, expect, it } from "vitest";
 import { buildContainer } from "../../src/composition/build-container.ts";
 import { dockerModule, dockerRuntimeOptions } from "../../src/composition/docker-module.ts";
@@ -7,6 +8,10 @@ import { tokens } from "../../src/composition/tokens.ts";
 import { exitCodes } from "../../src/exit-codes.ts";
 import { stubSettings } from "../support/stub-agent.ts";
 import { tempFolder } from "../support/temp-folder.ts";
+
+const withoutSecrets = new ContainerModule(({ bind }) => {
+  bind(tokens.secretSource).toConstantValue({ read: () => Promise.reject(new Error("none")) });
+});
 
 describe("dockerModule", () => {
   it("is part of the agent unless it is switched off", () => {
@@ -20,7 +25,7 @@ describe("dockerModule", () => {
     const settings = stubSettings("/dev-folder", { PERSYS_DOCKER_ENDPOINT: "unix:///none" });
     const foundation = { settings, logger: silentLogger, telemetry: noTelemetry };
 
-    const container = await buildContainer(foundation, [dockerModule]);
+    const container = await buildContainer(foundation, [dockerModule, withoutSecrets]);
 
     expect((await container.getAsync(tokens.runtime)).type).toBe("container");
   });
@@ -32,7 +37,7 @@ describe("dockerModule", () => {
       PERSYS_DOCKER_CERTS: folder,
     });
     const foundation = { settings, logger: silentLogger, telemetry: noTelemetry };
-    const container = await buildContainer(foundation, [dockerModule]);
+    const container = await buildContainer(foundation, [dockerModule, withoutSecrets]);
 
     await expect(container.getAsync(tokens.runtime)).rejects.toMatchObject({
       exitCode: exitCodes.configuration,

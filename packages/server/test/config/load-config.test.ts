@@ -112,6 +112,8 @@ const samples: { readonly [Name in keyof Config]: readonly [text: string, value:
   processUsers: ["self,app:33", ["self", "app:33"]],
   imageRegistries: ["docker.io/library,ghcr.io", ["docker.io/library", "ghcr.io"]],
   requireImageDigest: ["true", true],
+  allowedSecretFiles: ["/run/secrets/, /srv/db.key", ["/run/secrets", "/srv/db.key"]],
+  allowedSecretVariables: ["DB_PASSWORD", ["DB_PASSWORD"]],
   stopTimeoutMs: ["5s", 5_000],
   devDir: ["elsewhere", "elsewhere"],
 };

@@ -17,6 +17,8 @@ export const hostPolicyRuleIds = [
   "account",
   "image-registry",
   "image-digest",
+  "secret-file",
+  "secret-variable",
 ] as const;
 
 /** One of {@link hostPolicyRuleIds}. */

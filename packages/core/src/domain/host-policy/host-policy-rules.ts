@@ -43,6 +43,10 @@ export interface HostPolicyRules {
   /** Registries (`ghcr.io`) and parts of them (`ghcr.io/team`) that images may come from. */
   readonly imageRegistries: readonly string[] | "any";
   readonly requireImageDigest: boolean;
+  /** Files, and folders with all files below them, whose content specs may refer to. */
+  readonly allowedSecretFiles: readonly string[];
+  /** Variables of the agent's environment that specs may refer to. */
+  readonly allowedSecretVariables: readonly string[];
 }
 
 /** What denials call the members of {@link HostPolicyRules}: the names of an embedder's settings. */
@@ -64,6 +68,8 @@ export const ruleMemberNames: HostPolicySettingNames = {
   processUsers: "processUsers",
   imageRegistries: "imageRegistries",
   requireImageDigest: "requireImageDigest",
+  allowedSecretFiles: "allowedSecretFiles",
+  allowedSecretVariables: "allowedSecretVariables",
 };
 
 /**
@@ -139,4 +145,6 @@ export const safeHostPolicyRules: HostPolicyRules = {
   processUsers: [],
   imageRegistries: "any",
   requireImageDigest: false,
+  allowedSecretFiles: [],
+  allowedSecretVariables: [],
 };

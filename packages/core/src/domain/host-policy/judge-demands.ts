@@ -10,6 +10,7 @@ import { judgeGrants } from "./judge-grants.ts";
 import { judgeHostPaths } from "./judge-host-paths.ts";
 import { judgeImages } from "./judge-images.ts";
 import { judgePorts } from "./judge-ports.ts";
+import { judgeSecrets } from "./judge-secrets.ts";
 
 /**
  * Everything that a spec asks for and a node does not give: pure, total, all of it at once. Empty: it may run. `names` are what the denials
@@ -26,5 +27,6 @@ export function judgeDemands(
     ...judgePorts(demands.ports ?? [], rules, names),
     ...judgeAccount(demands.account, rules, names),
     ...judgeImages(demands.images ?? [], rules, names),
+    ...judgeSecrets(demands, rules, names),
   ];
 }

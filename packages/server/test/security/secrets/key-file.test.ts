@@ -89,6 +89,9 @@ describe("the key file", () => {
   });
 
   it("says what to do where it cannot be made", () => {
-    expect(() => readOrMakeSecretKeys("/proc/none/keys.json")).toThrow(/PERSYS_SECRET_KEYS_FILE/);
+    const file = join(tempFolder(), "file");
+    writeFileSync(file, "");
+
+    expect(() => readOrMakeSecretKeys(join(file, "keys.json"))).toThrow(/PERSYS_SECRET_KEYS_FILE/);
   });
 });
