@@ -1,10 +1,11 @@
 import { AgentError, type WorkloadId } from "@persys/core";
 import type { DockerClient } from "../docker/docker-client.ts";
-import type { ContainerEntry } from "../docker/docker-reports.ts";
+import type { ContainerEntry, NetworkEntry } from "../docker/docker-reports.ts";
 import type { ImageCache } from "../docker/image-cache.ts";
 import { projectTaken } from "./compose-errors.ts";
 import {
   hasOwnLabels,
+  isOfProject,
   isOfWorkload,
   managedLabel,
   marksOf,
@@ -54,28 +55,31 @@ export class OwnedProjects {
   }
 
   /**
-   * Sees that nothing of others is in a project's place: compose would take it over, or remove it.
+   * Sees that nothing of others is in a project's place: compose would take it over, or remove it. Volumes and networks of a name that is there
+   * already it would use, whoever's they are.
    * @throws {AgentError} NAME_CONFLICT, with effect `none`, where there is something.
    */
-  async checkPlace(id: WorkloadId, project: string, signal: AbortSignal): Promise<void> {
+  async checkPlace(
+    id: WorkloadId,
+    { project, names }: { readonly project: string; readonly names: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { client, nodeId } = this.#context;
-    const filter = [projectFilter(project)];
     const [entries, networks, volumes] = await Promise.all([
-      client.containers(filter, signal),
-      client.networks(filter, signal),
-      client.volumes(filter, signal),
+      client.containers([projectFilter(project)], signal),
+      client.networks([], signal),
+      client.volumes([], signal),
     ]);
-    const owned = new Set(
-      (await this.#ownedOf(entries, signal))
-        .filter(({ marks }) => marks.id === id)
-        .map(({ entry }) => entry.Id),
-    );
+    const own = (await this.#ownedOf(entries, signal)).filter(({ marks }) => marks.id === id);
+    const owned = new Set(own.map(({ entry }) => entry.Id));
     const stranger = entries.find((it) => !owned.has(it.Id));
     if (stranger !== undefined)
       throw projectTaken(project, `the container ${stranger.Names[0]?.slice(1) ?? stranger.Id}`);
-    const network = networks.find((it) => !isOfWorkload(it.Labels, id, nodeId));
+    const isForeign = ({ Name, Labels }: Pick<NetworkEntry, "Name" | "Labels">): boolean =>
+      (names.includes(Name) || isOfProject(Labels, project)) && !isOfWorkload(Labels, id, nodeId);
+    const network = networks.find(isForeign);
     if (network !== undefined) throw projectTaken(project, `the network ${network.Name}`);
-    const volume = volumes.find((it) => !isOfWorkload(it.Labels, id, nodeId));
+    const volume = volumes.find(isForeign);
     if (volume !== undefined) throw projectTaken(project, `the volume ${volume.Name}`);
   }
 

@@ -8,6 +8,9 @@ import { secretsOf } from "./project-secrets.ts";
 import { refusedAsks } from "./refused-asks.ts";
 import { type ResolvedProject, resolvedProject } from "./resolved-project.ts";
 
+/** The name of a project whose file is only looked at. */
+export const resolvedUnder = "persys-resolved";
+
 /** What is brought up, and how. */
 export interface UpRequest {
   readonly project: string;
@@ -46,7 +49,7 @@ export class ProjectCommand {
       // The name and the folder only complete what is left open; nothing has either.
       args: [
         "--project-name",
-        "project",
+        resolvedUnder,
         "--project-directory",
         noFolder,
         "--file",

@@ -67,6 +67,11 @@ export function isOfWorkload(labels: Labels, id: WorkloadId, nodeId: string): bo
   return Object.entries(projectLabels({ id }, nodeId)).every(([name, it]) => labels[name] === it);
 }
 
+/** Whether compose has marked something as a project's. */
+export function isOfProject(labels: Labels, project: string): boolean {
+  return labels[names.project] === project;
+}
+
 /** Whether an image has labels of ours: what is made of it has them, and is not ours for that. */
 export function hasOwnLabels(labels: Labels): boolean {
   return labels[names.workloadId] !== undefined || labels[names.uid] !== undefined;

@@ -276,11 +276,11 @@ export class ProjectOperations {
   /** What stands in the way before anything is changed. */
   async #checkGround(
     id: WorkloadId,
-    { project, services }: PreparedRevision,
+    { project, names, services }: PreparedRevision,
     signal: AbortSignal,
   ): Promise<void> {
     const { images, owned } = this.#to;
-    await owned.checkPlace(id, project, signal);
+    await owned.checkPlace(id, { project, names }, signal);
     const missing = await images.missing(
       services.map((it) => it.image),
       signal,

@@ -5,14 +5,19 @@ import { hostPathFailure } from "../docker/host-paths.ts";
 import { nameHeld } from "./compose-errors.ts";
 import { ownedDocument } from "./owned-document.ts";
 import type { OwnedProjects } from "./owned-projects.ts";
-import { type ProjectCommand, specOf } from "./project-command.ts";
+import { type ProjectCommand, resolvedUnder, specOf } from "./project-command.ts";
 import { mountedPaths } from "./mounted-paths.ts";
 import type { ProjectFolders } from "./project-folders.ts";
 import type { ProjectImages } from "./project-images.ts";
 import { marksOf } from "./project-labels.ts";
 import { projectNameOf } from "./project-name.ts";
 import type { PreparedRevision, WantedService } from "./project-state.ts";
-import { type ResolvedProject, type ResolvedService, textOf } from "./resolved-project.ts";
+import {
+  membersOf,
+  type ResolvedProject,
+  type ResolvedService,
+  textOf,
+} from "./resolved-project.ts";
 
 /** What preparing works on. */
 export interface PrepareContext {
@@ -46,7 +51,8 @@ export async function prepareProject(
   progress("checking the compose file");
   const resolved = await command.resolve(target.spec, signal);
   const project = spec.projectName ?? projectNameOf(id);
-  await owned.checkPlace(id, project, signal);
+  const names = namesOf(resolved, project);
+  await owned.checkPlace(id, { project, names }, signal);
   await checkNames(resolved, target, context, signal);
   const hostPaths = mountedPaths(resolved).map((it) => it.hostPath);
   const failure = isLocalEndpoint(endpoint) ? await hostPathFailure(hostPaths) : undefined;
@@ -62,13 +68,24 @@ export async function prepareProject(
     profiles: spec.profiles ?? [],
     needsEnv: Object.keys(spec.env ?? {}).length > 0,
     retainVolumes: spec.retainVolumes ?? false,
-    hostPaths,
+    names,
   };
   signal.throwIfAborted();
   await folders.prepare(id, specDigest, {
     file: ownedDocument(document, target, nodeId),
     revision,
   });
+}
+
+/** Where the file gives none, a name is made of the project's; the file was resolved under another one. */
+function namesOf({ networks, volumes }: ResolvedProject, project: string): readonly string[] {
+  const parts = [...Object.entries(networks), ...Object.entries(volumes), ["default", {}] as const];
+  const names = parts.flatMap(([key, part]) => {
+    const given = textOf(membersOf(part)["name"]);
+    const made = `${project}_${key}`;
+    return given === "" || given === `${resolvedUnder}_${key}` ? [made] : [given];
+  });
+  return [...new Set(names)];
 }
 
 /** Names that a file gives to its containers are the whole engine's. */

@@ -20,8 +20,8 @@ export interface PreparedRevision {
   /** Whether its file can be read only with an environment. That is never stored. */
   readonly needsEnv: boolean;
   readonly retainVolumes: boolean;
-  /** Paths of the host that have to be there. */
-  readonly hostPaths: readonly string[];
+  /** Names that its volumes and networks have in the engine of Docker, which are everybody's. */
+  readonly names: readonly string[];
 }
 
 /** A revision that was brought up, or is being brought up. */
@@ -75,7 +75,7 @@ const preparedSchema: z.ZodType<PreparedRevision> = z.object({
   profiles: z.array(z.string()),
   needsEnv: z.boolean(),
   retainVolumes: z.boolean(),
-  hostPaths: z.array(z.string()),
+  names: z.array(z.string()),
 });
 
 const made = {

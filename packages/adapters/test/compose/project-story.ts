@@ -240,6 +240,25 @@ export function projectStory(command: TestedCommand): void {
       expect(await host.census()).toEqual([]);
     }, 60_000);
 
+    it("uses no volume of somebody else, whatever name a file gives its own", async () => {
+      const name = `foreign-${host.id("volume")}`;
+      await host.docker.createVolume({ Name: name });
+      const file = {
+        services: {
+          main: { image: testImages.busybox, command: ["/bin/linger"], volumes: ["data:/data"] },
+        },
+        volumes: { data: { name } },
+      };
+      await expect(host.prepare(target(file))).rejects.toMatchObject({
+        code: "NAME_CONFLICT",
+        message: expect.stringContaining(name),
+      });
+      await host.docker.getVolume(name).remove();
+      await host.run(target(file));
+      await host.runtime.remove(host.id("shop"), forever);
+      expect(await host.census()).toEqual([]);
+    }, 60_000);
+
     it("takes no id for a path", async () => {
       const folders = new ProjectFolders(host.folder, host.nodeId);
       expect(() => idOf("../../etc")).toThrow();
