@@ -5,7 +5,7 @@ export interface XmlElement {
   readonly name: string;
   readonly attributes: ReadonlyMap<string, string>;
   readonly children: readonly XmlElement[];
-  /** All text directly in it. */
+  /** All text directly in it; around elements it is no more than blanks, and not written. */
   readonly text: string;
 }
 
@@ -74,7 +74,8 @@ export function childOf(parent: XmlElement | undefined, name: string): XmlElemen
 
 function ordered({ name, attributes, children, text }: XmlElement): object {
   return {
-    [name]: text === "" ? children.map(ordered) : [{ "#text": writable(text) }],
+    [name]:
+      children.length > 0 || text === "" ? children.map(ordered) : [{ "#text": writable(text) }],
     ":@": Object.fromEntries([...attributes].map(([key, it]) => [`@_${key}`, inAttribute(it)])),
   };
 }

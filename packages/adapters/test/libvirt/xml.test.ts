@@ -33,6 +33,13 @@ describe("renderXml", () => {
     expect(parseXml(renderXml(tree))).toEqual({ ...tree, text: expect.any(String) });
   });
 
+  it("writes what it has read, elements and texts and all", () => {
+    const document = `<a b="1">\n  <c>text</c>\n  <d>\n    <e f="g"/>\n  </d>\n</a>`;
+    const read = parseXml(document);
+
+    expect(read && renderXml(read)).toBe(document);
+  });
+
   it("leaves out attributes without a value", () => {
     expect(renderXml(element("a", { b: undefined, c: 0 }))).toBe('<a c="0"/>');
   });

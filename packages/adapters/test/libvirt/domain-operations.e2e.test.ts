@@ -1,0 +1,236 @@
+import { randomUUID } from "node:crypto";
+import type { Observation, Target } from "@persys/core";
+import { beforeEach, expect, it } from "vitest";
+import { describeWithLibvirt } from "../../../../test/libvirt/libvirt-host.ts";
+import { DomainCalls } from "../../src/libvirt/domain-calls.ts";
+import { observationOf } from "../../src/libvirt/domain-observation.ts";
+import { DomainOperations } from "../../src/libvirt/domain-operations.ts";
+import { machineUuid } from "../../src/libvirt/machine-names.ts";
+import { OwnedDomains } from "../../src/libvirt/owned-domains.ts";
+import type { LibvirtClient } from "../../src/libvirt/rpc/index.ts";
+import { element, renderXml } from "../../src/libvirt/xml.ts";
+import { fakeHypervisor } from "./fake-hypervisor.ts";
+import { aTarget, workloadId } from "./targets.ts";
+
+const { signal } = new AbortController();
+const nodeId = "node";
+
+/** A machine that the fake hypervisor takes, whose memory is named by its revision. */
+async function describeFake(target: Target): Promise<string> {
+  return renderXml(
+    element("domain", { type: "test" }, [
+      element("name", {}, target.id),
+      element("uuid", {}, machineUuid(target, nodeId)),
+      element("memory", { unit: "MiB" }, target.revisionId.replace("r", "")),
+      element("os", {}, [element("type", {}, "hvm")]),
+    ]),
+  );
+}
+
+describeWithLibvirt("DomainOperations", () => {
+  let client: LibvirtClient;
+  let domains: OwnedDomains;
+  let operations: DomainOperations;
+  let target: Target;
+
+  beforeEach(async () => {
+    client = fakeHypervisor();
+    // The hypervisor lasts as long as somebody is connected.
+    await client.call("connectGetHostname", undefined, { signal });
+    domains = new OwnedDomains(client, nodeId);
+    operations = reopened();
+    target = revision("r8");
+  });
+
+  function reopened(): DomainOperations {
+    const calls = new DomainCalls(client);
+    return new DomainOperations({
+      calls,
+      domains,
+      nodeId,
+      describe: describeFake,
+      flags: { shutdown: 0, undefine: 3 },
+    });
+  }
+
+  const id = workloadId(`op-${randomUUID()}`);
+
+  function revision(revisionId: string, uid = "uid-1"): Target {
+    return aTarget({ id, uid, revisionId, specDigest: `digest-${revisionId}` });
+  }
+
+  async function look(): Promise<Observation> {
+    const seen = (await domains.all(signal)).get(target.id);
+    return seen === undefined ? { kind: "absent" } : observationOf(seen);
+  }
+
+  async function memoryOf(): Promise<string | undefined> {
+    const args = { dom: await dom(), flags: 2 };
+    const { xml } = await client.call("domainGetXmlDesc", args, { signal });
+    return /<memory unit='KiB'>(\d+)</.exec(xml)?.[1];
+  }
+
+  async function dom() {
+    return (await client.call("domainLookupByName", { name: target.id }, { signal })).dom;
+  }
+
+  it("makes, runs, stops and runs again the same instance, as another run", async () => {
+    await operations.makeFirst(target, signal);
+    expect(await look()).toMatchObject({ instances: [{ state: "created", revisionId: "r8" }] });
+
+    await operations.makeCurrent(target, signal);
+    const first = await look();
+    await operations.makeCurrent(target, signal);
+    expect(await look()).toEqual(first);
+    expect(first).toMatchObject({
+      instances: [{ state: "running", run: expect.any(String), startedAtMs: expect.any(Number) }],
+    });
+
+    await operations.stop(id, 5_000, signal);
+    await operations.stop(id, 5_000, signal);
+    expect(await look()).toMatchObject({
+      instances: [{ state: "exited", exit: { kind: "code", code: 0 } }],
+    });
+
+    await operations.makeCurrent(target, signal);
+    const second = await look();
+    expect(handleOf(second)).toBe(handleOf(first));
+    expect(runOf(second)).not.toBe(runOf(first));
+    await operations.remove(id, signal);
+    await operations.remove(id, signal);
+    expect(await look()).toEqual({ kind: "absent" });
+  });
+
+  it("keeps the old revision's description through an update, and goes back to it", async () => {
+    await operations.makeCurrent(target, signal);
+    const before = await dom();
+    await operations.makeCurrent(revision("r16"), signal);
+
+    expect(await look()).toMatchObject({
+      instances: [
+        { revisionId: "r16", kept: false, state: "running" },
+        { revisionId: "r8", kept: true, state: "exited" },
+      ],
+    });
+    expect(await memoryOf()).toBe(String(16 * 1024));
+    expect((await dom()).uuid).toBe(before.uuid);
+    await operations.makeCurrent(revision("r24"), signal);
+    expect(await look()).toMatchObject({
+      instances: [{ revisionId: "r24" }, { revisionId: "r8", kept: true }],
+    });
+
+    await operations.restore(id, 5_000, signal);
+    await operations.restore(id, 5_000, signal);
+
+    expect(await look()).toMatchObject({
+      instances: [{ revisionId: "r8", kept: false, state: "running" }],
+    });
+    expect(await memoryOf()).toBe(String(8 * 1024));
+    await operations.remove(id, signal);
+  });
+
+  it("forgets what is kept, and leaves the current machine running", async () => {
+    await operations.makeCurrent(target, signal);
+    await operations.makeCurrent(revision("r16"), signal);
+    const run = runOf(await look());
+
+    await operations.retire(id, signal);
+    await operations.retire(id, signal);
+
+    const observation = await look();
+    expect(observation).toMatchObject({ instances: [{ revisionId: "r16", state: "running" }] });
+    expect(runOf(observation)).toBe(run);
+    await operations.remove(id, signal);
+  });
+
+  it("makes another creation another machine", async () => {
+    await operations.makeCurrent(target, signal);
+    const before = await dom();
+
+    await operations.makeCurrent(revision("r16", "uid-2"), signal);
+
+    expect(await look()).toMatchObject({ instances: [{ uid: "uid-2", state: "running" }] });
+    expect((await dom()).uuid).not.toBe(before.uuid);
+    await operations.remove(id, signal);
+  });
+
+  it("goes on with a machine that somebody has paused, with the same run", async () => {
+    await operations.makeCurrent(target, signal);
+    const run = runOf(await look());
+    await client.call("domainSuspend", { dom: await dom() }, { signal });
+    expect(await look()).toMatchObject({ instances: [{ state: "paused" }] });
+
+    await operations.makeCurrent(target, signal);
+
+    expect(await look()).toMatchObject({ instances: [{ state: "running", run }] });
+    await operations.remove(id, signal);
+  });
+
+  it("takes an end by force for no success, and makes again what somebody has removed", async () => {
+    await operations.makeCurrent(target, signal);
+    await client.call("domainDestroyFlags", { dom: await dom(), flags: 0 }, { signal });
+    expect(await look()).toMatchObject({ instances: [{ exit: { kind: "unknown" } }] });
+    await client.call("domainUndefineFlags", { dom: await dom(), flags: 0 }, { signal });
+    expect(await look()).toEqual({ kind: "absent" });
+
+    await operations.makeCurrent(target, signal);
+
+    expect(await look()).toMatchObject({ instances: [{ state: "running" }] });
+    await operations.remove(id, signal);
+  });
+
+  it("names the run of a machine that somebody else has started, until it is started by us", async () => {
+    await operations.makeFirst(target, signal);
+    await client.call("domainCreateWithFlags", { dom: await dom(), flags: 0 }, { signal });
+
+    expect(await look()).toMatchObject({
+      instances: [{ state: "running", run: expect.any(String) }],
+    });
+    await operations.remove(id, signal);
+  });
+
+  it("refuses to take a stranger's name, and does nothing to it", async () => {
+    const xml = await describeFake(revision("r4", "stranger"));
+    const made = await client.call("domainDefineXmlFlags", { xml, flags: 0 }, { signal });
+
+    for (const call of ["makeFirst", "makeCurrent"] as const)
+      await expect(operations[call](target, signal)).rejects.toMatchObject({
+        code: "NAME_CONFLICT",
+        effect: "none",
+      });
+    await operations.stop(id, 0, signal);
+    await operations.remove(id, signal);
+
+    expect((await dom()).uuid).toBe(made.dom.uuid);
+    await client.call("domainUndefineFlags", { dom: made.dom, flags: 0 }, { signal });
+  });
+
+  it("does nothing for who has called it off before", async () => {
+    const reason = new Error("enough");
+    const aborted = AbortSignal.abort(reason);
+
+    for (const call of ["makeFirst", "makeCurrent"] as const)
+      await expect(operations[call](target, aborted)).rejects.toBe(reason);
+
+    expect(await look()).toEqual({ kind: "absent" });
+  });
+
+  it("finds by another object what the first has made", async () => {
+    await operations.makeCurrent(target, signal);
+    const before = await look();
+
+    await reopened().makeCurrent(target, signal);
+
+    expect(await look()).toEqual(before);
+    await reopened().remove(id, signal);
+    expect(await look()).toEqual({ kind: "absent" });
+  });
+});
+
+function handleOf(observation: Observation): string | undefined {
+  return observation.kind === "present" ? observation.instances[0]?.handle : undefined;
+}
+
+function runOf(observation: Observation): string | undefined {
+  return observation.kind === "present" ? observation.instances[0]?.run : undefined;
+}
