@@ -6,8 +6,11 @@ import { anyCommand, describeWithCompose } from "../../../../test/docker/compose
 import { testImages } from "../../../../test/docker/test-images.ts";
 import { ContainerNode } from "../support/container-node.ts";
 
+/** A service that is done after some seconds, in which a command waits for it. */
+const slowJob = `  job: { image: "${testImages.busybox}", command: [sleep, "4"] }`;
+
 /** A web server beside what stands for a database, which has a volume. */
-function shop(greeting: string, more = ""): string {
+function shop(greeting: string, more = "", services = ""): string {
   return `
 services:
   web:
@@ -19,6 +22,7 @@ services:
     image: ${testImages.busybox}
     command: [/bin/linger]
     volumes: ["data:/data"]
+${services}
 volumes:
   data: {}
 `;
@@ -90,7 +94,24 @@ describeWithCompose("an agent", anyCommand(), (words) => {
     await node.reaches(id, "RUNNING");
     expect(await services(host, id)).toEqual(second);
 
+    // A kill in the middle of an update, whose command goes on alone, and one in the middle of a removal.
+    await apply(
+      host,
+      id,
+      shop("c", "depends_on: { job: { condition: service_completed_successfully } }", slowJob),
+      "3",
+    );
+    await expect
+      .poll(async () => (await services(host, id)).has("job"), { timeout: 30_000 })
+      .toBe(true);
+    await node.restart("SIGKILL");
+    await node.reaches(id, "RUNNING");
+    const third = await services(host, id);
+    expect(third.get("db")).toBe(first.get("db"));
+    expect((await host.outsider.containers(id)).length).toBe(third.size);
+
     await node.client.deleteWorkload({ id });
+    await node.restart("SIGKILL");
     await node.reaches(id, "absent");
     expect(await host.census()).toEqual([]);
   }, 180_000);
