@@ -12,6 +12,7 @@ import { withoutOwnership } from "../../src/libvirt/domain-description.ts";
 import { observationOf } from "../../src/libvirt/domain-observation.ts";
 import { DomainOperations, qemuFlags } from "../../src/libvirt/domain-operations.ts";
 import { marksFor, ownershipElement } from "../../src/libvirt/domain-ownership.ts";
+import { DomainUsage } from "../../src/libvirt/domain-usage.ts";
 import { type Machine, machineOf } from "../../src/libvirt/machine.ts";
 import { machineXml } from "../../src/libvirt/machine-xml.ts";
 import { OwnedDomains } from "../../src/libvirt/owned-domains.ts";
@@ -98,6 +99,12 @@ describeWithLibvirt("a machine of QEMU", () => {
       instances: [{ state: "running", facts: { "vm.uuid": uuid } }],
     });
 
+    const usage = new DomainUsage(client);
+    const measured = (await usage.measure(await domains.all(signal), signal)).get(id);
+    expect(measured?.memoryBytes).toBeGreaterThan(mebibyte);
+    expect(measured?.netTxBytes).toBeGreaterThan(0);
+    expect(measured?.diskReadBytes).toBeGreaterThan(0);
+
     await virsh("suspend", id);
     expect(await look()).toMatchObject({ instances: [{ state: "paused" }] });
     await operations.makeCurrent(first, signal);
@@ -127,7 +134,7 @@ describeWithLibvirt("a machine of QEMU", () => {
     expect(stdout).not.toContain("verification failed");
     await removeDisk(path, { nodeId, id });
     expect((await readdir(folder)).filter((name) => !name.startsWith("console"))).toEqual([]);
-  });
+  }, 180_000);
 });
 
 function connected(): LibvirtClient {
