@@ -30,7 +30,9 @@ const warnEveryMs = 60_000;
 export class ConnectionGate {
   readonly #bounds: ConnectionBounds;
   readonly #logger: Logger;
-  readonly #held = new Map<string, Held>();
+  readonly #held = new Set<Held>();
+  /** The last of each name: a client may use a port again before the end of its former connection is noticed. */
+  readonly #byName = new Map<string, Held>();
   readonly #perGroup = new Map<string, number>();
   /** By address, each from the oldest to the newest. */
   readonly #unknown = new Map<string, Set<Held>>();
@@ -54,7 +56,7 @@ export class ConnectionGate {
 
   /** A connection over which somebody has shown who asks: it makes room for nobody any more. May be repeated. */
   know(ends: ConnectionEnds): void {
-    const held = this.#held.get(nameOf(ends));
+    const held = this.#byName.get(nameOf(ends));
     if (held !== undefined) this.#noMoreUnknown(held);
   }
 
@@ -76,7 +78,8 @@ export class ConnectionGate {
   }
 
   #hold(held: Held): void {
-    this.#held.set(held.name, held);
+    this.#held.add(held);
+    this.#byName.set(held.name, held);
     this.#perGroup.set(held.group, (this.#perGroup.get(held.group) ?? 0) + 1);
     const unknown = this.#unknown.get(held.group) ?? new Set();
     this.#unknown.set(held.group, unknown.add(held));
@@ -85,8 +88,8 @@ export class ConnectionGate {
   }
 
   #forget(held: Held): void {
-    if (this.#held.get(held.name) !== held) return;
-    this.#held.delete(held.name);
+    if (!this.#held.delete(held)) return;
+    if (this.#byName.get(held.name) === held) this.#byName.delete(held.name);
     const left = (this.#perGroup.get(held.group) ?? 1) - 1;
     if (left === 0) this.#perGroup.delete(held.group);
     else this.#perGroup.set(held.group, left);
