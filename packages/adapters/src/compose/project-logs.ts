@@ -8,7 +8,7 @@ import {
 import { readContainerLogs } from "../docker/container-logs.ts";
 import type { DockerClient } from "../docker/docker-client.ts";
 import type { OnHint } from "../docker/hint-waits.ts";
-import { logSourceOf } from "../docker/log-passes.ts";
+import { type LogSource, logSourceOf } from "../docker/log-passes.ts";
 import { ChunkFlow, mergeByTime, type Tagged } from "./chunk-merge.ts";
 import { LineLabels } from "./line-labels.ts";
 import type { LookedAt } from "./project-looks.ts";
@@ -98,17 +98,23 @@ async function namesNow({ look, signal }: ProjectLogReading): Promise<readonly s
   }
 }
 
-/** The output of one container of a project, whichever is there under its name. */
-function one(id: WorkloadId, name: string, reading: ProjectLogReading): AsyncIterable<LogChunk> {
-  return readContainerLogs(id, {
-    ...reading,
-    find: async (signal) => {
-      const { listed, containers } = await reading.look(signal);
-      const at = listed.findIndex((it) => nameOf(it) === name);
-      const found = containers.find((it) => it.report.Id === listed[at]?.entry.Id);
-      return found && logSourceOf(found.report);
-    },
-  });
+/** The output of one container of a project, whichever is there under its name; none where it has gone meanwhile. */
+async function* one(
+  id: WorkloadId,
+  name: string,
+  reading: ProjectLogReading,
+): AsyncGenerator<LogChunk, void, undefined> {
+  const find = async (signal: AbortSignal): Promise<LogSource | undefined> => {
+    const { listed, containers } = await reading.look(signal);
+    const at = listed.findIndex((it) => nameOf(it) === name);
+    const found = containers.find((it) => it.report.Id === listed[at]?.entry.Id);
+    return found && logSourceOf(found.report);
+  };
+  try {
+    yield* readContainerLogs(id, { ...reading, find });
+  } catch (error) {
+    if (!AgentError.hasCode(error, "NOT_FOUND")) throw error;
+  }
 }
 
 function namesIn({ listed }: LookedAt): readonly string[] {

@@ -65,6 +65,7 @@ export async function subject(words: readonly string[]): Promise<RuntimeSubject>
     startBehind: async (id) => {
       await (await outsider.container(id)).start();
     },
+    driftBehind: (id) => makeAnew(host, id),
     reopen: async () => host.another(),
     stranger: { add: (id) => add(projectNameOf(idOf(id)), {}), isIntact },
     lookAlikes: { add: (id) => addLookAlikes(host, id, add), isIntact },
@@ -81,6 +82,19 @@ export async function subject(words: readonly string[]): Promise<RuntimeSubject>
       await proxy.close();
     },
   };
+}
+
+/** As somebody does who brings up another file under the name of the project. */
+async function makeAnew(host: ComposeHarness, id: string): Promise<void> {
+  const old = await host.outsider.inspect(id);
+  await host.outsider.remove(id);
+  const made = await host.docker.createContainer({
+    name: old.Name.slice(1),
+    Image: old.Config.Image,
+    Cmd: old.Config.Cmd,
+    Labels: { ...old.Config.Labels, "com.docker.compose.config-hash": "another" },
+  });
+  await made.start();
 }
 
 /** Another node's container in the place of ours, and containers that bear some of our labels only. */

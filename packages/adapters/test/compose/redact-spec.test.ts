@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { redacted } from "../../src/compose/compose-errors.ts";
+import { redactSpec } from "../../src/compose/redact-spec.ts";
+
+const plain = "# a comment\nservices:\n  web: { image: web:1 }\n";
+
+describe("redactSpec", () => {
+  it("hides values of environments, secrets and configs, in both forms, and keeps their names", () => {
+    const composeYaml = `
+services:
+  web:
+    image: web:1
+    environment: { PASSWORD: hidden-1, EMPTY: }
+  db:
+    image: db:1
+    environment: ["TOKEN=hidden=2", "BARE"]
+secrets:
+  key: { content: hidden-3 }
+configs:
+  file: { content: hidden-4 }
+`;
+    const shown = JSON.stringify(redactSpec({ composeYaml, env: { KEY: "hidden-5" } }));
+    expect(shown).not.toContain("hidden");
+    for (const name of ["PASSWORD", "TOKEN", "BARE", "KEY", "web:1", "db:1"])
+      expect(shown).toContain(name);
+    expect(shown.match(/<redacted>/g)).toHaveLength(7);
+  });
+
+  it("leaves a file as it was written in which nothing is to be hidden", () => {
+    expect(redactSpec({ composeYaml: plain })).toEqual({ composeYaml: plain });
+  });
+
+  it("hides a file whole that cannot be read", () => {
+    expect(redactSpec({ composeYaml: "a: [" })).toEqual({ composeYaml: "<redacted>" });
+  });
+});
+
+describe("redacted", () => {
+  it("takes what may be secret out of a command's words, and keeps their end", () => {
+    const words = `${"x".repeat(5_000)} password is hunter22.`;
+    const said = redacted(words, ["hunter22", ""]);
+    expect(said.endsWith("password is <redacted>.")).toBe(true);
+    expect(said.length).toBeLessThanOrEqual(1_001);
+  });
+});
