@@ -39,12 +39,13 @@ export class LaneTrace {
 
   /** Runs one step of a reconciliation: intent, runtime call, look and outcome. Returns what it returns. */
   step<T>(record: WorkloadRecord, step: RuntimeStep, work: () => T): T {
+    const place = this.#placeOfStep(record);
     const attributes = {
-      ...attributesOf(record),
+      ...(place.kind === "inside" ? {} : attributesOf(record)),
       "persys.step.kind": step.kind,
       "persys.step.cause": step.cause,
     };
-    return this.#span("persys.step", this.#placeOfStep(record), attributes, (span) => {
+    return this.#span("persys.step", place, attributes, (span) => {
       this.#step = span;
       return work();
     });

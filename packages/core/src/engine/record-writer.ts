@@ -50,7 +50,7 @@ interface Doubtful {
   call: Promise<void> | undefined;
 }
 
-const commitSpan: SpanOptions = { place: { kind: "inside" } };
+const commitSpan: SpanOptions = { place: { kind: "inside" }, leafMs: 0 };
 /** Most requests that wait for one record: far more than anyone sends on purpose. */
 const queuedMax = 256;
 /** Amendments beyond this number are made one. */

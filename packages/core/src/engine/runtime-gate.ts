@@ -7,6 +7,9 @@ import { type CallKind, CallQueue } from "./call-queue.ts";
 import type { EnginePolicy } from "./engine-policy.ts";
 import { Turnstile } from "./turnstile.ts";
 
+/** Looks that are quicker than this, in milliseconds, and end well are too many to be worth a span each. */
+const slowLookMs = 20;
+
 /** What a gate uses besides its runtime. */
 export interface GateParts {
   readonly clock: Clock;
@@ -31,7 +34,8 @@ export class RuntimeGate {
   readonly runtime: WorkloadRuntime;
   readonly #clock: Clock;
   readonly #queue: CallQueue;
-  readonly #span: SpanOptions;
+  readonly #call: SpanOptions;
+  readonly #look: SpanOptions;
   readonly #telemetry: Telemetry;
   readonly #abortGraceMs: number;
   readonly #turnstile: Turnstile;
@@ -43,10 +47,9 @@ export class RuntimeGate {
   ) {
     this.runtime = runtime;
     this.#telemetry = telemetry;
-    this.#span = {
-      place: { kind: "inside" },
-      attributes: { "persys.workload.type": runtime.type },
-    };
+    const attributes = { "persys.workload.type": runtime.type };
+    this.#call = { place: { kind: "inside" }, attributes };
+    this.#look = { ...this.#call, leafMs: slowLookMs };
     this.#clock = clock;
     this.#turnstile = new Turnstile(clock);
     this.#abortGraceMs = policy.abortGraceMs;
@@ -82,8 +85,10 @@ export class RuntimeGate {
           },
         },
         (signal) =>
-          this.#telemetry.span(`persys.runtime.${options.operation}`, this.#span, () =>
-            run(this.runtime, signal),
+          this.#telemetry.span(
+            `persys.runtime.${options.operation}`,
+            options.kind === "observe" ? this.#look : this.#call,
+            () => run(this.runtime, signal),
           ),
       );
     } catch (error) {

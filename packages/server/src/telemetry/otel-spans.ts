@@ -1,4 +1,5 @@
 import {
+  type Attributes,
   type Context,
   context,
   type Link,
@@ -21,15 +22,36 @@ export class OtelSpans {
   }
 
   /** As `Telemetry.span` says. */
-  run<T>(name: string, { place, attributes = {} }: SpanOptions, work: (span: Span) => T): T {
+  run<T>(name: string, options: SpanOptions, work: (span: Span) => T): T {
+    const { place, attributes = {}, leafMs } = options;
     if (place.kind === "outside") return outside(() => work(noSpan));
     const parent = parentOf(place);
     if (parent === undefined) return work(noSpan);
+    if (leafMs !== undefined) return this.#leaf(name, { attributes, parent, leafMs }, work);
     const span = this.#tracer.startSpan(name, { attributes, links: linksOf(place) }, parent);
-    return untilSettled(span, () =>
-      context.with(trace.setSpan(parent, span), () => work(shownBy(span))),
+    return untilSettled(
+      () => context.with(trace.setSpan(parent, span), () => work(shownBy(span))),
+      (error) => end(span, error),
     );
   }
+
+  /** A span that is made when its work is over, if it is made. */
+  #leaf<T>(name: string, { attributes, parent, leafMs }: Leaf, work: (span: Span) => T): T {
+    const startTime = Date.now();
+    return untilSettled(
+      () => work(noSpan),
+      (error) => {
+        if (error === undefined && Date.now() - startTime < leafMs) return;
+        end(this.#tracer.startSpan(name, { attributes, startTime }, parent), error);
+      },
+    );
+  }
+}
+
+interface Leaf {
+  readonly attributes: Attributes;
+  readonly parent: Context;
+  readonly leafMs: number;
 }
 
 /** Shows a span as failed: by a code, never by a text, which may hold what a spec holds. */
@@ -66,20 +88,23 @@ function shownBy(span: OtelSpan): Span {
   };
 }
 
-/** What `work` returns; the span ends when that has settled. */
-function untilSettled<T>(span: OtelSpan, work: () => T): T {
-  const failed = (error: unknown): void => {
-    const { code } = AgentError.from(error);
-    if (code !== "CANCELLED") failSpan(span, code);
-    span.end();
-  };
+/** What `work` returns; `settled` is called when that has settled, with the error where there is one. */
+function untilSettled<T>(work: () => T, settled: (error?: unknown) => void): T {
   try {
     const result = work();
-    if (result instanceof Promise) result.then(() => span.end(), failed);
-    else span.end();
+    if (result instanceof Promise) result.then(() => settled(), settled);
+    else settled();
     return result;
   } catch (error) {
-    failed(error);
+    settled(error);
     throw error;
   }
+}
+
+function end(span: OtelSpan, error: unknown): void {
+  if (error !== undefined) {
+    const { code } = AgentError.from(error);
+    if (code !== "CANCELLED") failSpan(span, code);
+  }
+  span.end();
 }

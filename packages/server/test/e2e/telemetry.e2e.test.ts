@@ -45,7 +45,6 @@ describe("traces", () => {
     const step = await receiver.span("its step", is("persys.step", work, "start"));
     await receiver.span("the commit of the intent", is("persys.store.commit", step));
     await receiver.span("the call of the runtime", is("persys.runtime.start", step));
-    await receiver.span("the look after it", is("persys.runtime.observe", step));
     expect([step.attributes.get("persys.step.outcome"), step.status]).toEqual(["done", 0]);
     expect(call.resource.get("service.name")).toBe("agent-under-test");
     expect(call.resource.get("deployment.environment.name")).toBe("test");

@@ -84,6 +84,29 @@ describe("OtelSpans", () => {
     expect(seen).toEqual([]);
   });
 
+  it("shows a leaf when it is over, if it failed or took its time", async () => {
+    const { spans, seen } = recording();
+    const place = { kind: "begins" } as const;
+    const never = Number.POSITIVE_INFINITY;
+
+    expect(spans.run("quick", { place, leafMs: never }, () => 1)).toBe(1);
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const slow = spans.run("slow", { place, leafMs: 0, attributes: { a: "b" } }, () => promise);
+    expect(seen).toEqual([]);
+    resolve(2);
+    expect(await slow).toBe(2);
+    const failing = new AgentError("TIMEOUT", "too late");
+    await expect(
+      spans.run("failed", { place, leafMs: never }, () => Promise.reject(failing)),
+    ).rejects.toBe(failing);
+
+    expect(seen.map((one) => [one.name, one.status, one.ended])).toEqual([
+      ["slow", 0, 1],
+      ["failed", 2, 1],
+    ]);
+    expect(seen[0]?.attributes).toEqual({ a: "b" });
+  });
+
   it("shows a failure by its code alone", async () => {
     const { spans, seen } = recording();
     const place = { kind: "begins" } as const;
