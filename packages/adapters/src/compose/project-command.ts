@@ -79,7 +79,9 @@ export class ProjectCommand {
     const { services, existing } = request;
     const result = await this.#command.run({
       args: [
-        ...(isFirst ? ["--no-ansi"] : ["--ansi", "never", "--progress", "plain"]),
+        "--ansi",
+        "never",
+        ...(isFirst ? [] : ["--progress", "plain"]),
         "--project-name",
         request.project,
         "--project-directory",

@@ -46,7 +46,7 @@ export async function subject(words: readonly string[]): Promise<RuntimeSubject>
       ignoresStop: () => file('trap "" TERM; touch /ready; while :; do sleep 0.1; done'),
       stopsSlowly: (ms) =>
         file(`trap 'sleep ${ms / 1000}; exit 0' TERM; touch /ready; while :; do sleep 0.05; done`, {
-          stop_grace_period: `${ms * 10}ms`,
+          stop_grace_period: `${Math.ceil(ms / 100)}s`,
         }),
       secretive: (secret) => file("exec /bin/linger", { environment: { PASSWORD: secret } }),
       failsToStart: () => file("", { command: ["/no/such/program"] }),
