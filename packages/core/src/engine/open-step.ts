@@ -1,5 +1,6 @@
 import { canonicalJson } from "../domain/canonical-json.ts";
 import type { Json } from "../domain/json.ts";
+import { secretValueOf } from "../domain/secret-reference.ts";
 import { secretsIn } from "../domain/spec-secrets.ts";
 import type { RuntimeStep } from "../domain/step.ts";
 import type { WorkloadRecord } from "../domain/workload-record.ts";
@@ -41,8 +42,15 @@ export class OpenStep {
     if (this.spec === undefined) return [];
     if (this.#secretTexts !== undefined) return this.#secretTexts;
     const redacted = this.#runtime.redactSpec(this.spec);
-    const values = secretsIn(this.spec, redacted).map(({ value }) => value);
+    const values = secretsIn(this.spec, redacted).flatMap(({ value }) => said(value));
     this.#secretTexts = secretTexts(values, canonicalJson(redacted));
     return this.#secretTexts;
   }
+}
+
+/** What must not be said of a value: not where a reference leads, which a person has to know; of an escaped text also what it stands for. */
+function said(value: Json): readonly Json[] {
+  if (typeof value !== "string") return [value];
+  const meant = secretValueOf(value);
+  return meant.kind === "literal" ? [value, meant.text] : [];
 }
