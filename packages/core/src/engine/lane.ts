@@ -160,13 +160,15 @@ export class Lane {
       if (glance !== known || this.#sight.unreadable !== undefined) this.markDirty("list");
       return false;
     }
-    const isAnswered = record.observedAtMs > 0 && !this.#sight.isHintedSince(beganMs);
-    if (glance !== known || !isAnswered) {
+    if (glance !== known || record.observedAtMs === 0) {
       const isMissed = !this.#sight.isDirty && this.#sight.unreadable === undefined;
       this.markDirty("list");
       return isMissed;
     }
+    const isHinted = this.#sight.isHintedSince(beganMs);
     this.#sight.confirm(beganMs);
+    // What is known was there when the list was read; what the hint is about may have come after that.
+    if (isHinted) this.markDirty("list");
     if (!this.#timer.isSet && !this.#isAtRest(record)) this.wake();
     return false;
   }

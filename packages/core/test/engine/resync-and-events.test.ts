@@ -225,6 +225,28 @@ describe("a listing", () => {
     expect(node.world.liveCount("web")).toBe(1);
   });
 
+  it("that read before an event came is believed for as long as the look takes that the event asks for", async () => {
+    const node = await SimulatedNode.start({ policy: { resyncIntervalMs: 0 } });
+    await node.settled("web");
+    node.world.faults.failNext("list", transient());
+    node.world.events.emit(undefined, "anything");
+    await node.clock.settle();
+    const release = node.world.faults.hangNext("list", { at: "after" });
+    await node.after(3_000);
+    expect(node.status("web").actual).toBe("unknown");
+    const look = node.world.faults.hangNext("observe");
+    node.world.events.emit("web", "anything");
+    await node.clock.settle();
+
+    release();
+    await node.clock.settle();
+
+    expect(node.status("web").actual).toBe("running");
+    look();
+    await node.clock.settle();
+    expect(node.status("web").actual).toBe("running");
+  });
+
   it("can be switched off", async () => {
     const node = await SimulatedNode.start({ policy: { resyncIntervalMs: 0 } });
     const before = node.world.reads.list;

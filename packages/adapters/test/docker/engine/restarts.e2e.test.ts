@@ -4,7 +4,7 @@ import { testImages } from "../../../../../test/docker/test-images.ts";
 import { DockerGateway } from "./docker-gateway.ts";
 import { EngineOverDocker } from "./engine-over-docker.ts";
 
-const workloadsCount = 20;
+const workloadsCount = 8;
 
 describeWithDocker("a restart of the agent", () => {
   it.concurrent("changes nothing and stores nothing where all is as wanted", async (test) => {
