@@ -235,7 +235,7 @@ describe("a listing", () => {
     await node.after(3_000);
     expect(node.status("web").actual).toBe("unknown");
     const look = node.world.faults.hangNext("observe");
-    node.world.events.emit("web", "anything");
+    node.world.events.emit(node.status("web").id, "anything");
     await node.clock.settle();
 
     release();
