@@ -83,6 +83,7 @@ export class OtlpReceiver {
     return {
       PERSYS_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
       OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+      OTEL_TRACES_SAMPLER: "parentbased_always_on",
       OTEL_BSP_SCHEDULE_DELAY: "20",
       OTEL_METRIC_EXPORT_INTERVAL: "200",
     };

@@ -14,6 +14,8 @@ describe("the variables of OpenTelemetry", () => {
     expect(otelEnvironment(endpoint, agent, {})).toEqual({
       OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
       OTEL_NODE_RESOURCE_DETECTORS: "env,host,os,serviceinstance",
+      OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
+      OTEL_TRACES_SAMPLER_ARG: "0.2",
       OTEL_RESOURCE_ATTRIBUTES:
         "service.name=persys-agent,service.version=0.1.0,persys.node.id=node-1",
     });
@@ -24,6 +26,7 @@ describe("the variables of OpenTelemetry", () => {
       OTEL_SERVICE_NAME: "mine",
       OTEL_RESOURCE_ATTRIBUTES: "service.version=7,team=a%2Cb",
       OTEL_NODE_RESOURCE_DETECTORS: "all",
+      OTEL_TRACES_SAMPLER: "always_on",
     };
 
     expect(otelEnvironment(endpoint, agent, env)).toEqual({
