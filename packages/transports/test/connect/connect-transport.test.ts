@@ -396,6 +396,4 @@ function fieldsOf({ details }: Pick<Refusal, "details">): readonly string[] {
   return details.flatMap(({ debug }) => debug?.fieldViolations?.map((one) => one.field) ?? []);
 }
 
-function get(path: string) {
-  return { port: serving.port, path, method: "GET", body: "" };
-}
+const get = (path: string) => ({ port: serving.port, path, method: "GET", body: "" });
