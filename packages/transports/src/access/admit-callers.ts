@@ -1,4 +1,5 @@
 import type { Clock } from "@persys/core";
+import { traceOf } from "../handlers/call-caller.ts";
 import { addressGroup } from "./address-group.ts";
 import type { Asking, Authenticate, Authentication } from "./authenticate.ts";
 import { type CallLimits, tooManyCalls } from "./call-limits.ts";
@@ -40,8 +41,7 @@ export function admitCallers(
     who: { readonly identity: string } | { readonly address: string },
     why: { readonly reason: DenialReason; readonly message: string },
   ): void => {
-    const traceparent = asking.headers.get("traceparent");
-    const trace = traceparent === null ? {} : { traceparent };
+    const trace = traceOf(asking.headers.get("traceparent"));
     denials.note({ ...who, ...why, ...trace, method, workloadId: "" });
   };
   const judged = (caller: Authentication, gate: AtGate): Authentication => {

@@ -78,8 +78,9 @@ export class DenialLog {
     this.#unknown = newKind();
   }
 
-  /** Takes a denial in, counts it, and logs it unless that was done a moment ago. */
-  note(call: DeniedCall): void {
+  /** Takes a denial in, counts it, and logs it unless that was done a moment ago. Texts are shortened. */
+  note(denied: DeniedCall): void {
+    const call = bounded(denied);
     const { clock, telemetry } = this.#options;
     telemetry?.count("calls_refused_total", { reason: call.reason });
     this.#seq += 1;
@@ -87,12 +88,10 @@ export class DenialLog {
     const make = (): Kinds => new Map();
     const kinds = lastUsed(of.callers, callerOf(call), { max: callersMax, make });
     const nowMs = clock.wallMs();
-    const key = JSON.stringify([call.method, call.reason, shortened(call.workloadId, idMax)]);
+    const key = JSON.stringify([call.method, call.reason, call.workloadId]);
     const before = kinds.get(key);
     const entry: DeniedCalls = {
       ...call,
-      workloadId: shortened(call.workloadId, idMax),
-      message: shortened(call.message, textMax),
       seq: this.#seq,
       count: (before?.count ?? 0) + 1,
       firstAtMs: before?.firstAtMs ?? nowMs,
@@ -140,6 +139,17 @@ function newKind(): Kind {
     perCaller: new RateByName(logEvery, callersMax),
     lines: new Rate(logLines),
     unlogged: 0,
+  };
+}
+
+/** The call with no text longer than what may be remembered of it: callers choose how long most are. */
+function bounded(call: DeniedCall): DeniedCall {
+  const { identity } = call;
+  return {
+    ...call,
+    ...(identity === undefined ? {} : { identity: shortened(identity, textMax) }),
+    workloadId: shortened(call.workloadId, idMax),
+    message: shortened(call.message, textMax),
   };
 }
 

@@ -14,6 +14,8 @@ const bob: Authentication = { kind: "known", principal: { identity: "bob", role:
 const eve: Authentication = { kind: "stranger", identity: "eve", names: ["cn:eve"] };
 const unknown: Authentication = { kind: "unknown", because: "unknown token" };
 
+const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
 let time: TestTime;
 let denials: DenialLog;
 let caller: Authentication;
@@ -29,7 +31,7 @@ beforeEach(() => {
 
 function asking(address = "192.0.2.7", more: Partial<Asking> = {}): Asking {
   const peer = { address, encrypted: true, certificate: undefined, authorized: false };
-  return { headers: new Headers({ traceparent: "00-1" }), peer, method: "GetWorkload", ...more };
+  return { headers: new Headers({ traceparent }), peer, method: "GetWorkload", ...more };
 }
 
 const kinds = async (count: number, from?: Asking): Promise<readonly string[]> => {
@@ -59,11 +61,22 @@ describe("a caller at the gate", () => {
         method: "GetWorkload",
         reason: "TOO_MANY_CALLS",
         count: 2,
-        traceparent: "00-1",
+        traceparent,
       },
     ]);
     time.nowMs = 1_000;
     expect(await kinds(2)).toEqual(["known", "too-many"]);
+  });
+
+  it("is in no trace where what it says of one is none, however long", async () => {
+    caller = unknown;
+    const headers = new Headers({ traceparent: `${traceparent}${"0".repeat(60_000)}` });
+
+    expect(await kinds(1, asking("192.0.2.7", { headers }))).toEqual(["unknown"]);
+
+    const [noted] = denials.list();
+    expect(noted).toMatchObject({ address: "192.0.2.7" });
+    expect(noted).not.toHaveProperty("traceparent");
   });
 
   it("is not counted where it is only found out anew who it is", async () => {

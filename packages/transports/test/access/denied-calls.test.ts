@@ -55,6 +55,14 @@ describe("the log of denials", () => {
     ]);
   });
 
+  it("remembers no more of a text than tells what it is", () => {
+    const long = "x".repeat(100_000);
+    denials.note(denied({ identity: long, workloadId: long, message: long }));
+
+    expect(JSON.stringify(denials.list()).length).toBeLessThan(2_000);
+    expect(JSON.stringify(lines).length).toBeLessThan(2_000);
+  });
+
   it("counts every one by its reason, of which there are few", () => {
     denials.note(denied());
     denials.note(denied());
