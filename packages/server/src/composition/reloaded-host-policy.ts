@@ -1,10 +1,10 @@
-import { type HostPolicy, hostPolicyOf, type HostPolicySource, type Logger } from "@persys/core";
+import type { HostPolicy, HostPolicySource, Logger } from "@persys/core";
 import type { Config } from "../config/config.ts";
 import { configTable } from "../config/config-table.ts";
 import { describeProblem } from "../config/load-config.ts";
 import { policyOptions } from "../config/policy-options.ts";
 import type { AgentSettings } from "./agent-settings.ts";
-import { hostPolicyRules, hostPolicySettingNames } from "./host-policy.ts";
+import { FollowedHostPolicy } from "./followed-host-policy.ts";
 
 /** What a reloaded host policy is made of. */
 export interface ReloadedHostPolicyOptions {
@@ -18,19 +18,19 @@ type Setting = keyof Config;
 
 const settingsOfPolicy: ReadonlySet<string> = new Set(Object.keys(policyOptions));
 
-/** The host policy of the agent's settings. It is another one once these were read anew and say otherwise. */
+/** The host policy of the agent's settings. It is another one once these were read anew and say otherwise, or their paths lead elsewhere. */
 export class ReloadedHostPolicy implements HostPolicySource {
   readonly #options: ReloadedHostPolicyOptions;
   readonly #listeners: Set<() => void> = new Set();
   #settings: AgentSettings;
   #ownFiles: readonly string[];
-  #policy: HostPolicy;
+  #policy: FollowedHostPolicy;
 
   constructor(options: ReloadedHostPolicyOptions) {
     this.#options = options;
     this.#settings = options.settings;
     this.#ownFiles = options.ownFiles();
-    this.#policy = policyOf(this.#settings, this.#ownFiles);
+    this.#policy = this.#policyOf(this.#settings, this.#ownFiles);
   }
 
   current(): HostPolicy {
@@ -45,7 +45,8 @@ export class ReloadedHostPolicy implements HostPolicySource {
   }
 
   /**
-   * Reads the settings anew. Those of the host policy hold from now on; of others that have changed the log says that they do at the next start.
+   * Reads the settings anew, and follows their paths anew. Those of the host policy hold from now on; of others that have changed the log says
+   * that they do at the next start.
    * Where any of them is wrong nothing changes, and the log says why.
    */
   reload(): void {
@@ -68,25 +69,36 @@ export class ReloadedHostPolicy implements HostPolicySource {
     }
     const now = changed.filter((name) => settingsOfPolicy.has(name));
     if (now.length === 0) {
-      logger.info("the host policy is as it was");
+      if (this.#policy.follow()) this.#nowElsewhere();
+      else logger.info("the host policy is as it was");
       return;
     }
     const values = Object.fromEntries(now.map((name) => [name, loaded.config[name]]));
     const next = { ...this.#settings, config: { ...config, ...values } };
     this.#become(next, this.#options.ownFiles());
     logger.info("another host policy holds", { settings: now.map(keyOf) });
+    this.#tell();
+  }
+
+  #nowElsewhere(): void {
+    this.#options.logger.info("paths that the host policy names lead elsewhere now");
+    // What listens may judge, which whoever found this out is still in the middle of.
+    queueMicrotask(() => this.#tell());
+  }
+
+  #tell(): void {
     for (const listener of this.#listeners) listener();
   }
 
   #become(settings: AgentSettings, ownFiles: readonly string[]): void {
-    this.#policy = policyOf(settings, ownFiles);
+    this.#policy = this.#policyOf(settings, ownFiles);
     this.#settings = settings;
     this.#ownFiles = ownFiles;
   }
-}
 
-function policyOf(settings: AgentSettings, ownFiles: readonly string[]): HostPolicy {
-  return hostPolicyOf(hostPolicyRules(settings, ownFiles), hostPolicySettingNames);
+  #policyOf(settings: AgentSettings, ownFiles: readonly string[]): FollowedHostPolicy {
+    return new FollowedHostPolicy(settings, ownFiles, () => this.#nowElsewhere());
+  }
 }
 
 function changedIn(before: Config, after: Config): readonly Setting[] {

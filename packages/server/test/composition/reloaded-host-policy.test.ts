@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, realpathSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Denial, LogFields } from "@persys/core";
 import { silentLogger } from "@persys/core";
@@ -139,5 +139,54 @@ describe("a host policy that is read anew", () => {
     writeFileSync(file, `${text}allow_privileged: true\n`);
     policy.reload();
     expect(denialsOf(policy, "/srv/keys")).toEqual(["host-path-protected"]);
+  });
+});
+
+describe("a path of the host policy that is a link", () => {
+  /** As folders of secrets are rotated: another folder is filled, and the link put in place at once. */
+  function pointTo(version: string): string {
+    const real = join(realpathSync(folder), version);
+    mkdirSync(real, { recursive: true });
+    symlinkSync(version, join(folder, "current.new"));
+    renameSync(join(folder, "current.new"), join(folder, "current"));
+    return real;
+  }
+
+  function secretDenials(policy: ReloadedHostPolicy, path: string): readonly Denial["rule"][] {
+    const secretFiles = [{ path, field: "env" }];
+    const demands = { cpuMillicores: 0, memoryBytes: 0, hostPaths: [], user: "", secretFiles };
+    return policy
+      .current()
+      .judge(demands, "secret")
+      .map(({ rule }) => rule);
+  }
+
+  it("is followed to where it leads by now, without a reload", async () => {
+    const first = pointTo("1");
+    const link = join(folder, "current");
+    const policy = policyOf(`allowed_host_paths: [${link}]\nallowed_secret_files: [${link}]\n`);
+    expect(secretDenials(policy, join(first, "db"))).toEqual([]);
+
+    const second = pointTo("2");
+
+    expect(secretDenials(policy, join(second, "db"))).toEqual([]);
+    expect(denialsOf(policy, join(second, "x"))).toEqual([]);
+    expect(secretDenials(policy, join(first, "db"))).toEqual(["secret-file"]);
+    expect(denialsOf(policy, join(first, "x"))).toEqual(["host-path"]);
+    await Promise.resolve();
+    expect(changes).toBe(1);
+  });
+
+  it("is followed anew by a reload, which what was held back hears of", async () => {
+    const first = pointTo("1");
+    const policy = policyOf(`allowed_secret_files: [${join(folder, "current")}]\n`);
+
+    pointTo("2");
+    policy.reload();
+    await Promise.resolve();
+
+    expect(changes).toBe(1);
+    expect(lines).toEqual([["paths that the host policy names lead elsewhere now", undefined]]);
+    expect(secretDenials(policy, join(first, "db"))).toEqual(["secret-file"]);
   });
 });

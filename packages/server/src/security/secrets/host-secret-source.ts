@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, open, readlink } from "node:fs/promises";
+import { type FileHandle, open, readlink, realpath } from "node:fs/promises";
 import {
   AgentError,
   type Demands,
@@ -50,8 +50,10 @@ export class HostSecretSource implements SecretSource {
     }
     try {
       const real = await readlink(`/proc/self/fd/${file.fd}`);
-      this.#judge({ secretFiles: [{ field: "env", path: real, written: path }] });
       const about = await file.stat();
+      // The kernel's name of a file that is gone is no path: `/run/secrets/db (deleted)`.
+      if (about.nlink === 0) throw unavailable(what, replaced);
+      await this.#judgeFile(path, real);
       if (!about.isFile()) throw unavailable(what, "is no file");
       if (about.size > valueBytesMax) throw unavailable(what, tooLarge);
       return textIn(await file.readFile(), what);
@@ -59,6 +61,16 @@ export class HostSecretSource implements SecretSource {
       throw AgentError.is(error) ? error : unavailable(what, missing(errnoOf(error)));
     } finally {
       await file.close();
+    }
+  }
+
+  /** What was put elsewhere after it was opened is not judged by where it was. */
+  async #judgeFile(path: string, real: string): Promise<void> {
+    try {
+      this.#judge({ secretFiles: [{ field: "env", path: real, written: path }] });
+    } catch (error) {
+      if ((await realpath(path)) !== real) throw unavailable(`file:${path}`, replaced);
+      throw error;
     }
   }
 
@@ -79,6 +91,7 @@ export class HostSecretSource implements SecretSource {
   }
 }
 
+const replaced = "is being replaced";
 const tooLarge = `has more than ${valueBytesMax} bytes, too many for a value of an environment`;
 
 /** The text of a file, without the one line end that editors put behind it. */

@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fixedHostPolicy, hostPolicyOf, safeHostPolicyRules } from "@persys/core";
 import { describe, expect, it } from "vitest";
@@ -82,6 +91,48 @@ describe("a reference to a file", () => {
         code: "POLICY_DENIED",
       });
     }
+  });
+});
+
+describe("a reference to a file that is replaced while it is read", () => {
+  /** Runs `meanwhile` once the file is open and its name was asked for. */
+  async function readWhile(path: string, meanwhile: () => void): Promise<unknown> {
+    const policy = hostPolicyOf({ ...safeHostPolicyRules, allowedSecretFiles: [path] });
+    const source = new HostSecretSource({ policy: fixedHostPolicy(policy), env: {} });
+    const reading = source.read({ kind: "file", path }, forever).catch((error: unknown) => error);
+    const opened = join("/proc/self/fd");
+    const isOpen = (): boolean =>
+      readdirSync(opened).some((fd) => {
+        try {
+          return readlinkSync(join(opened, fd)) === path;
+        } catch {
+          return false;
+        }
+      });
+    const deadline = Date.now() + 5_000;
+    while (!isOpen() && Date.now() < deadline);
+    meanwhile();
+    return reading;
+  }
+
+  it.each([
+    ["and is gone then", false],
+    ["and has another name besides", true],
+  ])("is tried again, %s", async (_, hasOther) => {
+    const folder = realpathSync(tempFolder());
+    const path = join(folder, "db");
+    writeFileSync(path, "old");
+    if (hasOther) linkSync(path, join(folder, "other"));
+    writeFileSync(join(folder, "new"), "new");
+
+    const failure = await readWhile(path, () => renameSync(join(folder, "new"), path));
+
+    expect(failure).toMatchObject({
+      code: "SECRET_UNAVAILABLE",
+      retryable: true,
+      effect: "none",
+      message: expect.stringContaining("is being replaced") as string,
+    });
   });
 });
 
