@@ -1,5 +1,6 @@
 import type { Violation } from "@persys/core";
 import { type ComposeDocument, isMap } from "./compose-document.ts";
+import { ownVariables } from "./file-variables.ts";
 
 type Path = readonly string[];
 type Keys = ReadonlySet<string>;
@@ -161,6 +162,7 @@ export function brokenRules(document: ComposeDocument): readonly Violation[] {
     ]),
     ...eachOf(document["secrets"], ["secrets"], brokenInContent),
     ...eachOf(document["configs"], ["configs"], brokenInContent),
+    ...ownVariables(document),
   ];
 }
 

@@ -109,6 +109,36 @@ describe("parseComposeSpec", () => {
     expect(violation).not.toContain("secret-value");
   });
 
+  it.each([
+    'profiles: ["${COMPOSE_PROJECT_NAME}"]',
+    "pid: $COMPOSE_PROJECT_NAME",
+    "network_mode: ${compose_project_name}",
+    "command: echo $$$COMPOSE_PROJECT_NAME",
+    "command: ${A:-${B-${PERSYS_COMPOSE_PROJECT}}}",
+    "labels: { own: '${A:+x$DOCKER_CONFIG}' }",
+    "labels: { 'at $HOME': x }",
+    "x-note: [{ of: '${HOME}' }]",
+    "environment: { HOME: }",
+    "environment: [PERSYS_COMPOSE_PROJECT]",
+  ])("refuses %s: the variable is not the workload's", (line) => {
+    expect(violationInService(line)).toMatch(
+      /^composeYaml\.services\.web\.\S+ must not read the variable \w+, which/,
+    );
+  });
+
+  it("refuses secrets that are made of variables which are not the workload's", () => {
+    const composeYaml = `${file}secrets:\n  key: { environment: DOCKER_CONFIG }\n`;
+    expect(violationsOf({ composeYaml })).toEqual([
+      expect.stringMatching(/^composeYaml\.secrets\.key\.environment must not read/),
+    ]);
+  });
+
+  it("lets pass variables of the workload, and names behind a doubled dollar", () => {
+    const lines =
+      "    command: echo ${NAME:-none} $$HOME $${PATH}\n    environment: [KEY, HOME=/x]\n";
+    expect(violationsOf({ composeYaml: file + lines })).toEqual([]);
+  });
+
   it("takes a file with a million aliases for none, at once", () => {
     const lines = ["x-0: &a0 [x, x, x, x, x, x, x, x, x, x]"];
     for (let depth = 1; depth < 8; depth += 1)
