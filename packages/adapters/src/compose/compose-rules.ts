@@ -142,9 +142,13 @@ const servicesMax = 256;
  * a later compose learns makes it read files or run programs of the node. Paths begin at the file's root.
  */
 export function brokenRules(document: ComposeDocument): readonly Violation[] {
-  const services = document["services"];
+  const { services, version } = document;
   return [
     ...unknownKeys(document, topKeys, []),
+    // With an object here, docker-compose 1.29 takes every part of the file for a service.
+    ...(typeof version === "object" && version !== null
+      ? [{ path: ["version"], rule: "must be a text" }]
+      : []),
     ...(isMap(services) && Object.keys(services).length > 0
       ? []
       : [{ path: ["services"], rule: "is required: an object with at least one service" }]),
@@ -169,7 +173,7 @@ export function brokenRules(document: ComposeDocument): readonly Violation[] {
 function brokenInService(service: ComposeDocument, path: Path): readonly Violation[] {
   const { deploy, image } = service;
   return [
-    ...unknownKeys(service, serviceKeys, path),
+    ...unknownInService(service, path),
     ...(typeof image === "string" && image !== ""
       ? []
       : [{ path: [...path, "image"], rule: "is required: the reference of an image" }]),
@@ -203,6 +207,11 @@ function brokenInContent(content: ComposeDocument, path: Path): readonly Violati
   });
 }
 
+/** Fields of a service that are not allowed, as a file has them and as the command puts them out. */
+export function unknownInService(service: ComposeDocument, path: Path): readonly Violation[] {
+  return unknownKeys(service, serviceKeys, path);
+}
+
 /** Keys that are not allowed. Those that begin with `x-` mean nothing to compose. */
 function unknownKeys(value: ComposeDocument, allowed: Keys, path: Path): readonly Violation[] {
   return Object.keys(value)
@@ -220,8 +229,8 @@ function eachOf(
 ): readonly Violation[] {
   if (value === undefined || value === null) return [];
   if (!isMap(value)) return [{ path, rule: "must be an object of named fields" }];
+  // A name that begins with `x-` is a name like any other: only among fields it means nothing to compose.
   return Object.entries(value).flatMap(([name, member]): readonly Violation[] => {
-    if (name.startsWith("x-")) return [];
     const at = [...path, name];
     if (isMap(member)) return judge(member, at);
     if (member === null && path[0] !== "services") return [];

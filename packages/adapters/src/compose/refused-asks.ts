@@ -1,4 +1,5 @@
 import type { Violation } from "@persys/core";
+import { unknownInService } from "./compose-rules.ts";
 import { boundFolder, mountedPaths, noFolder } from "./mounted-paths.ts";
 import {
   itemsOf,
@@ -49,6 +50,7 @@ function refusedOfService({ name, members }: ResolvedService): Found {
     .filter((it) => !confining.includes(it));
   const log = membersOf(members["logging"]);
   return [
+    ...unknownInService(saidOf(members), ["composeYaml", "services", name]),
     ...unconfined.map((it) => ({
       path: at("security_opt"),
       rule: `is refused but for no-new-privileges: it loosens what confines the container`,
@@ -66,6 +68,11 @@ function refusedOfService({ name, members }: ResolvedService): Found {
       ? []
       : [{ path: at("device_cgroup_rules"), rule: "is refused: list devices under devices" }]),
   ];
+}
+
+/** The command puts out some fields that the file does not have, as null. */
+function saidOf(members: Members): Members {
+  return Object.fromEntries(Object.entries(members).filter(([, it]) => it !== null));
 }
 
 function refusedVolume(name: string, volume: Members): Found {

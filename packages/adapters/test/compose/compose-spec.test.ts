@@ -45,6 +45,7 @@ describe("parseComposeSpec", () => {
   it.each([
     ["include", "include: [other.yml]\n"],
     ["unknown parts", "models: {}\n"],
+    ["a version that is a service", "version: { image: other:1, env_file: /etc/shadow }\n"],
   ])("refuses %s of the file", (_, text) => {
     expect(violationsOf({ composeYaml: text + file })).toHaveLength(1);
   });
@@ -73,6 +74,20 @@ describe("parseComposeSpec", () => {
     const composeYaml = `x-base: &base\n  env_file: /etc/shadow\n${file}    <<: *base\n`;
     expect(violationsOf({ composeYaml })).toEqual([
       expect.stringMatching(/^composeYaml\.services\.web\.env_file is refused/),
+    ]);
+  });
+
+  it.each([
+    ["services", "use_api_socket: true, image: web:1"],
+    ["volumes", "driver_other: x"],
+    ["networks", "driver_other: x"],
+    ["secrets", "file: /etc/shadow"],
+    ["configs", "file: /etc/shadow"],
+  ])("takes a name in %s that begins with x- for a name like any other", (kind, members) => {
+    const parts = kind === "services" ? "" : `${kind}:\n`;
+    const composeYaml = `${file}${parts}  x-other: { ${members} }\n`;
+    expect(violationsOf({ composeYaml })).toEqual([
+      expect.stringContaining(`composeYaml.${kind}.x-other.`),
     ]);
   });
 

@@ -51,6 +51,12 @@ describe("refusedAsks", () => {
     expect(refusals(resolved({ services: {}, ...parts }))).toEqual([`composeYaml.${field}`]);
   });
 
+  it("finds fields that are not known, should the command have made any", () => {
+    expect(refusals(service({ use_api_socket: true, "x-note": 1, build: null }))).toEqual([
+      "composeYaml.services.web.use_api_socket",
+    ]);
+  });
+
   it("lets pass what confines, and what is the project's own", () => {
     const file = {
       services: {
