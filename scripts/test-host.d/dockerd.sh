@@ -52,6 +52,7 @@ configure_dockerd() { # ROOT
   "default-address-pools": [{ "base": "$prefix.0/20", "size": 26 }],
   "exec-opts": ["native.cgroupdriver=cgroupfs"],
   "cgroup-parent": "/$bridge",
+  "max-download-attempts": 3,
   "live-restore": false$(key_of_old_dockerd "$1")
 }
 END

@@ -8,7 +8,7 @@ import { subject } from "./docker-subject.ts";
  * others. The long tests judge every case.
  */
 const longForms =
-  /^(?:every-call-repeats-(?!replaced$|half-started$)|looks-during-(?!restore$)|cancelled-(?:prepare|start|retire|restore|remove)-|similar-ids-|strangers-near-)/;
+  /^(?:every-call-repeats-(?!half-started$)|looks-during-(?!restore$)|cancelled-(?:prepare|start|retire|restore|remove)-|similar-ids-|strangers-near-)/;
 
 describeWithDocker("DockerRuntime", () => {
   for (const { id, clause, level, title, run } of runtimeContract(subject)) {

@@ -8,7 +8,7 @@ import { RegistryProxy } from "../../../../test/docker/registry-proxy.ts";
 
 const megabyte = 1_000_000;
 
-// The engine gives up on a layer only after five attempts in 75 s, and on a silent registry after 25 s.
+// The engine gives up on a layer only after some attempts, ever later, and on a silent registry after 25 s.
 describeWithDocker("ImagePuller until the engine gives up", () => {
   let proxy: RegistryProxy;
   let reference: string;

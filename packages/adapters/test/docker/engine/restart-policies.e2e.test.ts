@@ -47,12 +47,13 @@ describeWithDocker("a container that ends by itself", () => {
         await node.reaches("job", (seen) => seen.restarts >= 3);
 
         expect(node.state("job")).toBe("failed");
+        // Of a run that ends in the moment it begins, a busy engine does not always say that it was for want of memory.
         const waiting = await node.reaches(
           "job",
-          (seen) => seen.failure?.nextRetryAtMs !== undefined,
+          ({ failure, metadata }) =>
+            failure?.nextRetryAtMs !== undefined && metadata["exit"] === ending.exit,
         );
         expect(waiting.failure).toMatchObject({ retryable: true });
-        expect(waiting.metadata["exit"]).toBe(ending.exit);
         expect(await node.host.outsider.containers(node.id("job"))).toHaveLength(1);
         expect(await runs(node, "job")).toBeGreaterThanOrEqual(3);
       });

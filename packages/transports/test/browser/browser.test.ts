@@ -1,10 +1,13 @@
 import { Code } from "@connectrpc/connect";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { serve, type Serving } from "../connect/serving.ts";
 import { describeWithChromium, startChromium } from "./chromium.ts";
 import type { Asked, Outcome } from "./console.ts";
 import { openSite, type Site } from "./module-server.ts";
+
+// Not among the end-to-end tests, whose containers come and go: Chromium breaks off what it fetches whenever an address of the machine does.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** A name of a stranger that leads to this machine, as after DNS rebinding. */
 const rebound = "rebound.test";
