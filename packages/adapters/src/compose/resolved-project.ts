@@ -75,11 +75,39 @@ function readOutput(output: string): Members {
     // Its words may quote a secret, so they are no cause.
     root = undefined;
   }
-  if (isMap(root)) return root;
+  if (isMap(root)) return withoutEscapes(root);
   throw new AgentError("RUNTIME_ERROR", "what the compose command says of the file is no project", {
     retryable: true,
     effect: "none",
   });
+}
+
+/** Both generations double every dollar, in keys as well, so that their output is a file again. What they run has the single ones. */
+function withoutEscapes(root: Members): Members {
+  const plain = mapOf(root, undoubled);
+  const services = mapOf(membersOf(root["services"]), (service) => {
+    const { volumes } = membersOf(service);
+    // A mount in the short form, which the first generation alone puts out, it does not escape.
+    return isMap(service) && Array.isArray(volumes)
+      ? { ...mapOf(service, undoubled), volumes: volumes.map(unlessText) }
+      : undoubled(service);
+  });
+  return { ...plain, services };
+}
+
+function unlessText(value: unknown): unknown {
+  return typeof value === "string" ? value : undoubled(value);
+}
+
+function undoubled(value: unknown): unknown {
+  if (typeof value === "string") return value.replaceAll("$$", "$");
+  if (Array.isArray(value)) return value.map(undoubled);
+  return isMap(value) ? mapOf(value, undoubled) : value;
+}
+
+function mapOf(members: Members, each: (member: unknown) => unknown): Members {
+  const entries = Object.entries(members);
+  return Object.fromEntries(entries.map(([name, it]) => [name.replaceAll("$$", "$"), each(it)]));
 }
 
 function serviceOf(name: string, members: Members): ResolvedService {

@@ -80,6 +80,21 @@ describe("refusedAsks", () => {
 });
 
 describe("projectDemands", () => {
+  it.each([
+    ["the second generation", '{"type":"bind","source":"/srv/a$$b","target":"/x"}', "json"],
+    ["the first generation", "/srv/a$b:/x:rw", "yaml"],
+    ["the first generation, of two", "/srv/a$$b:/x:rw", "yaml", "/srv/a$$b"],
+  ])("tells paths with a dollar as %s mounts them", async (_, mount, form, path = "/srv/a$b") => {
+    const output =
+      form === "json"
+        ? `{"services":{"web":{"image":"web:1","volumes":[${mount}],"labels":{"a$$b":"x$$$$y"}}}}`
+        : `services:\n  web:\n    image: web:1\n    labels: { a$$b: x$$$$y }\n    volumes:\n    - ${mount}\n`;
+    const project = resolvedProject(output, []);
+    expect(project.services[0]?.members["labels"]).toEqual({ a$b: "x$$y" });
+    const { hostPaths } = await projectDemands(project, context);
+    expect(hostPaths.map((one) => one.written)).toEqual([path]);
+  });
+
   it("tells of every service what it asks of the host, by service and field", async () => {
     const demands = await projectDemands(
       service({
