@@ -2,7 +2,8 @@ export { AgentError, type AgentErrorOptions, type Violation } from "./errors/age
 export type { Denial } from "./errors/denial.ts";
 export { type ErrorCode, errorCodes } from "./errors/error-code.ts";
 export { assert, InvariantError, unreachable } from "./errors/assert.ts";
-export { errorWithoutSecrets, secretTexts } from "./errors/without-secrets.ts";
+export { SecretTexts } from "./errors/secret-texts.ts";
+export { errorWithoutSecrets } from "./errors/without-secrets.ts";
 
 export {
   type Action,

@@ -4,7 +4,7 @@ import {
   canonicalJson,
   type ContainerSpec,
   errorWithoutSecrets,
-  secretTexts,
+  SecretTexts,
   type SecretSource,
   type Target,
 } from "@persys/core";
@@ -197,7 +197,8 @@ export class ContainerMaker {
 /** What the engine quotes of an environment is not said on, least of all what its references stand for. */
 function withoutValues(error: unknown, { target, spec }: MakeInput, signal: AbortSignal): unknown {
   if (signal.aborted) return error;
-  const texts = secretTexts(Object.values(spec.env ?? {}), canonicalJson(redactEnv(target.spec)));
+  const known = (): string => canonicalJson(redactEnv(target.spec));
+  const texts = new SecretTexts(Object.values(spec.env ?? {}), known);
   return errorWithoutSecrets(dockerError(error, "make a container"), texts);
 }
 

@@ -5,7 +5,8 @@ import { secretsIn } from "../domain/spec-secrets.ts";
 import type { RuntimeStep } from "../domain/step.ts";
 import type { WorkloadRecord } from "../domain/workload-record.ts";
 import { AgentError } from "../errors/agent-error.ts";
-import { errorWithoutSecrets, secretTexts, textWithoutSecrets } from "../errors/without-secrets.ts";
+import { SecretTexts } from "../errors/secret-texts.ts";
+import { errorWithoutSecrets } from "../errors/without-secrets.ts";
 import type { WorkloadRuntime } from "../ports/workload-runtime.ts";
 import { revisionOfStep } from "./perform-step.ts";
 import type { SpecSecrets } from "./spec-secrets.ts";
@@ -15,7 +16,7 @@ export class OpenStep {
   /** Undefined for steps that only end things. */
   readonly spec: Json | undefined;
   readonly #runtime: Pick<WorkloadRuntime, "redactSpec">;
-  #secretTexts: readonly string[] | undefined;
+  #secretTexts: SecretTexts | undefined;
 
   /** @throws {AgentError} SECRET_UNAVAILABLE. */
   constructor(
@@ -30,7 +31,7 @@ export class OpenStep {
 
   /** A sentence of the runtime's, without the secrets of the spec. */
   sentence(text: string): string {
-    return textWithoutSecrets(text, this.#secrets());
+    return this.#secrets().cleaned(text);
   }
 
   /** What the runtime threw, without the secrets of the spec, whatever it quotes. */
@@ -38,13 +39,16 @@ export class OpenStep {
     return errorWithoutSecrets(AgentError.from(error), this.#secrets());
   }
 
-  #secrets(): readonly string[] {
-    if (this.spec === undefined) return [];
-    if (this.#secretTexts !== undefined) return this.#secretTexts;
+  #secrets(): SecretTexts {
+    this.#secretTexts ??= this.#findSecrets();
+    return this.#secretTexts;
+  }
+
+  #findSecrets(): SecretTexts {
+    if (this.spec === undefined) return new SecretTexts([]);
     const redacted = this.#runtime.redactSpec(this.spec);
     const values = secretsIn(this.spec, redacted).flatMap(({ value }) => said(value));
-    this.#secretTexts = secretTexts(values, canonicalJson(redacted));
-    return this.#secretTexts;
+    return new SecretTexts(values, () => canonicalJson(redacted));
   }
 }
 

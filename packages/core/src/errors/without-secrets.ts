@@ -1,40 +1,17 @@
 import { AgentError } from "./agent-error.ts";
-
-/** What stands in the place of a secret, as in a redacted spec. */
-const redacted = "<redacted>";
-
-/** Shorter values are everyday words, numbers and ports: taking them out would leave nothing to read. */
-const secretCharsMin = 6;
+import type { SecretTexts } from "./secret-texts.ts";
+import { textsIn } from "./texts-in.ts";
 
 /** Causes that are followed; a longer chain goes round in a ring. */
 const causesMax = 8;
 
 /**
- * The texts among `values` that must not be said, longest first. What `known` says anyway, such as a path that the spec also names in the
- * clear, is no secret; neither is what has fewer than six characters.
- */
-export function secretTexts(values: readonly unknown[], known: string): readonly string[] {
-  const texts = new Set<string>();
-  for (const value of values.flatMap((it) => textsIn(it))) {
-    for (const text of [value, JSON.stringify(value).slice(1, -1)]) {
-      if (text.length >= secretCharsMin && !known.includes(text)) texts.add(text);
-    }
-  }
-  return [...texts].toSorted((a, b) => b.length - a.length);
-}
-
-/** `text` with `<redacted>` in the place of every secret. */
-export function textWithoutSecrets(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((said, secret) => said.replaceAll(secret, redacted), text);
-}
-
-/**
  * The error, with `<redacted>` in the place of every secret in anything that it says, its causes included: itself where it says none. Of
  * causes their names, messages and stacks are kept.
  */
-export function errorWithoutSecrets(error: AgentError, secrets: readonly string[]): AgentError {
-  if (secrets.length === 0 || !saysAny(error, secrets)) return error;
-  const clean = (text: string): string => textWithoutSecrets(text, secrets);
+export function errorWithoutSecrets(error: AgentError, secrets: SecretTexts): AgentError {
+  if (!textsIn(error).some((text) => secrets.isSaidBy(text))) return error;
+  const clean = (text: string): string => secrets.cleaned(text);
   const { fault, retryable, effect, retryAfterMs } = error;
   const details = Object.entries(error.details).map(
     ([name, value]) => [name, typeof value === "string" ? clean(value) : value] as const,
@@ -73,19 +50,4 @@ function causeWithout(cause: unknown, clean: (text: string) => string, left: num
   cleaned.name = cause.name;
   if (cause.stack !== undefined) cleaned.stack = clean(cause.stack);
   return cleaned;
-}
-
-function saysAny(error: AgentError, secrets: readonly string[]): boolean {
-  const said = textsIn(error);
-  return secrets.some((secret) => said.some((text) => text.includes(secret)));
-}
-
-/** Every text in a value, however deep, those that an error hides from enumeration included. Names of members are no values. */
-function textsIn(value: unknown, seen: Set<object> = new Set()): readonly string[] {
-  if (typeof value === "string") return [value];
-  if (typeof value !== "object" || value === null || seen.has(value)) return [];
-  seen.add(value);
-  const members: readonly unknown[] = Object.values(value);
-  const hidden = value instanceof Error ? [value.message, value.stack, value.cause] : [];
-  return [...members, ...hidden].flatMap((it) => textsIn(it, seen));
 }

@@ -1,32 +1,17 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { AgentError } from "../../src/errors/agent-error.ts";
-import { errorWithoutSecrets, secretTexts } from "../../src/errors/without-secrets.ts";
-
-describe("the texts of secrets", () => {
-  it("are those of at least six characters, as they are and as JSON has them, longest first", () => {
-    expect(secretTexts(["short", "secret-1", { pem: "line 1\nline 2" }], "")).toEqual([
-      "line 1\\nline 2",
-      "line 1\nline 2",
-      "secret-1",
-    ]);
-  });
-
-  it("leave out what is said anyway", () => {
-    expect(secretTexts(["/srv/data", "secret-1"], '{"workingDir":"/srv/data"}')).toEqual([
-      "secret-1",
-    ]);
-  });
-});
+import { SecretTexts } from "../../src/errors/secret-texts.ts";
+import { errorWithoutSecrets } from "../../src/errors/without-secrets.ts";
 
 describe("an error without secrets", () => {
-  const secrets = ["hunter2-hunter2"];
+  const secrets = new SecretTexts(["hunter2-hunter2"]);
 
   it("is the same error when it says none", () => {
     const error = new AgentError("RUNTIME_ERROR", "it failed", { cause: new Error("why") });
 
     expect(errorWithoutSecrets(error, secrets)).toBe(error);
-    expect(errorWithoutSecrets(error, [])).toBe(error);
+    expect(errorWithoutSecrets(error, new SecretTexts([]))).toBe(error);
   });
 
   it("keeps all else: code, fault, effect, details, violations, denials, time to wait and causes", () => {
