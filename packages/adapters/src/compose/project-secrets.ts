@@ -2,18 +2,54 @@ import { type ComposeDocument, isMap } from "./compose-document.ts";
 
 const hidden = "<redacted>";
 
-/** A compose file with every value of an environment, of a secret and of a config replaced by `<redacted>`. */
+/** Parts of a file whose members people name: there `x-` begins a name like any other. */
+const namedParts: ReadonlySet<string> = new Set([
+  "configs",
+  "networks",
+  "secrets",
+  "services",
+  "volumes",
+]);
+
+/**
+ * A compose file with every value of an environment, of a secret, of a config and of a field that begins with `x-` replaced by `<redacted>`. Such
+ * fields are where people keep what environments share.
+ */
 export function redactedDocument(document: ComposeDocument): ComposeDocument {
-  const { configs, secrets, services } = document;
+  const shown = withoutNotes(document);
+  const { configs, secrets, services } = shown;
   return {
-    ...document,
+    ...shown,
     ...(services === undefined ? {} : { services: eachOf(services, redactedService) }),
     ...(secrets === undefined ? {} : { secrets: eachOf(secrets, redactedContent) }),
     ...(configs === undefined ? {} : { configs: eachOf(configs, redactedContent) }),
   };
 }
 
-/** All values that {@link redactedDocument} hides. */
+function withoutNotes(document: ComposeDocument): ComposeDocument {
+  const parts = Object.entries(document).map(([name, part]) => [
+    name,
+    namedParts.has(name) && isMap(part) ? mapOf(part, noted) : notedUnder(name, part),
+  ]);
+  return Object.fromEntries(parts);
+}
+
+function noted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(noted);
+  if (!isMap(value)) return value;
+  const fields = Object.entries(value).map(([name, it]) => [name, notedUnder(name, it)]);
+  return Object.fromEntries(fields);
+}
+
+function notedUnder(name: string, value: unknown): unknown {
+  return name.startsWith("x-") ? hidden : noted(value);
+}
+
+function mapOf(parts: ComposeDocument, each: (part: unknown) => unknown): ComposeDocument {
+  return Object.fromEntries(Object.entries(parts).map(([name, it]) => [name, each(it)]));
+}
+
+/** All values of environments, secrets and configs, which {@link redactedDocument} hides. */
 export function secretsOf(document: ComposeDocument): readonly string[] {
   const { configs, secrets, services } = document;
   return [

@@ -151,14 +151,14 @@ export function projectStory(command: TestedCommand): void {
           main: {
             image: testImages.busybox,
             command: ["/bin/linger"],
-            environment: { SECRET: "${TOKEN}", LEAK: "${PERSYS_TEST_LEAK:-nothing}" },
+            environment: { SECRET: "${TOKEN}", LEAK: "${AGENT_TEST_LEAK:-nothing}" },
           },
         },
       };
-      process.env["PERSYS_TEST_LEAK"] = "leaked";
+      process.env["AGENT_TEST_LEAK"] = "leaked";
       const first = target(file, "1", { env: { TOKEN: "very-secret" } });
       await host.run(first);
-      delete process.env["PERSYS_TEST_LEAK"];
+      delete process.env["AGENT_TEST_LEAK"];
       const { Config } = await (await host.containerOf(first.id, "main")).inspect();
       expect(Config.Env).toContain("SECRET=very-secret");
       expect(Config.Env).toContain("LEAK=nothing");

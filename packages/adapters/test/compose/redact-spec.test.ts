@@ -26,6 +26,28 @@ configs:
     expect(shown.match(/<redacted>/g)).toHaveLength(7);
   });
 
+  it("hides what stands under x-, wherever compose takes that for a note, and keeps its name", () => {
+    const composeYaml = `
+x-env: &env { PASSWORD: hidden-1 }
+x-word: &word hidden-2
+services:
+  web:
+    image: web:1
+    environment: { <<: *env, WORD: *word, MODE: hidden-3 }
+    x-note: { of: hidden-4 }
+    deploy: { x-note: hidden-5, resources: { limits: { x-note: hidden-6 } } }
+    healthcheck: { test: [CMD, true], x-note: [hidden-7] }
+  x-job:
+    image: job:1
+volumes:
+  data: { x-note: hidden-8 }
+`;
+    const shown = JSON.stringify(redactSpec({ composeYaml }));
+    expect(shown).not.toContain("hidden");
+    for (const name of ["x-env", "x-word", "x-note", "PASSWORD", "x-job", "job:1", "CMD"])
+      expect(shown).toContain(name);
+  });
+
   it("leaves a file as it was written in which nothing is to be hidden", () => {
     expect(redactSpec({ composeYaml: plain })).toEqual({ composeYaml: plain });
   });
