@@ -50,8 +50,8 @@ describeWithDocker("a container that ends by itself", () => {
         // Of a run that ends in the moment it begins, a busy engine does not always say that it was for want of memory.
         const waiting = await node.reaches(
           "job",
-          ({ failure, metadata }) =>
-            failure?.nextRetryAtMs !== undefined && metadata["exit"] === ending.exit,
+          (seen) =>
+            seen.failure?.nextRetryAtMs !== undefined && seen.metadata["exit"] === ending.exit,
         );
         expect(waiting.failure).toMatchObject({ retryable: true });
         expect(await node.host.outsider.containers(node.id("job"))).toHaveLength(1);
