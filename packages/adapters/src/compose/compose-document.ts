@@ -16,7 +16,11 @@ const aliasedMax = 100;
 /** Lists and objects within each other. Compose itself knows about eight. */
 const depthMax = 24;
 
-const base64Pattern = /^[A-Za-z0-9+/_\s-]+={0,2}\s*$/;
+/** Longest base64 of such a file, broken into lines of whatever length: no character has more than three bytes for each of its units. */
+const encodedCharsMax = 2 * fileCharsMax * 4;
+
+/** Without space in it. */
+const base64Pattern = /^[\w+/-]+={0,2}$/;
 
 /** Numbers with a leading zero are octal, as compose takes them; the YAML of today would read them as decimal. */
 const octal: ScalarTag = {
@@ -33,9 +37,11 @@ const octal: ScalarTag = {
  * other. Undefined: it is neither.
  */
 export function composeText(sent: string): string | undefined {
-  if (sent.includes(":")) return sent;
-  if (!base64Pattern.test(sent)) return undefined;
-  const bytes = Buffer.from(sent, "base64");
+  // What is too long for either is left to the reader to refuse, which looks at the length first.
+  if (sent.length > encodedCharsMax || sent.includes(":")) return sent;
+  const packed = sent.replaceAll(/\s+/g, "");
+  if (!base64Pattern.test(packed)) return undefined;
+  const bytes = Buffer.from(packed, "base64");
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     return text.includes(":") ? text : undefined;

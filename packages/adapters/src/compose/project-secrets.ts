@@ -27,11 +27,9 @@ export function redactedDocument(document: ComposeDocument): ComposeDocument {
 }
 
 function withoutNotes(document: ComposeDocument): ComposeDocument {
-  const parts = Object.entries(document).map(([name, part]) => [
-    name,
-    namedParts.has(name) && isMap(part) ? mapOf(part, noted) : notedUnder(name, part),
-  ]);
-  return Object.fromEntries(parts);
+  const part = (name: string, it: unknown): unknown =>
+    namedParts.has(name) && isMap(it) ? mapOf(it, noted) : notedUnder(name, it);
+  return Object.fromEntries(Object.entries(document).map(([name, it]) => [name, part(name, it)]));
 }
 
 function noted(value: unknown): unknown {

@@ -34,6 +34,29 @@ describe("parseComposeSpec", () => {
     ]);
   });
 
+  it.each([
+    ["nearly base64", `${"a".repeat(200_000)}\n`.repeat(20)],
+    ["nothing but space", " ".repeat(4_000_000)],
+    ["space before what is none", `a${" ".repeat(200_000)}!`],
+    ["base64 and what is none", `${"a".repeat(300_000)}!`],
+    ["signs at the end", `a${"=".repeat(300_000)}!`],
+  ])("refuses at once what is long and %s", (_, composeYaml) => {
+    const beganMs = performance.now();
+    expect(violationsOf({ composeYaml })).toEqual([expect.stringMatching(/^composeYaml must /)]);
+    expect(performance.now() - beganMs).toBeLessThan(2_000);
+  });
+
+  it("takes base64 that is broken into lines, of either alphabet", () => {
+    const text = `# ??>>~~ \u{1F600}\n${file}`;
+    for (const alphabet of ["base64", "base64url"] as const) {
+      const encoded = Buffer.from(text).toString(alphabet);
+      const composeYaml = ` ${encoded.replaceAll(/.{20}/g, "$&\r\n")}\n`;
+      expect(parseComposeSpec({ composeYaml })).toMatchObject({
+        value: { spec: { composeYaml: text } },
+      });
+    }
+  });
+
   it("leaves out what says nothing, and keeps what does", () => {
     const input = { composeYaml: file, env: {}, labels: {}, projectName: "", stopGraceSeconds: 0 };
     expect(parseComposeSpec(input)).toMatchObject({
