@@ -85,7 +85,7 @@ class NodeEngine implements Engine {
     void stored.ownershipLost?.then((error) => this.#onOwnershipLost(error));
     const context = this.#contextFor(stored);
     const hub = this.#hub(stored.epoch);
-    await this.#recover(stored, context);
+    await this.#recover(stored, context, signal);
     this.#controller.signal.throwIfAborted();
     this.#state.begin(context, hub);
     await this.#watchRuntimes(context);
@@ -200,14 +200,18 @@ class NodeEngine implements Engine {
     return new WatchHub({ epoch, bufferMax: watchBufferMax, watchersMax, clock, source });
   }
 
-  async #recover(stored: StoredState, context: EngineContext): Promise<void> {
+  async #recover(stored: StoredState, context: EngineContext, signal: AbortSignal): Promise<void> {
     const slices = new Slices(context.clock);
     const nowMs = context.clock.wallMs();
     for (const { id, why } of stored.quarantined) {
       this.#state.quarantined.set(id, why);
       context.logger.error("a stored record is corrupt and was set aside", { id, why });
     }
-    const renewed = await renewSecrets(stored.records, context, this.#options.store);
+    const renewed = await renewSecrets(stored.records, {
+      ...context,
+      store: this.#options.store,
+      signal,
+    });
     for (const record of renewed) {
       this.#state.lanes.set(
         record.id,

@@ -133,6 +133,63 @@ describe("secrets of specs", () => {
     expect(stored(node)).not.toContain(secret);
   });
 
+  it("that a start could not store sealed are sealed by whatever is written next, in every batch", async () => {
+    const [node, options] = await nodeWith();
+    const ids = Array.from({ length: 101 }, (_, at) => `w${String(at).padStart(3, "0")}`);
+    for (const id of ids) await node.apply(id, spec, { revisionId: "r1" });
+    await node.after(15_000);
+    await node.stop();
+    options.secretSealer = new PaperSealer();
+    node.makeEngine();
+    node.store.failNext({ code: "STORE_FULL" });
+    const started = node.engine.start(new AbortController().signal);
+    await node.clock.settle();
+    await started;
+    const failed = node.store.commits;
+    for (const id of ids) node.world.kill(id);
+    await node.after(20_000);
+
+    expect(failed).toBe(1);
+    expect(stored(node)).not.toContain(secret);
+    expect(ids.map((id) => node.status(id).actual)).not.toContain("failed");
+  });
+
+  it("do not keep a start from its end when the store hangs", async () => {
+    const [node, options] = await nodeWith();
+    await node.settled("web", "r1", { secret });
+    await node.stop();
+    options.secretSealer = new PaperSealer();
+    node.makeEngine({ commitTimeoutMs: 4_000 });
+    const goOn = node.store.hang();
+    let isStarted = false;
+    void node.engine.start(new AbortController().signal).then(() => (isStarted = true));
+    await node.clock.advance(3_999);
+    expect(isStarted).toBe(false);
+    await node.clock.advance(2);
+    expect(isStarted).toBe(true);
+    goOn();
+    await node.clock.settle();
+
+    expect(stored(node)).not.toContain(secret);
+    expect(node.status("web").actual).toBe("running");
+  });
+
+  it("do not keep a start that is called off from its end when the store hangs", async () => {
+    const [node, options] = await nodeWith();
+    await node.settled("web", "r1", { secret });
+    await node.stop();
+    options.secretSealer = new PaperSealer();
+    node.makeEngine();
+    node.store.hang();
+    const controller = new AbortController();
+    const reason = new Error("called off");
+    const started = node.engine.start(controller.signal).catch((error: unknown) => error);
+    await node.clock.settle();
+    controller.abort(reason);
+
+    expect(await started).toBe(reason);
+  });
+
   it("that were sealed with an earlier key are sealed with the one of now at the next start", async () => {
     const [node, options] = await nodeWith(new PaperSealer(["old"]));
     await node.settled("web", "r1", { secret });
