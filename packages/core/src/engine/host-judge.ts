@@ -52,7 +52,7 @@ export class HostJudge {
   /**
    * Judges a spec that is applied. Resolves with whether all that it asks for is known: what could not be found out now, in a few seconds, is
    * no reason to refuse what the node may well give; it is judged before anything is made of it.
-   * @throws {AgentError} POLICY_DENIED.
+   * @throws {AgentError} POLICY_DENIED; INVALID_SPEC where the runtime has found that it can never take the spec.
    */
   async judgeApplied(runtime: WorkloadRuntime, spec: Json): Promise<Judged> {
     const { clock, logger } = this.#context;
@@ -67,7 +67,7 @@ export class HostJudge {
     const judged = this.judge(runtime, spec, controller.signal).then(
       (): Judged => "judged",
       (error: unknown): Judged => {
-        if (AgentError.hasCode(error, "POLICY_DENIED")) throw error;
+        if (AgentError.hasCode(error, "POLICY_DENIED") || isForGood(error)) throw error;
         logger.warn(
           "what a spec asks of the host is not known yet; it is judged before its start",
           {
@@ -84,6 +84,11 @@ export class HostJudge {
       stop();
     }
   }
+}
+
+/** Whether no later look can find a spec to be any better. */
+function isForGood(error: unknown): boolean {
+  return AgentError.hasCode(error, "INVALID_SPEC") && error.fault === "user" && !error.retryable;
 }
 
 /** A look has changed nothing, whoever threw. */

@@ -96,6 +96,7 @@ export interface WorkloadRuntime {
   /**
    * All that the spec asks of the host now: what is not stated here is not judged. Links are followed anew each time. Answers
    * without the runtime where it can; what cannot be found out is an error, never left out.
+   * @throws {AgentError} INVALID_SPEC, not retryable and the user's, for a spec that it can never take: an apply of it is refused.
    */
   demands(spec: Json, signal: AbortSignal): Promise<Demands>;
 

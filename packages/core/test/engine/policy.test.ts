@@ -1,3 +1,4 @@
+import { AgentError } from "@persys/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { caller, PolicedNode, policyAllowing } from "./policed-node.ts";
 
@@ -117,6 +118,34 @@ describe("the host policy", () => {
         failure: { reason: "POLICY_DENIED", retryable: false },
       });
       expect(node.world.journal.of("bad")).toEqual([]);
+    });
+
+    it("refuses a spec that its runtime can never take, and takes one that it cannot judge now", async () => {
+      const node = await startedNode();
+      const failDemands = (error: AgentError): void => {
+        node.runtime.gate = Promise.reject(error);
+        node.runtime.gate.catch(() => {});
+      };
+
+      const violations = [{ path: ["pid"], rule: "is refused" }];
+      failDemands(new AgentError("INVALID_SPEC", "pid is refused", { fault: "user", violations }));
+      for (const more of [{}, { validateOnly: true }])
+        await expect(node.apply("web", allowed, more)).rejects.toMatchObject({
+          code: "INVALID_SPEC",
+          effect: "none",
+          violations,
+        });
+      expect(() => node.status("web")).toThrow("workload not found");
+
+      for (const error of [
+        new AgentError("INVALID_SPEC", "not now", { fault: "user", retryable: true }),
+        new AgentError("INVALID_SPEC", "not the user's", { fault: "system" }),
+        new AgentError("RUNTIME_UNAVAILABLE", "not there", { retryable: true }),
+      ]) {
+        failDemands(error);
+        const { message } = await node.apply("web", allowed, { validateOnly: true });
+        expect(message).toContain("could not be found out now");
+      }
     });
 
     it("keeps requests for one workload in their order while one waits to be judged", async () => {
