@@ -17,6 +17,8 @@ interface DerivedKeys {
 }
 
 const algorithm = "aes-256-gcm";
+/** The version of what is sealed. */
+const prefix = "s1.";
 const keyBytes = 32;
 /** NIST SP 800-38D, 8.2: at 96 random bits a key may seal 2^32 values. */
 const nonceBytes = 12;
@@ -50,7 +52,7 @@ export class AesSecretSealer implements SecretSealer {
     const { sealing } = this.#keyOf(this.keyId);
     const cipher = createCipheriv(algorithm, sealing, nonce).setAAD(Buffer.from(place));
     const sealed = [nonce, cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()];
-    return `s1.${this.keyId}.${Buffer.concat(sealed).toString("base64url")}`;
+    return `${prefix}${this.keyId}.${Buffer.concat(sealed).toString("base64url")}`;
   }
 
   unseal(sealed: string, place: string): string {
@@ -73,7 +75,7 @@ export class AesSecretSealer implements SecretSealer {
   }
 
   keyOf(sealed: string): SealingKey {
-    const { keyId } = partsOf(sealed);
+    const keyId = keyIdOf(sealed);
     if (keyId === this.keyId) return "current";
     return this.#keys.has(keyId) ? "earlier" : "missing";
   }
@@ -112,11 +114,16 @@ function derived(secret: string): DerivedKeys {
   return { sealing: forUse("seal"), digesting: forUse("digest") };
 }
 
+/** Without a look at the rest, which may be long: a start asks it of every stored value. */
+function keyIdOf(sealed: string): string {
+  if (!sealed.startsWith(prefix)) return "";
+  const end = sealed.indexOf(".", prefix.length);
+  return sealed.slice(prefix.length, end < 0 ? undefined : end);
+}
+
 function partsOf(sealed: string): { readonly keyId: string; readonly bytes: Buffer } {
-  const [version, keyId = "", text = ""] = sealed.split(".");
-  return version === "s1"
-    ? { keyId, bytes: Buffer.from(text, "base64url") }
-    : { keyId: "", bytes: Buffer.alloc(0) };
+  const [, , text = ""] = sealed.startsWith(prefix) ? sealed.split(".") : [];
+  return { keyId: keyIdOf(sealed), bytes: Buffer.from(text, "base64url") };
 }
 
 function unavailable(message: string, cause?: unknown): AgentError {

@@ -85,6 +85,22 @@ describe("several keys", () => {
     ]);
   });
 
+  it("are told apart without decoding what is sealed, however long that is", () => {
+    const sealed = rotated.seal("x".repeat(1_000_000), "place");
+    const beganMs = performance.now();
+    for (let count = 0; count < 20_000; count += 1) expect(sealer.keyOf(sealed)).toBe("missing");
+
+    // A start asks it of every stored value: 20 GB would take many seconds to decode.
+    expect(performance.now() - beganMs).toBeLessThan(3_000);
+    expect(["", "s1", "s1.k1", "s2.k1.AAAA", "s1.k2"].map((text) => rotated.keyOf(text))).toEqual([
+      "missing",
+      "missing",
+      "earlier",
+      "missing",
+      "current",
+    ]);
+  });
+
   it("say which one is missing, and in which file", () => {
     expect(() => sealer.unseal(rotated.seal("text", "place"), "place")).toThrow(
       /key k2, which \/keys\.json does not have/,
