@@ -68,12 +68,10 @@ export class HostJudge {
       (): Judged => "judged",
       (error: unknown): Judged => {
         if (AgentError.hasCode(error, "POLICY_DENIED") || isForGood(error)) throw error;
+        // Not the error itself: what a runtime says of a spec may quote its secrets.
         logger.warn(
           "what a spec asks of the host is not known yet; it is judged before its start",
-          {
-            type: runtime.type,
-            error,
-          },
+          { type: runtime.type, code: AgentError.from(error).code },
         );
         return "unknown";
       },
