@@ -1,19 +1,30 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, readlink, stat } from "node:fs/promises";
+import { AgentError } from "@persys/core";
 import { endGroup, markVariable } from "./compose-command.ts";
 import { errnoOf } from "../docker/docker-errors.ts";
 import { pause } from "../shared/wait.ts";
 
 const lookEveryMs = 20;
+/** How long processes that were ended may take to go, in milliseconds. */
+const patienceDefaultMs = 5_000;
 
 /**
  * Ends compose commands of a project that have outlived the agent which started them, and resolves with whether there were any. They are found
- * by the mark in their environment: a record of process ids could name somebody else's process by now.
+ * by the mark in their environment: a record of process ids could name somebody else's process by now. Only processes of the agent's own account
+ * are looked at, and none that runs in a container.
+ * @throws {AgentError} RUNTIME_ERROR, retryable, naming the processes, when some are still there after `patienceMs`.
  */
-export async function endLeftCommands(mark: string, signal: AbortSignal): Promise<boolean> {
+export async function endLeftCommands(
+  mark: string,
+  signal: AbortSignal,
+  patienceMs: number = patienceDefaultMs,
+): Promise<boolean> {
+  const untilMs = performance.now() + patienceMs;
   let found = false;
   for (;;) {
     const pids = await commandsOf(mark);
     if (pids.length === 0) return found;
+    if (performance.now() >= untilMs) throw stillThere(pids);
     found = true;
     for (const pid of pids) endOne(pid);
     await pause(lookEveryMs, signal);
@@ -32,19 +43,43 @@ function endOne(pid: number): void {
 
 async function commandsOf(mark: string): Promise<readonly number[]> {
   const wanted = `${markVariable}=${mark}`;
+  const ownSpace = await spaceOf("self");
+  const isCommand = async (pid: number): Promise<boolean> =>
+    pid !== process.pid &&
+    (await environmentOf(pid)).includes(wanted) &&
+    (await spaceOf(pid)) === ownSpace;
   const pids = (await readdir("/proc")).filter((it) => /^\d+$/.test(it)).map(Number);
-  const marked = await Promise.all(
-    pids.map(async (pid) => (await environmentOf(pid)).includes(wanted)),
-  );
-  return pids.filter((pid, at) => marked[at] === true && pid !== process.pid);
+  const are = await Promise.all(pids.map(isCommand));
+  return pids.filter((_, at) => are[at] === true);
 }
 
-/** Empty for processes of others, for those that are gone, and for those that have ended. */
+/** Empty for processes of other accounts, for those that are gone, and for those that have ended. */
 async function environmentOf(pid: number): Promise<readonly string[]> {
   try {
+    const { uid } = await stat(`/proc/${pid}`);
+    if (uid !== process.geteuid?.()) return [];
     return (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0");
   } catch {
     // ENOENT, ESRCH, EACCES: it is not one of ours that runs.
     return [];
   }
+}
+
+/** The namespace of processes (pid_namespaces(7)): a container has its own. Undefined where it cannot be told. */
+async function spaceOf(pid: number | "self"): Promise<string | undefined> {
+  try {
+    return await readlink(`/proc/${pid}/ns/pid`);
+  } catch (error) {
+    // Of ourselves it can always be told.
+    if (pid === "self") throw error;
+    return undefined;
+  }
+}
+
+function stillThere(pids: readonly number[]): AgentError {
+  return new AgentError(
+    "RUNTIME_ERROR",
+    `compose commands of an earlier agent do not end (process ids ${pids.join(", ")}): end them, or find out what holds them`,
+    { retryable: true },
+  );
 }

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentError, type WorkloadId } from "@persys/core";
@@ -16,6 +16,9 @@ const stateFile = "state.json";
 const revisionsFolder = "revisions";
 const composeFile = "compose.json";
 const preparedFile = "prepared.json";
+const markFile = "mark";
+const markBytes = 16;
+const markPattern = /^[0-9a-f]{32}$/;
 
 /**
  * The folders of the projects, one for each workload, named by hash so that no id leads anywhere else. In it: what was brought up, and each
@@ -30,7 +33,7 @@ export class ProjectFolders {
     this.#nodeId = nodeId;
   }
 
-  /** The name of a workload's folder: also the mark of its commands. */
+  /** The name of a workload's folder. */
   nameOf(id: WorkloadId): string {
     return createHash("sha256").update(`${this.#nodeId}\0${id}`).digest("hex").slice(0, 40);
   }
@@ -66,6 +69,28 @@ export class ProjectFolders {
       await mkdir(this.folderOf(id), { recursive: true, mode: 0o700 });
       await writeWhole(join(this.folderOf(id), stateFile), stateText(state));
     });
+  }
+
+  /**
+   * What the commands of a workload are known by; undefined: none was run. Nobody but the agent's account can know it: whoever did could have
+   * processes of their own taken for such commands.
+   */
+  async mark(id: WorkloadId): Promise<string | undefined> {
+    const file = join(this.folderOf(id), markFile);
+    const text = await unlessMissing(readFile(file, "utf8"), "read the mark of a project");
+    return text !== undefined && markPattern.test(text) ? text : undefined;
+  }
+
+  /** {@link mark}, made where there is none. Once it resolves it is on disk. */
+  async ensureMark(id: WorkloadId): Promise<string> {
+    const known = await this.mark(id);
+    if (known !== undefined) return known;
+    const mark = randomBytes(markBytes).toString("hex");
+    await written(async () => {
+      await mkdir(this.folderOf(id), { recursive: true, mode: 0o700 });
+      await writeWhole(join(this.folderOf(id), markFile), mark);
+    });
+    return mark;
   }
 
   /** What prepare has found out about a revision; undefined: it is not prepared. */

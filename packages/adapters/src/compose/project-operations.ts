@@ -258,7 +258,7 @@ export class ProjectOperations {
       env: secrets.env,
       file: folders.fileOf(workload, made.specDigest),
       folder: folders.folderOf(workload),
-      mark: folders.nameOf(workload),
+      mark: await folders.ensureMark(workload),
       ...(services === undefined ? {} : { services }),
     };
     try {
@@ -311,7 +311,9 @@ export class ProjectOperations {
   async #settled(id: WorkloadId, signal: AbortSignal): Promise<void> {
     const { folders, late } = this.#to;
     await late.settled(id, signal);
-    if (await endLeftCommands(folders.nameOf(id), signal)) this.#cutAtMs.set(id, performance.now());
+    const mark = await folders.mark(id);
+    if (mark !== undefined && (await endLeftCommands(mark, signal)))
+      this.#cutAtMs.set(id, performance.now());
     const cutAtMs = this.#cutAtMs.get(id);
     if (cutAtMs === undefined) return;
     await pause(Math.max(0, cutAtMs + windDownMs - performance.now()), signal);

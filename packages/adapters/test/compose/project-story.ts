@@ -230,13 +230,34 @@ export function projectStory(command: TestedCommand): void {
         .another()
         .start(first, abandoned.signal)
         .catch((error: unknown) => error);
-      await eventually(() => endLeftCommands(folders.nameOf(first.id), forever), 30_000);
+      const isLeftEnded = async (): Promise<boolean> => {
+        const mark = await folders.mark(first.id);
+        return mark !== undefined && endLeftCommands(mark, forever);
+      };
+      await eventually(isLeftEnded, 30_000);
       const failure = (await starting) as AgentError;
       expect(failure.code).toBe("RUNTIME_ERROR");
       await host.runtime.replace(first, forever);
       const current = await host.current(first.id);
       expect(isLive(current) && current.drift.length === 0).toBe(true);
       await host.runtime.remove(first.id, forever);
+      expect(await host.census()).toEqual([]);
+    }, 60_000);
+
+    it("takes no process in a container for a command that was left, whatever its environment", async () => {
+      const folders = new ProjectFolders(host.folder, host.nodeId);
+      const mark = await folders.ensureMark(host.id("shop"));
+      const first = target(host.script("exec /bin/linger"));
+      await host.run(first);
+      const held = await host.docker.createContainer({
+        Image: testImages.busybox,
+        Cmd: ["/bin/linger"],
+        Env: [`PERSYS_COMPOSE_PROJECT=${mark}`],
+      });
+      await held.start();
+      await host.runtime.remove(first.id, forever);
+      expect((await held.inspect()).State.Running).toBe(true);
+      await held.remove({ force: true });
       expect(await host.census()).toEqual([]);
     }, 60_000);
 

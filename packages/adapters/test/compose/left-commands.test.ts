@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { randomUUID } from "node:crypto";
+import { afterEach, describe, expect, it } from "vitest";
+import { endLeftCommands } from "../../src/compose/left-commands.ts";
+import { ProjectFolders } from "../../src/compose/project-folders.ts";
+import { forever, idOf } from "../support/runtime-calls.ts";
+
+const children: ChildProcess[] = [];
+const folders: string[] = [];
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+/** A process that runs, of a group of its own and with this mark. */
+async function marked(mark: string): Promise<ChildProcess> {
+  const child = spawn("sh", ["-c", "echo up; exec sleep 60"], {
+    detached: true,
+    env: { PATH: process.env["PATH"], PERSYS_COMPOSE_PROJECT: mark },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  children.push(child);
+  await once(child.stdout ?? child, "data");
+  return child;
+}
+
+function newFolders(nodeId = "node"): ProjectFolders {
+  const folder = mkdtempSync(join(tmpdir(), "persys-folders-"));
+  folders.push(folder);
+  return new ProjectFolders(folder, nodeId);
+}
+
+describe("endLeftCommands", () => {
+  it("ends what bears the mark, and nothing else", async () => {
+    const [mark, other] = [randomUUID(), randomUUID()];
+    const [ours, theirs] = [await marked(mark), await marked(other)];
+    const gone = once(ours, "exit");
+    expect(await endLeftCommands(mark, forever)).toBe(true);
+    expect(await gone).toEqual([null, "SIGKILL"]);
+    expect(theirs.exitCode ?? theirs.signalCode).toBeNull();
+    expect(await endLeftCommands(mark, forever)).toBe(false);
+  });
+
+  it("gives up after a while, and names the processes that are still there", async () => {
+    const mark = randomUUID();
+    const child = await marked(mark);
+    await expect(endLeftCommands(mark, forever, 0)).rejects.toMatchObject({
+      code: "RUNTIME_ERROR",
+      retryable: true,
+      message: expect.stringContaining(`process ids ${child.pid}`),
+    });
+  });
+});
+
+describe("the mark of a project's commands", () => {
+  it("is stored for the agent alone, and stays until the project goes", async () => {
+    const projects = newFolders();
+    const id = idOf("shop");
+    expect(await projects.mark(id)).toBeUndefined();
+    const mark = await projects.ensureMark(id);
+    expect(await projects.ensureMark(id)).toBe(mark);
+    expect(await projects.mark(id)).toBe(mark);
+    expect(statSync(join(projects.folderOf(id), "mark")).mode & 0o777).toBe(0o600);
+    await projects.remove(id);
+    expect(await projects.mark(id)).toBeUndefined();
+  });
+
+  it("cannot be worked out from what others know", async () => {
+    const marks = await Promise.all(
+      [newFolders(), newFolders()].map((projects) => projects.ensureMark(idOf("shop"))),
+    );
+    expect(new Set(marks).size).toBe(2);
+  });
+});
