@@ -122,8 +122,8 @@ describe("the host policy", () => {
 
     it("refuses a spec that its runtime can never take, and takes one that it cannot judge now", async () => {
       const node = await startedNode();
-      const failDemands = (error: AgentError): void => {
-        node.runtime.gate = Promise.reject(error);
+      const failDemands = (fault: AgentError): void => {
+        node.runtime.gate = Promise.reject(fault);
         node.runtime.gate.catch(() => {});
       };
 
