@@ -63,7 +63,7 @@ export function readOrMakeSecretKeys(path: string): SecretKeys {
   const found = readSecretKeys(path);
   if (found !== undefined) return found;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolderOf(path);
     writeNew(path, [newKey()], (fresh) => {
       // A link appears whole or not at all, and never replaces: of two agents at their first start one wins, and both read its keys.
       linkSync(fresh, path);
@@ -79,28 +79,38 @@ export function readOrMakeSecretKeys(path: string): SecretKeys {
 /**
  * Adds a key to the file at `path`, which seals from the next start of the agent on. The earlier ones stay, for what they sealed. On disk when
  * this returns; whoever reads the file meanwhile sees the old keys or the new ones.
- * @throws {StartFailure} as {@link readOrMakeSecretKeys}; when another rotation is under way.
+ * @throws {StartFailure} as {@link readOrMakeSecretKeys}; when another rotation is under way; when there are as many keys as there may be.
  */
 export function rotateSecretKeys(path: string): SecretKeys {
-  const [first, ...more] = readOrMakeSecretKeys(path);
-  const rotated: SecretKeys = [first, ...more, newKey()];
   const lock = `${path}.rotating`;
-  let descriptor: number;
+  const descriptor = locked(path, lock);
   try {
-    descriptor = openSync(lock, "wx", 0o600);
+    // Read under the lock: a key that another rotation has added meanwhile may already seal.
+    const [first, ...more] = readOrMakeSecretKeys(path);
+    const rotated: SecretKeys = [first, ...more, newKey()];
+    if (rotated.length > keysMax) throw full(path);
+    writeNew(path, rotated, (fresh) => renameSync(fresh, path));
+    return rotated;
+  } finally {
+    closeSync(descriptor);
+    rmSync(lock, { force: true });
+  }
+}
+
+function locked(path: string, lock: string): number {
+  try {
+    makeFolderOf(path);
+  } catch (error) {
+    throw unusable(path, `cannot be made (${errnoOf(error)})`);
+  }
+  try {
+    return openSync(lock, "wx", 0o600);
   } catch (error) {
     const why = `is being rotated by another command; if there is none, remove ${lock}`;
     throw unusable(
       path,
       errnoOf(error) === "EEXIST" ? why : `cannot be changed (${errnoOf(error)})`,
     );
-  }
-  try {
-    writeNew(path, rotated, (fresh) => renameSync(fresh, path));
-    return rotated;
-  } finally {
-    closeSync(descriptor);
-    rmSync(lock, { force: true });
   }
 }
 
@@ -146,6 +156,10 @@ function keysIn(text: string, path: string): SecretKeys {
   return [first, ...more];
 }
 
+function makeFolderOf(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+}
+
 function newKey(): SecretKey {
   return {
     id: randomBytes(idBytes).toString("hex"),
@@ -176,5 +190,12 @@ function unusable(path: string, why: string): StartFailure {
   return new StartFailure(
     exitCodes.configuration,
     `the key file ${path} ${why}; name another one with PERSYS_SECRET_KEYS_FILE`,
+  );
+}
+
+function full(path: string): StartFailure {
+  return new StartFailure(
+    exitCodes.configuration,
+    `the key file ${path} has ${keysMax} keys, the most there may be, and was left as it is: start the agent once, which seals all it stores with the last key, keep a copy of the file, and remove keys from its beginning`,
   );
 }

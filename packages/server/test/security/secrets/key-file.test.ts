@@ -45,6 +45,36 @@ describe("the key file", () => {
     expect(readOrMakeSecretKeys(path)).toEqual(before);
   });
 
+  it("is not even looked at by a rotation while another one is under way", () => {
+    const path = fileIn();
+    mkdirSync(join(path, ".."));
+    writeFileSync(`${path}.rotating`, "");
+
+    expect(() => rotateSecretKeys(path)).toThrow(/being rotated/);
+    expect(readdirSync(join(path, ".."))).toEqual(["keys.json.rotating"]);
+  });
+
+  it("is made by a rotation where there is none", () => {
+    const path = fileIn();
+
+    expect(rotateSecretKeys(path)).toHaveLength(2);
+    expect(readdirSync(join(path, ".."))).toEqual(["keys.json"]);
+  });
+
+  it("is not rotated beyond what it may hold, and stays readable", () => {
+    const path = fileIn();
+    const [key] = readOrMakeSecretKeys(path);
+    const keys = Array.from({ length: 999 }, (_, at) => ({ ...key, id: `k${at}` }));
+    writeFileSync(path, JSON.stringify({ format: 1, keys }));
+    expect(rotateSecretKeys(path)).toHaveLength(1_000);
+    const before = readFileSync(path, "utf8");
+
+    expect(() => rotateSecretKeys(path)).toThrow(/has 1000 keys.*remove keys from its beginning/);
+    expect(readFileSync(path, "utf8")).toBe(before);
+    expect(readOrMakeSecretKeys(path)).toHaveLength(1_000);
+    expect(readdirSync(join(path, ".."))).toEqual(["keys.json"]);
+  });
+
   it.each([0o640, 0o604, 0o660, 0o644])("is refused with mode %o", (mode) => {
     const path = fileIn();
     readOrMakeSecretKeys(path);
@@ -93,5 +123,6 @@ describe("the key file", () => {
     writeFileSync(file, "");
 
     expect(() => readOrMakeSecretKeys(join(file, "keys.json"))).toThrow(/PERSYS_SECRET_KEYS_FILE/);
+    expect(() => rotateSecretKeys(join(file, "keys.json"))).toThrow(/cannot be made \(EEXIST\)/);
   });
 });
