@@ -15,6 +15,23 @@ type Found = readonly Violation[];
 /** Kinds of logs that the engine of Docker can be asked for. */
 const readableLogs: ReadonlySet<string> = new Set(["", "json-file", "local", "none"]);
 const ownNetworkDrivers: ReadonlySet<string> = new Set(["", "bridge", "default"]);
+/** What each of these may say besides nothing. Whether a namespace of the host is given, the policy of the node says. */
+const spaces: ReadonlyMap<string, readonly string[]> = new Map([
+  ["network_mode", ["none", "bridge", "host"]],
+  ["pid", ["host"]],
+  ["ipc", ["none", "private", "shareable", "host"]],
+  ["uts", ["host"]],
+  ["cgroup", ["private", "host"]],
+  ["userns_mode", ["host"]],
+]);
+/** Those of {@link spaces} that can be another service's. */
+const shareable: ReadonlySet<string> = new Set(["network_mode", "pid", "ipc"]);
+/** Options of the bridge driver that reach nothing beyond the network itself. */
+const networkOptions: ReadonlySet<string> = new Set([
+  "com.docker.network.bridge.enable_icc",
+  "com.docker.network.bridge.enable_ip_masquerade",
+  "com.docker.network.driver.mtu",
+]);
 /** Options for security that confine further. */
 const confining: readonly string[] = [
   "no-new-privileges",
@@ -26,8 +43,9 @@ const confining: readonly string[] = [
  * What a project asks for that no policy of the node can give, after interpolation. Paths begin at the spec's root, and name service and field.
  */
 export function refusedAsks(project: ResolvedProject): Found {
+  const names = new Set(project.services.map(({ name }) => name));
   return [
-    ...project.services.flatMap(refusedOfService),
+    ...project.services.flatMap((it) => [...refusedOfService(it), ...foreignSpaces(it, names)]),
     ...Object.entries(project.volumes).flatMap(([name, it]) => refusedVolume(name, membersOf(it))),
     ...Object.entries(project.networks).flatMap(([name, it]) =>
       refusedNetwork(name, membersOf(it)),
@@ -56,11 +74,11 @@ function refusedOfService({ name, members }: ResolvedService): Found {
       rule: `is refused but for no-new-privileges: it loosens what confines the container`,
       seen: it.slice(0, 80),
     })),
-    ...["network_mode", "pid", "ipc", "uts", "cgroup", "userns_mode"].flatMap((field) =>
-      textOf(members[field]).startsWith("container:")
-        ? [{ path: at(field), rule: "is refused: it enters a container of others" }]
-        : [],
-    ),
+    ...(Object.values(membersOf(members["networks"])).some((it) =>
+      isSaid(membersOf(it)["driver_opts"]),
+    )
+      ? [{ path: at("networks"), rule: "must not have driver_opts: they are not supported here" }]
+      : []),
     ...(readableLogs.has(textOf(log["driver"]))
       ? []
       : [{ path: at("logging"), rule: "must have the driver json-file, local or none" }]),
@@ -68,6 +86,24 @@ function refusedOfService({ name, members }: ResolvedService): Found {
       ? []
       : [{ path: at("device_cgroup_rules"), rule: "is refused: list devices under devices" }]),
   ];
+}
+
+/** Namespaces that are neither a container's own, nor another service's of the project, nor the host's. */
+function foreignSpaces({ name, members }: ResolvedService, services: ReadonlySet<string>): Found {
+  return [...spaces].flatMap(([field, allowed]) => {
+    const value = members[field];
+    const mode = textOf(value);
+    const service = /^service:(.+)$/s.exec(mode)?.[1];
+    const isOwn = service !== undefined && shareable.has(field) && services.has(service);
+    if (!isSaid(value) || mode === "" || allowed.includes(mode) || isOwn) return [];
+    const more = shareable.has(field) ? ", or service:NAME of a service that runs with it" : "";
+    return [
+      {
+        path: ["composeYaml", "services", name, field],
+        rule: `must be left out or one of ${allowed.join(", ")}${more}: what else there is belongs to others`,
+      },
+    ];
+  });
 }
 
 /** The command puts out some fields that the file does not have, as null. */
@@ -109,9 +145,46 @@ function refusedNetwork(name: string, network: Members): Found {
         rule: "is refused: networks of others are not a workload's; declare one of its own",
       },
     ];
-  return ownNetworkDrivers.has(textOf(network["driver"]))
-    ? []
-    : [{ path: at("driver"), rule: "is refused: only bridge networks are supported here" }];
+  const { driver, driver_opts: options, ipam } = network;
+  return [
+    ...(ownNetworkDrivers.has(textOf(driver))
+      ? []
+      : [{ path: at("driver"), rule: "is refused: only bridge networks are supported here" }]),
+    ...(Object.keys(membersOf(options)).every((it) => networkOptions.has(it))
+      ? []
+      : [
+          {
+            path: at("driver_opts"),
+            rule: `is refused but for ${[...networkOptions].join(", ")}: others reach beyond the network`,
+          },
+        ]),
+    ...(isUsualIpam(ipam)
+      ? []
+      : [
+          {
+            path: at("ipam"),
+            rule: "is refused: addresses are given by the engine of the node, whose routes they could take; leave it out",
+          },
+        ]),
+  ];
+}
+
+/** Whether the engine gives out addresses as it does where nothing is said. */
+function isUsualIpam(ipam: unknown): boolean {
+  if (!isSaid(ipam)) return true;
+  if (typeof ipam !== "object" || Array.isArray(ipam)) return false;
+  const { driver, ...rest } = membersOf(ipam);
+  return (
+    (!isSaid(driver) || driver === "" || driver === "default") && Object.values(rest).every(isEmpty)
+  );
+}
+
+function isEmpty(value: unknown): boolean {
+  return !isSaid(value) || (typeof value === "object" && Object.keys(value ?? {}).length === 0);
+}
+
+function isSaid(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }
 
 function refusedContents(kind: string, contents: Members): Found {

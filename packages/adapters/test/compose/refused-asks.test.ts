@@ -26,8 +26,17 @@ describe("refusedAsks", () => {
     ["security_opt", { security_opt: ["seccomp=unconfined"] }],
     ["security_opt", { security_opt: ["no-new-privileges:false"] }],
     ["network_mode", { network_mode: "container:other" }],
+    ["network_mode", { network_mode: "other_default" }],
+    ["network_mode", { network_mode: "service:other" }],
+    ["network_mode", { network_mode: "Host" }],
     ["pid", { pid: "container:other" }],
+    ["pid", { pid: "service:other" }],
     ["ipc", { ipc: "container:other" }],
+    ["ipc", { ipc: "other" }],
+    ["uts", { uts: "service:web" }],
+    ["cgroup", { cgroup: "other" }],
+    ["userns_mode", { userns_mode: "remapped" }],
+    ["networks", { networks: { net: { driver_opts: { any: "x" } } } }],
     ["logging", { logging: { driver: "syslog" } }],
     ["volumes[0]", { volumes: ["/nonexistent/data:/data:rw"] }],
     ["volumes[0]", { volumes: [{ type: "bind", source: "/nonexistent", target: "/data" }] }],
@@ -45,6 +54,14 @@ describe("refusedAsks", () => {
     ],
     ["networks.net.external", { networks: { net: { external: true } } }],
     ["networks.net.driver", { networks: { net: { driver: "host" } } }],
+    [
+      "networks.net.driver_opts",
+      { networks: { net: { driver_opts: { "com.docker.network.bridge.name": "br0" } } } },
+    ],
+    ["networks.net.ipam", { networks: { net: { ipam: { config: [{ subnet: "10.0.0.0/8" }] } } } }],
+    ["networks.net.ipam", { networks: { net: { ipam: { driver: "other" } } } }],
+    ["networks.net.ipam", { networks: { net: { ipam: { options: { any: "x" } } } } }],
+    ["networks.net.ipam", { networks: { net: { ipam: [] } } }],
     ["secrets.key.file", { secrets: { key: { file: "/etc/shadow" } } }],
     ["configs.key.external", { configs: { key: { external: true } } }],
   ])("finds %s", (field, parts) => {
@@ -57,13 +74,22 @@ describe("refusedAsks", () => {
     ]);
   });
 
+  it("leaves namespaces of the host to the policy", () => {
+    const fields = ["network_mode", "pid", "ipc", "uts", "cgroup", "userns_mode"];
+    const members = Object.fromEntries(fields.map((field) => [field, "host"]));
+    expect(refusals(service(members))).toEqual([]);
+  });
+
   it("lets pass what confines, and what is the project's own", () => {
     const file = {
       services: {
         web: {
           image: "web:1",
           security_opt: ["no-new-privileges:true"],
-          network_mode: "service:db",
+          network_mode: "service:web",
+          ipc: "shareable",
+          pid: "",
+          cgroup: "private",
           logging: { driver: "json-file" },
           volumes: [
             { type: "volume", source: "data", target: "/data" },
@@ -73,7 +99,13 @@ describe("refusedAsks", () => {
         },
       },
       volumes: { data: { name: "x_data", labels: {} } },
-      networks: { default: { name: "x_default" } },
+      networks: {
+        default: { name: "x_default", ipam: {} },
+        net: {
+          driver_opts: { "com.docker.network.driver.mtu": "1400" },
+          ipam: { driver: "default", config: [] },
+        },
+      },
     };
     expect(refusals(resolved(file))).toEqual([]);
   });
