@@ -32,7 +32,8 @@ const againAfterMs = 60_000;
  */
 export class HeldBack {
   readonly #options: HeldBackOptions;
-  #looking: Promise<void> | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #isLooking = false;
   #hasChanged = false;
   #stopListening = (): void => {};
   #cancelAgain = (): void => {};
@@ -57,21 +58,28 @@ export class HeldBack {
 
   /** Resolves once no look is under way. */
   get ended(): Promise<void> {
-    return this.#looking ?? Promise.resolve();
+    return this.#looking;
   }
 
   #look(): void {
     this.#cancelAgain();
     this.#hasChanged = true;
-    this.#looking ??= this.#lookWhileChanged().finally(() => (this.#looking = undefined));
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    this.#looking = this.#lookWhileChanged();
   }
 
   async #lookWhileChanged(): Promise<void> {
     const { clock, signal } = this.#options.context;
     let isComplete = true;
-    while (this.#hasChanged && !signal.aborted) {
-      this.#hasChanged = false;
-      isComplete = await this.#lookAtAll();
+    try {
+      while (this.#hasChanged && !signal.aborted) {
+        this.#hasChanged = false;
+        isComplete = await this.#lookAtAll();
+      }
+    } finally {
+      // At once: whoever changes the policy in the turns before the promise is settled has to find that nobody looks any more.
+      this.#isLooking = false;
     }
     if (!isComplete && !signal.aborted) {
       this.#cancelAgain = clock.schedule(againAfterMs, () => this.#look());

@@ -1,4 +1,8 @@
+import { ManualClock } from "@persys/conformance";
+import { defaultEnginePolicy, fixedHostPolicy, silentLogger } from "@persys/core";
 import { afterEach, describe, expect, it } from "vitest";
+import { HeldBack } from "../../src/engine/held-back.ts";
+import { SpecSecrets } from "../../src/engine/spec-secrets.ts";
 import { PolicedNode, policyAllowing } from "./policed-node.ts";
 
 const spec = { program: "serve", hostPaths: ["/srv/web"] };
@@ -114,4 +118,46 @@ describe("a workload that the policy held back", () => {
 
     expect(node.listeners.size).toBe(0);
   });
+});
+
+describe("a look for what the policy held back", () => {
+  it.each(Array.from({ length: 20 }, (_, turns) => turns))(
+    "is followed by another one where the policy changes %i turns after it began",
+    async (turns) => {
+      const controller = new AbortController();
+      let announce = (): void => {};
+      let looks = 0;
+      const heldBack = new HeldBack({
+        context: {
+          clock: new ManualClock(),
+          gate: () => undefined,
+          logger: silentLogger,
+          policy: defaultEnginePolicy,
+          secrets: new SpecSecrets(undefined, () => undefined),
+          signal: controller.signal,
+        },
+        policy: {
+          ...fixedHostPolicy(loose),
+          onChange: (listener) => {
+            announce = listener;
+            return () => {};
+          },
+        },
+        lanes: () => {
+          looks += 1;
+          return [];
+        },
+        retry: () => Promise.resolve(),
+      });
+      heldBack.start();
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+
+      announce();
+      for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+
+      expect(looks).toBe(2);
+      await heldBack.ended;
+      controller.abort();
+    },
+  );
 });
