@@ -141,10 +141,28 @@ describe("parseComposeSpec", () => {
     "PYTHONPATH",
     "HTTPS_PROXY",
     "https_proxy",
+    "_MEIPASS2",
+    "_PYI_ARCHIVE_FILE",
+    "__anything",
+    "PYINSTALLER_RESET_ENVIRONMENT",
+    "DYLD_INSERT_LIBRARIES",
+    "GOCOVERDIR",
+    "GRPC_TRACE",
+    "TCL_LIBRARY",
+    "ZONEINFO",
+    "KUBECONFIG",
+    "TERMINFO",
+    "GIT_SSH_COMMAND",
+    "XDG_CONFIG_HOME",
   ])("refuses %s in the environment: it steers the command", (name) => {
     const [violation] = violationsOf({ composeYaml: file, env: { [name]: "secret-value" } });
     expect(violation).toContain(`env.${name} is refused`);
     expect(violation).not.toContain("secret-value");
+  });
+
+  it("takes names in the environment that only look like those", () => {
+    const env = { DB_PASSWORD: "x", GOOGLE_KEY: "x", LDAP_HOST: "x", TZ: "UTC", TOKEN: "x" };
+    expect(violationsOf({ composeYaml: file, env })).toEqual([]);
   });
 
   it.each([
