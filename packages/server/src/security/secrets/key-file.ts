@@ -196,6 +196,6 @@ function unusable(path: string, why: string): StartFailure {
 function full(path: string): StartFailure {
   return new StartFailure(
     exitCodes.configuration,
-    `the key file ${path} has ${keysMax} keys, the most there may be, and was left as it is: start the agent once, which seals all it stores with the last key, keep a copy of the file, and remove keys from its beginning`,
+    `the key file ${path} has ${keysMax} keys, the most there may be, and was left as it is: start the agent once, which seals all it stores with the last key, keep a copy of the file, and remove keys from its beginning; what was applied under one of those is compared no more, and takes another revision id when it is applied again`,
   );
 }
