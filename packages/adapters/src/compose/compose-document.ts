@@ -1,4 +1,4 @@
-import { type ScalarTag, parseDocument } from "yaml";
+import { type Document, type ScalarTag, isScalar, parseDocument, visit } from "yaml";
 import type { Violation } from "@persys/core";
 
 /** A compose file as plain data. */
@@ -61,7 +61,8 @@ export function readComposeDocument(text: string): ReadDocument {
       merge: true,
       prettyErrors: false,
       stringKeys: true,
-      uniqueKeys: true,
+      // Its own look for them compares each key with each; see below.
+      uniqueKeys: false,
     });
     const [fault] = [...parsed.errors, ...parsed.warnings];
     // The words of a parser may quote the file, and with it a secret.
@@ -69,6 +70,9 @@ export function readComposeDocument(text: string): ReadDocument {
       return refused(
         `is no YAML that can be used (${fault.code}, line ${lineOf(text, fault.pos[0])})`,
       );
+    const twice = repeatedKeyAt(parsed);
+    if (twice !== undefined)
+      return refused(`is no YAML that can be used (DUPLICATE_KEY, line ${lineOf(text, twice)})`);
     const document: unknown = parsed.toJS({ maxAliasCount: aliasedMax });
     if (!isMap(document)) return refused("must be a compose file: an object with `services`");
     if (isTooDeep(document, depthMax))
@@ -87,6 +91,26 @@ export function readComposeDocument(text: string): ReadDocument {
 /** Whether a value is an object of named members. */
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Where in the text a key stands that its object has already; undefined: nowhere. */
+function repeatedKeyAt(document: Document.Parsed): number | undefined {
+  let at: number | undefined;
+  visit(document, {
+    Map: (_, { items }) => {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        const name = isScalar(key) ? key.value : key;
+        if (seen.has(name)) {
+          at = isScalar(key) ? (key.range?.[0] ?? 0) : 0;
+          return visit.BREAK;
+        }
+        seen.add(name);
+      }
+      return undefined;
+    },
+  });
+  return at;
 }
 
 function refused(rule: string): ReadDocument {

@@ -214,9 +214,18 @@ describe("parseComposeSpec", () => {
     expect(performance.now() - beganMs).toBeLessThan(2_000);
   });
 
+  it("reads a file with tens of thousands of keys at once", () => {
+    const keys = Array.from({ length: 30_000 }, (_, at) => ` ${at.toString(36)}k:\n`).join("");
+    const beganMs = performance.now();
+    expect(violationsOf({ composeYaml: `x-keys:\n${keys}${file}` })).toEqual([]);
+    expect(performance.now() - beganMs).toBeLessThan(2_000);
+  });
+
   it.each([
     ["is no YAML", "services: ["],
     ["names a key twice", `${file}services: {}\n`],
+    ["names a key twice deep down", `${file}x-a: [{ b: { c: 1, "c": 2 } }]\n`],
+    ["merges twice", `x-a: &a {}\n${file}    <<: *a\n    <<: *a\n`],
     ["has tags of its own", "services: !reset {}\n"],
     ["has several documents", `${file}---\n${file}`],
     ["is nested too deeply", `${file}x-deep: ${"[".repeat(2_000)}${"]".repeat(2_000)}\n`],
