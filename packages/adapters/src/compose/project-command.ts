@@ -1,4 +1,5 @@
 import { AgentError, type Json, type Target } from "@persys/core";
+import { CommandPlaces } from "./command-places.ts";
 import type { ComposeCommand, ComposeResult } from "./compose-command.ts";
 import { commandFailed, redacted } from "./compose-errors.ts";
 import { type ComposeSpec, composeSpecOf } from "./compose-spec.ts";
@@ -10,6 +11,11 @@ import { type ResolvedProject, resolvedProject } from "./resolved-project.ts";
 
 /** The name of a project whose file is only looked at. */
 export const resolvedUnder = "persys-resolved";
+
+/** Files that are looked at together: each takes a process, of some tens of megabytes. */
+const looksAtOnce = 4;
+/** Looks that wait for those. */
+const looksWaitingMax = 64;
 
 /** What is brought up, and how. */
 export interface UpRequest {
@@ -25,11 +31,18 @@ export interface UpRequest {
   readonly existing: "keep" | "remake" | "update";
 }
 
+/** A spec, with its file as data. */
+interface ReadSpec {
+  readonly spec: ComposeSpec;
+  readonly document: ComposeDocument;
+}
+
 /** What the compose command is asked to do. */
 export class ProjectCommand {
   readonly #command: ComposeCommand;
   /** By the spec itself, as long as anybody has it: policy is judged several times for each request. */
   #resolved = new WeakMap<object, ResolvedProject>();
+  readonly #looks: CommandPlaces = new CommandPlaces(looksAtOnce, looksWaitingMax);
 
   constructor(command: ComposeCommand) {
     this.#command = command;
@@ -37,15 +50,25 @@ export class ProjectCommand {
 
   /**
    * A spec's file as the command understands it. Nothing is written, and the engine is not asked.
-   * @throws {AgentError} INVALID_SPEC, with what is refused or with the command's words; RUNTIME_UNAVAILABLE where there is no command.
+   * @throws {AgentError} INVALID_SPEC, with what is refused or with the command's words; RUNTIME_UNAVAILABLE where there is no command;
+   * LIMIT_EXCEEDED, retryable, where too many wait to be looked at.
    */
   async resolve(spec: Json, signal: AbortSignal): Promise<ResolvedProject> {
     const key = typeof spec === "object" && spec !== null ? spec : {};
     const known = this.#resolved.get(key);
     if (known !== undefined) return known;
-    const { spec: wanted, document } = specOf({ spec });
-    const { profiles = [], env = {} } = wanted;
-    const result = await this.#command.run({
+    const read = specOf({ spec });
+    const result = await this.#looks.run(() => this.#look(read, signal), signal);
+    if (result.code !== 0) throw invalidFile(result, read.spec, read.document);
+    const project = resolvedProject(result.stdout, read.spec.profiles ?? []);
+    refuse(project);
+    this.#resolved.set(key, project);
+    return project;
+  }
+
+  async #look({ spec, document }: ReadSpec, signal: AbortSignal): Promise<ComposeResult> {
+    const { profiles = [], env = {} } = spec;
+    return this.#command.run({
       // The name and the folder only complete what is left open; nothing has either.
       args: [
         "--project-name",
@@ -63,11 +86,6 @@ export class ProjectCommand {
       input: JSON.stringify(document),
       signal,
     });
-    if (result.code !== 0) throw invalidFile(result, wanted, document);
-    const project = resolvedProject(result.stdout, profiles);
-    refuse(project);
-    this.#resolved.set(key, project);
-    return project;
   }
 
   /**
@@ -118,10 +136,7 @@ export class ProjectCommand {
 }
 
 /** The spec of a target, with its file. @throws {AgentError} INVALID_SPEC when it is not one of a compose application. */
-export function specOf({ spec }: Pick<Target, "spec">): {
-  readonly spec: ComposeSpec;
-  readonly document: ComposeDocument;
-} {
+export function specOf({ spec }: Pick<Target, "spec">): ReadSpec {
   const parsed = composeSpecOf(spec);
   if (parsed !== undefined) return parsed;
   throw new AgentError("INVALID_SPEC", "the spec is not one of a compose application", {

@@ -42,3 +42,28 @@ describe("a compose file that the node can never take", () => {
     });
   });
 });
+
+describe("compose files that come all at once", () => {
+  it("have a few commands at a time, and only so many wait", async () => {
+    const command = commandOf("exec sleep 60");
+    const controller = new AbortController();
+    const all = Array.from({ length: 80 }, () => command.resolve({ ...spec }, controller.signal));
+    const ends = Promise.allSettled(all);
+    await expect(Promise.any(all.map(refusalOf))).resolves.toMatchObject({
+      code: "LIMIT_EXCEEDED",
+      effect: "none",
+    });
+    controller.abort(new Error("called off"));
+    const codes = (await ends).map((end) => end.status === "rejected" && String(end.reason));
+    expect(codes.filter((code) => code === "Error: called off")).toHaveLength(68);
+  });
+});
+
+async function refusalOf(resolving: Promise<unknown>): Promise<unknown> {
+  try {
+    await resolving;
+  } catch (error) {
+    return error;
+  }
+  throw new Error("was not refused");
+}
