@@ -89,21 +89,38 @@ function imageOf(service: ResolvedService): ImageDemand {
   };
 }
 
+/** How many ports of the host a service publishes; a range has as many as it spans. */
+export function publishedCount(service: ResolvedService): number {
+  return sum(rangesOf(service).map(({ count }) => count));
+}
+
 function portsOf(service: ResolvedService): readonly PortDemand[] {
   const field = fieldOf(service, "ports");
-  return itemsOf(service.members["ports"]).flatMap((it) =>
-    typeof it === "object" ? longPort(membersOf(it), field) : shortPort(textOf(it), field),
+  return rangesOf(service).flatMap(({ hostIp, protocol, first, count }) =>
+    Array.from({ length: count }, (_, at) => ({ hostIp, hostPort: first + at, protocol, field })),
   );
 }
 
-function longPort(port: Readonly<Record<string, unknown>>, field: string): readonly PortDemand[] {
+interface PortRange {
+  readonly hostIp: string;
+  readonly protocol: string;
+  readonly first: number;
+  readonly count: number;
+}
+
+function rangesOf({ members }: ResolvedService): readonly PortRange[] {
+  return itemsOf(members["ports"]).flatMap((it) =>
+    typeof it === "object" ? longPort(membersOf(it)) : shortPort(textOf(it)),
+  );
+}
+
+function longPort(port: Readonly<Record<string, unknown>>): PortRange {
   const protocol = textOf(port["protocol"]) || "tcp";
-  const range = portsIn(textOf(port["published"]));
-  return range.map((hostPort) => ({ hostIp: textOf(port["host_ip"]), hostPort, protocol, field }));
+  return { hostIp: textOf(port["host_ip"]), protocol, ...rangeIn(textOf(port["published"])) };
 }
 
 /** `[ip:][published:]target[/protocol]`, where ports may be ranges and the address may be one of IPv6. */
-function shortPort(port: string, field: string): readonly PortDemand[] {
+function shortPort(port: string): PortRange {
   const [addresses = "", protocol = "tcp"] = port.split("/");
   const parts = /^(?:(\[[^\]]*\]|[^:]*):)?(?:([\d-]*):)?([\d-]+)$/.exec(addresses);
   const [, first = "", second] = parts ?? [];
@@ -111,14 +128,13 @@ function shortPort(port: string, field: string): readonly PortDemand[] {
   const hasAddress = second !== undefined || /[.[]/.test(first);
   const hostIp = hasAddress ? first.replaceAll(/[[\]]/g, "") : "";
   const published = hasAddress ? (second ?? "") : first;
-  return portsIn(published).map((hostPort) => ({ hostIp, hostPort, protocol, field }));
+  return { hostIp, protocol, ...rangeIn(published) };
 }
 
 /** Of none published, the engine picks one: 0. */
-function portsIn(range: string): readonly number[] {
+function rangeIn(range: string): Pick<PortRange, "first" | "count"> {
   const [first = 0, last = first] = range.split("-").map(Number);
-  const count = Math.min(Math.max(last - first + 1, 1), 65_536);
-  return Array.from({ length: count }, (_, at) => first + at);
+  return { first, count: Math.min(Math.max(last - first + 1, 1), 65_536) };
 }
 
 function limitsOf({ members }: ResolvedService): Readonly<Record<string, unknown>> {

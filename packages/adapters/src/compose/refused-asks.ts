@@ -1,6 +1,7 @@
 import type { Violation } from "@persys/core";
 import { unknownInService } from "./compose-rules.ts";
 import { boundFolder, mountedPaths, noFolder } from "./mounted-paths.ts";
+import { publishedCount } from "./project-demands.ts";
 import {
   itemsOf,
   type Members,
@@ -12,6 +13,8 @@ import {
 
 type Found = readonly Violation[];
 
+/** Ports that a project may publish: as many as an address has. Each of them is judged. */
+const publishedMax = 65_536;
 /** Kinds of logs that the engine of Docker can be asked for. */
 const readableLogs: ReadonlySet<string> = new Set(["", "json-file", "local", "none"]);
 const ownNetworkDrivers: ReadonlySet<string> = new Set(["", "bridge", "default"]);
@@ -45,6 +48,7 @@ const confining: readonly string[] = [
 export function refusedAsks(project: ResolvedProject): Found {
   const names = new Set(project.services.map(({ name }) => name));
   return [
+    ...tooManyPorts(project.services),
     ...project.services.flatMap((it) => [...refusedOfService(it), ...foreignSpaces(it, names)]),
     ...Object.entries(project.volumes).flatMap(([name, it]) => refusedVolume(name, membersOf(it))),
     ...Object.entries(project.networks).flatMap(([name, it]) =>
@@ -59,6 +63,20 @@ export function refusedAsks(project: ResolvedProject): Found {
     ...refusedContents("secrets", project.secrets),
     ...refusedContents("configs", project.configs),
   ];
+}
+
+function tooManyPorts(services: readonly ResolvedService[]): Found {
+  let count = 0;
+  // What is no number makes none of the sum.
+  const last = services.find((it) => !((count += publishedCount(it)) <= publishedMax));
+  return last === undefined
+    ? []
+    : [
+        {
+          path: ["composeYaml", "services", last.name, "ports"],
+          rule: `must publish ports by number, and at most ${publishedMax} together with the services before it`,
+        },
+      ];
 }
 
 function refusedOfService({ name, members }: ResolvedService): Found {

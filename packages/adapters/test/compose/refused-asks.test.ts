@@ -38,6 +38,7 @@ describe("refusedAsks", () => {
     ["userns_mode", { userns_mode: "remapped" }],
     ["networks", { networks: { net: { driver_opts: { any: "x" } } } }],
     ["logging", { logging: { driver: "syslog" } }],
+    ["ports", { ports: [{ target: 80, published: "http" }] }],
     ["volumes[0]", { volumes: ["/nonexistent/data:/data:rw"] }],
     ["volumes[0]", { volumes: [{ type: "bind", source: "/nonexistent", target: "/data" }] }],
   ])("finds %s", (field, members) => {
@@ -71,6 +72,14 @@ describe("refusedAsks", () => {
   it("finds fields that are not known, should the command have made any", () => {
     expect(refusals(service({ use_api_socket: true, "x-note": 1, build: null }))).toEqual([
       "composeYaml.services.web.use_api_socket",
+    ]);
+  });
+
+  it("finds ranges of ports that come to more than there are", () => {
+    const port = { target: 80, published: "1-65535" };
+    expect(refusals(service({ ports: [port] }))).toEqual([]);
+    expect(refusals(service({ ports: [port, "1000-2000:80/udp"] }))).toEqual([
+      "composeYaml.services.web.ports",
     ]);
   });
 
