@@ -104,7 +104,7 @@ export class CallRules implements RuntimeWatcher {
     const other = this.#underWay.get(id);
     if (other !== undefined)
       violate("I2", `${op} of ${id} was called while ${other.call.op} was under way`);
-    this.#underWay.set(id, { call, generation: this.#context.stored(id)?.generation });
+    this.#underWay.set(id, { call, generation: generationOf(call, this.#context.stored(id)) });
     if (!this.looks.isReadable(id))
       violate("I4", `${op} of ${id} was called though the last look at it could not be read`);
     if (!isKnown(id)) violate("I5", `${op} of ${id} was called, which nobody has asked for`);
@@ -156,4 +156,22 @@ export class CallRules implements RuntimeWatcher {
       `${op} of ${id} was called ${notBeforeMs - nowMs} ms before its stored back-off is over`,
     );
   }
+}
+
+/**
+ * The generation that a step is for: that of the record on disk, unless that asks for something else by now. A request that is stored, and whose
+ * answer the agent does not have yet or is in doubt about, has it take a step for what was wanted before; whatever comes of that is nothing
+ * that the status of the new generation has to tell.
+ */
+function generationOf(
+  { target }: StepCall,
+  record: WorkloadRecord | undefined,
+): number | undefined {
+  if (record === undefined || target === undefined) return record?.generation;
+  const { wanted, fallback, desired, generation } = record;
+  const isOf = (revision: WorkloadRecord["fallback"]): boolean =>
+    revision?.revisionId === target.revisionId && revision.digest === target.specDigest;
+  const isAsked =
+    desired !== "deleted" && (isOf(wanted) || (isOf(fallback) && wanted.givenUp !== undefined));
+  return isAsked ? generation : undefined;
 }

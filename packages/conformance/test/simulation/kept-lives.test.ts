@@ -4,7 +4,7 @@ import type { Life } from "../../src/simulation/life.ts";
 import { simulatedModel } from "../../src/simulation/simulated-model.ts";
 import { liveThrough } from "../../src/simulation/simulated-life.ts";
 
-/** Lives in which an engine once broke an invariant, shrunk, each under what had gone wrong. */
+/** Lives in which an engine once broke an invariant, or was thought to, shrunk, each under what had gone wrong. */
 const folder = new URL("./kept-lives/", import.meta.url);
 
 describe("a life that once went wrong", () => {
