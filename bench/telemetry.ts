@@ -3,8 +3,8 @@ import type { Bench } from "./bench.ts";
 import { figure } from "./figure.ts";
 import { BenchAgent, Receiver } from "./telemetry-agents.ts";
 
-const pairs = 24;
-const livesPerTurn = 16;
+const pairs = 40;
+const livesPerTurn = 32;
 const atOnce = 8;
 /** As often as Prometheus usually reads. */
 const scrapeIntervalMs = 15_000;

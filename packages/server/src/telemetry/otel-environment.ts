@@ -13,8 +13,8 @@ const everything = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const signals = ["TRACES", "METRICS"] as const;
 const serviceName = "persys-agent";
 
-/** What callers have sampled, and a fifth of what begins here: all of it would cost a tenth of the agent's processor time. */
-const sampler = { OTEL_TRACES_SAMPLER: "parentbased_traceidratio", OTEL_TRACES_SAMPLER_ARG: "0.2" };
+/** What callers have sampled, and a tenth of what begins here: all of it would cost a tenth of the agent's processor time. */
+const sampler = { OTEL_TRACES_SAMPLER: "parentbased_traceidratio", OTEL_TRACES_SAMPLER_ARG: "0.1" };
 
 /** Not among them: the arguments of the process, which may hold what nobody should read. */
 const detectors = "env,host,os,serviceinstance";

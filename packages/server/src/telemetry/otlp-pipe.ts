@@ -7,6 +7,9 @@ import { otlpMetricReaders } from "./otlp-metrics.ts";
 import type { TelemetryPipe } from "./telemetry-pipe.ts";
 import { troubleLog } from "./trouble-log.ts";
 
+/** Has all readers share what is counted: without a view each measurement is taken once per reader. */
+const sharedByReaders = { instrumentName: "*" };
+
 /** So long a stop waits for what is not sent yet, in milliseconds. A receiver that is there takes a fraction of it. */
 const closeTimeoutMs = 2_000;
 
@@ -24,7 +27,11 @@ export async function openOtlpPipe(
   });
   const readers = await otlpMetricReaders(env, logger);
   return (reader) => {
-    const sdk = new NodeSDK({ metricReaders: [reader, ...readers], logRecordProcessors: [] });
+    const sdk = new NodeSDK({
+      metricReaders: [reader, ...readers],
+      views: [sharedByReaders],
+      logRecordProcessors: [],
+    });
     sdk.start();
     return {
       meters: metrics.getMeterProvider(),

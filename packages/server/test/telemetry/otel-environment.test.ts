@@ -15,7 +15,7 @@ describe("the variables of OpenTelemetry", () => {
       OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
       OTEL_NODE_RESOURCE_DETECTORS: "env,host,os,serviceinstance",
       OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
-      OTEL_TRACES_SAMPLER_ARG: "0.2",
+      OTEL_TRACES_SAMPLER_ARG: "0.1",
       OTEL_RESOURCE_ATTRIBUTES:
         "service.name=persys-agent,service.version=0.1.0,persys.node.id=node-1",
     });
