@@ -30,6 +30,8 @@ export async function openOtlpPipe(
     const sdk = new NodeSDK({
       metricReaders: [reader, ...readers],
       views: [sharedByReaders],
+      // The SDK warns of what the environment switches off, which is no trouble.
+      ...(isOff(env["OTEL_TRACES_EXPORTER"]) ? { spanProcessors: [] } : {}),
       logRecordProcessors: [],
     });
     sdk.start();
@@ -43,6 +45,10 @@ export async function openOtlpPipe(
       },
     };
   };
+}
+
+function isOff(exporter: string | undefined): boolean {
+  return exporter?.trim() === "none";
 }
 
 /** Whether it came to a good end in time. */
