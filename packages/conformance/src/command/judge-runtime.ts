@@ -14,7 +14,7 @@ const wanted: WantedExport = {
   example: [
     "export const subject = async () => ({",
     "  runtime: new MyRuntime(),",
-    "  specs: { longRunning: (variant) => ({ … }), exitsWith: (code) => ({ … }) },",
+    "  specs: { longRunning: (variant) => ({ … }) },",
     "  killBehind: async (id) => { … }, // as `kill -9` would",
     "  dispose: async () => { … }, // clears everything away",
     "});",
@@ -72,7 +72,6 @@ async function guardRuntime(
       "runtime.remove": "function",
       specs: "object",
       "specs.longRunning": "function",
-      "specs.exitsWith": "function",
       killBehind: "function",
       dispose: "function",
     },

@@ -98,10 +98,13 @@ export const eventPromises: readonly RuntimePromise[] = [
         const by = (): Promise<void> => stage.kill(id);
         await hinted(stage, listening, { what: `the end of ${stage.nameOf(id)}`, id, by });
       }
-      const job = stage.target("r1", stage.subject.specs.exitsWith(1));
-      await stage.prepare(job);
-      const by = (): Promise<void> => stage.runtime.start(job, stage.signal);
-      await hinted(stage, listening, { what: "the end of a job", id: stage.id, by });
+      const spec = stage.subject.specs.exitsWith?.(1);
+      if (spec !== undefined) {
+        const job = stage.target("r1", spec);
+        await stage.prepare(job);
+        const by = (): Promise<void> => stage.runtime.start(job, stage.signal);
+        await hinted(stage, listening, { what: "the end of a job", id: stage.id, by });
+      }
       await endOf(stage, listening);
     },
   },

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { AgentError, currentInstance, isLive, keptInstance } from "@persys/core";
 import type { RuntimePromise } from "./runtime-promise.ts";
 import { repetitions } from "./runtime-stage.ts";
+import { runToItsEnd } from "./scenes.ts";
 
 async function repeat(call: () => Promise<void>): Promise<void> {
   for (let time = 0; time < repetitions; time += 1) await call();
@@ -116,11 +117,12 @@ export const lifecyclePromises: readonly RuntimePromise[] = [
     level: "MUST",
     title: "start runs an exited instance again, as another run",
     check: async (stage) => {
-      const target = stage.target("r1", stage.subject.specs.exitsWith(3));
-      await stage.prepareAndStart(target);
-      const first = await stage.currentOnce("exited");
+      const target = await runToItsEnd(stage, "r1");
+      const first = await stage.current();
       await stage.runtime.start(target, stage.signal);
-      const second = await stage.currentOnce("exited");
+      const endsAgain = stage.subject.specs.exitsWith !== undefined;
+      const second = await stage.currentOnce(endsAgain ? "exited" : "running");
+      assert.equal(second.handle, first.handle);
       assert.notEqual(second.run, first.run);
     },
   },

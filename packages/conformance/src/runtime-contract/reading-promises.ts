@@ -8,7 +8,7 @@ import {
 } from "@persys/core";
 import type { RuntimePromise } from "./runtime-promise.ts";
 import type { RuntimeStage } from "./runtime-stage.ts";
-import { isPossibleState, states } from "./scenes.ts";
+import { isPossibleState, runToItsEnd, states } from "./scenes.ts";
 
 /** No run is older: a time before it is one in seconds. */
 const leastWallMs = Date.UTC(2001);
@@ -29,10 +29,7 @@ const holdings: Readonly<Record<string, (stage: RuntimeStage, id: WorkloadId) =>
     await stage.prepareAndStart(stage.longRunning("r1", id));
     await stage.stop(id);
   },
-  ended: async (stage, id) => {
-    await stage.prepareAndStart(stage.target("r1", stage.subject.specs.exitsWith(3), id));
-    await stage.currentOnce("exited", id);
-  },
+  ended: async (stage, id) => void (await runToItsEnd(stage, "r1", id)),
   replaced: (stage, id) =>
     stage.prepareAndReplace(stage.longRunning("r1", id), stage.longRunning("r2", id)),
   paused: async (stage, id) => {
@@ -51,11 +48,7 @@ const holdings: Readonly<Record<string, (stage: RuntimeStage, id: WorkloadId) =>
 
 /** The holdings that the subject can bring about. */
 function possibleHoldings({ subject }: RuntimeStage): readonly string[] {
-  return Object.keys(holdings).filter(
-    (name) =>
-      (name !== "paused" || subject.pauseBehind !== undefined) &&
-      (name !== "with only a kept one" || subject.removeBehind !== undefined),
-  );
+  return Object.keys(holdings).filter((name) => isPossibleState(subject, name));
 }
 
 function assertAllDiffer(glances: readonly string[]): void {

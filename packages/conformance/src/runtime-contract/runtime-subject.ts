@@ -14,6 +14,8 @@ export interface RuntimeSubject {
   readonly gracefulExitCode?: number;
   /** Whether what is set aside is no more than a description, so that nobody can tell how its last run ended. Default false. */
   readonly forgetsKeptExits?: boolean;
+  /** Whether what is set aside is a part of what is current, and goes with that where somebody removes it. Default false. */
+  readonly losesKeptWithCurrent?: boolean;
   /** Whether the program of `ignoresStop` has come so far that it would ignore a stop. Default: at once. */
   readonly ignoresStopNow?: (id: string) => Promise<boolean>;
   /** Whether the program of `stopsSlowly` has come so far that it would take its time. Default: at once. */
@@ -67,8 +69,8 @@ export type OutsideChange = "change" | "health" | "pause" | "remove" | "start";
 export interface RuntimeSubjectSpecs {
   /** Runs until it is stopped, and ends soon once it is asked to. Another `variant` gives another spec. */
   readonly longRunning: (variant: string) => unknown;
-  /** Ends by itself with `code`, soon. */
-  readonly exitsWith: (code: number) => unknown;
+  /** Ends by itself with `code`, soon. Left out by runtimes whose programs end without a code, such as machines. */
+  readonly exitsWith?: (code: number) => unknown;
   /** Runs on when it is asked to stop, until it is forced. */
   readonly ignoresStop?: () => unknown;
   /** Takes `ms` to end once it is asked to stop, and does then. */

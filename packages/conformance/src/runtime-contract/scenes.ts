@@ -1,4 +1,4 @@
-import { isLive, type WorkloadId } from "@persys/core";
+import { isLive, type Target, type WorkloadId } from "@persys/core";
 import type { RuntimeStage } from "./runtime-stage.ts";
 import type { RuntimeSubject } from "./runtime-subject.ts";
 import type { Change } from "./workload-change.ts";
@@ -31,9 +31,23 @@ const stopped: Scene = async (stage, id) => {
   await stage.stop(id);
 };
 
-const ended: Scene = async (stage, id) => {
-  await stage.prepareAndStart(stage.target("job", stage.subject.specs.exitsWith(3), id));
+/** Runs a target to an end that nobody asked for: of itself, with code 3; killed where the subject has no program that ends of itself. */
+export async function runToItsEnd(
+  stage: RuntimeStage,
+  revisionId: string,
+  id: WorkloadId = stage.id,
+): Promise<Target> {
+  const job = stage.subject.specs.exitsWith?.(3);
+  const target =
+    job === undefined ? stage.longRunning(revisionId, id) : stage.target(revisionId, job, id);
+  await stage.prepareAndStart(target);
+  if (job === undefined) await stage.kill(id);
   await stage.currentOnce("exited", id);
+  return target;
+}
+
+const ended: Scene = async (stage, id) => {
+  await runToItsEnd(stage, "job", id);
 };
 
 const replacedAndStopped: Scene = async (stage, id) => {
@@ -131,5 +145,10 @@ export const states: Readonly<Record<string, Scene>> = {
 /** Whether the subject has the means to bring a workload to a state. */
 export function isPossibleState(subject: RuntimeSubject, state: string): boolean {
   if (state === "paused") return subject.pauseBehind !== undefined;
-  return state !== "with only a kept one" || subject.removeBehind !== undefined;
+  return state !== "with only a kept one" || canLeaveKept(subject);
+}
+
+/** Whether what is set aside can be there alone. */
+function canLeaveKept({ removeBehind, losesKeptWithCurrent = false }: RuntimeSubject): boolean {
+  return removeBehind !== undefined && !losesKeptWithCurrent;
 }

@@ -112,10 +112,10 @@ export class WorkloadLane {
   }
 
   #target(revision: number): Target {
-    const revisionId = revision === 0 ? "job" : `r${revision}`;
     const { specs } = this.#stage.subject;
-    const spec = revision === 0 ? specs.exitsWith(3) : specs.longRunning(revisionId);
-    const target = this.#stage.target(revisionId, spec, this.id);
+    const job = revision === 0 ? specs.exitsWith?.(3) : undefined;
+    const revisionId = job === undefined ? `r${revision}` : "job";
+    const target = this.#stage.target(revisionId, job ?? specs.longRunning(revisionId), this.id);
     return { ...target, uid: `${target.uid}-${this.#creations}` };
   }
 
@@ -238,12 +238,13 @@ export class WorkloadLane {
   }
 
   async #hasVanished(): Promise<void> {
-    const { kept } = this.#last;
+    const { losesKeptWithCurrent = false } = this.#stage.subject;
+    const kept = losesKeptWithCurrent ? undefined : this.#last.kept;
     // What it had prepared may have gone with it.
     for (const digest of this.#prepared.keys()) this.#prepared.set(digest, "maybe");
     await this.#becomes("it is seen to be gone", (seen) => seen.current === undefined);
     const isKept = JSON.stringify(kept) === JSON.stringify(this.#last.kept);
-    const faults = isKept ? [] : ["what is kept is as it was"];
+    const faults = isKept ? [] : ["what is kept is as it was, or gone where it has to"];
     this.#judge("the current instance was removed behind it", faults, this.#last);
   }
 

@@ -42,9 +42,9 @@ describe("a case of the runtime contract", () => {
   it("names the member of the subject that it lacks", async () => {
     const lacking = async (): Promise<RuntimeSubject> => {
       const { runtime, specs, killBehind, elapse, dispose } = await simulatedSubject();
-      const { longRunning, exitsWith } = specs;
+      const { longRunning } = specs;
       const sequences = { count: 1, length: 1 };
-      const least = { runtime, specs: { longRunning, exitsWith }, killBehind, dispose, sequences };
+      const least = { runtime, specs: { longRunning }, killBehind, dispose, sequences };
       return elapse === undefined ? least : { ...least, elapse };
     };
     const reasons: string[] = [];
