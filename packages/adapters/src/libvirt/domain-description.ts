@@ -1,4 +1,4 @@
-import { ownershipElement, ownershipNamespace, type DomainOwnership } from "./domain-ownership.ts";
+import { type DomainOwnership, isOwnershipElement, ownershipElement } from "./domain-ownership.ts";
 import { childOf, parseXml, renderXml, type XmlElement } from "./xml.ts";
 
 /** A description without our element in its metadata; all else stays. Undefined for what is no description. */
@@ -16,15 +16,11 @@ export function withOwnership(xml: string, ownership: DomainOwnership): string |
 }
 
 function withMetadata(root: XmlElement, ours: XmlElement | undefined): XmlElement {
-  const others = (childOf(root, "metadata")?.children ?? []).filter((it) => !isOurs(it));
+  const others = (childOf(root, "metadata")?.children ?? []).filter(
+    (it) => !isOwnershipElement(it),
+  );
   const children = [...others, ...(ours === undefined ? [] : [ours])];
   const rest = root.children.filter((it) => it.name !== "metadata");
   const metadata: XmlElement = { name: "metadata", attributes: new Map(), children, text: "" };
   return { ...root, children: children.length === 0 ? rest : [...rest, metadata] };
-}
-
-function isOurs({ attributes }: XmlElement): boolean {
-  return [...attributes].some(
-    ([key, value]) => key.startsWith("xmlns") && value === ownershipNamespace,
-  );
 }

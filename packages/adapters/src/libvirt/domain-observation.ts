@@ -1,11 +1,35 @@
 import { createHash } from "node:crypto";
 import type { Glance, Instance, InstanceExit, InstanceState, Observation } from "@persys/core";
+import type { DomainDefinition } from "./domain-definition.ts";
 import type { DefinitionMarks, DomainOwnership } from "./domain-ownership.ts";
 import { domainPausedReason, domainShutoffReason, domainState } from "./rpc/index.ts";
+
+/** `virDomainCrashedReason` of libvirt. */
+const crashedReason = { unknown: 0, panicked: 1 } as const;
+
+/** `virDomainRunningReason` of libvirt. */
+const runningReason = {
+  unknown: 0,
+  booted: 1,
+  migrated: 2,
+  restored: 3,
+  fromSnapshot: 4,
+  unpaused: 5,
+  migrationCanceled: 6,
+  saveCanceled: 7,
+  wakeup: 8,
+  crashed: 9,
+  postcopy: 10,
+  postcopyFailed: 11,
+} as const;
 
 /** A domain of ours as one look shows it. */
 export interface SeenDomain {
   readonly ownership: DomainOwnership;
+  /** What its definition says, or the run's copy of it where that was removed. */
+  readonly definition: Omit<DomainDefinition, "ownership">;
+  /** Whether it is defined, rather than run alone: then it is gone once it ends. */
+  readonly isPersistent: boolean;
   readonly name: string;
   readonly uuid: string;
   /** libvirt's number for the run; -1 while it is down. */
@@ -16,28 +40,62 @@ export interface SeenDomain {
   readonly reason: number;
 }
 
-/** What a workload's domain is to the engine: one instance, and the one that is kept as a description. */
-export function observationOf(domain: SeenDomain): Observation {
-  return { kind: "present", instances: instancesOf(domain), glance: glanceOf(domain) };
+/** What is known of a machine besides what its domain shows. */
+export interface DomainSurroundings {
+  /** The addresses that its guest is known by, the best first. */
+  readonly addresses: readonly string[];
+  /** What is told beside all else. */
+  readonly facts?: Readonly<Record<string, string>>;
 }
 
-/** A text that differs when an observation does in substance; made of the same look. */
-export function glanceOf({ ownership, domainId, state, reason, uuid }: SeenDomain): Glance {
+const nothingMore: DomainSurroundings = { addresses: [] };
+
+/** What a workload's domain is to the engine: one instance, and the one that is kept as a description. */
+export function observationOf(
+  domain: SeenDomain,
+  more: DomainSurroundings = nothingMore,
+): Observation {
+  const instances = instancesOf(domain, more);
+  return { kind: "present", instances, glance: glanceOf(domain, more) };
+}
+
+/** A text that differs when an observation does in substance, or in what a user looks for in a status; made of the same look. */
+export function glanceOf(
+  domain: SeenDomain,
+  { addresses }: DomainSurroundings = nothingMore,
+): Glance {
+  const { ownership, domainId, state, reason, uuid } = domain;
   const { current, kept } = ownership;
-  const text = JSON.stringify([current, kept, domainId, state, reason, uuid]);
-  const digest = createHash("sha256").update(text).digest("hex").slice(0, 32);
+  const parts = [current, kept, domainId, state, reason, uuid, driftOf(domain), addresses];
+  const digest = createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
   return `${nameIn(domainState, state)} ${digest}`;
 }
 
-function instancesOf(domain: SeenDomain): readonly Instance[] {
+/** What somebody else has made of a definition of ours, in words. */
+export function driftOf({ ownership, isPersistent, definition }: SeenDomain): readonly string[] {
+  const config = ownership.current?.config;
+  if (!isPersistent) return ["its definition was removed while it runs"];
+  return config === undefined || config === definition.digest ? [] : ["its definition was edited"];
+}
+
+/** Whether the machine is down: neither runs nor holds the memory of a run. */
+export function isDown({ state }: SeenDomain): boolean {
+  return state === domainState.shutoff || state === domainState.crashed;
+}
+
+function instancesOf(domain: SeenDomain, more: DomainSurroundings): readonly Instance[] {
   const { current, kept } = domain.ownership;
   return [
-    ...(current === undefined ? [] : [currentOf(domain, current)]),
+    ...(current === undefined ? [] : [currentOf(domain, current, more)]),
     ...(kept === undefined ? [] : [keptOf(kept)]),
   ];
 }
 
-function currentOf(domain: SeenDomain, marks: DefinitionMarks): Instance {
+function currentOf(
+  domain: SeenDomain,
+  marks: DefinitionMarks,
+  { addresses, facts = {} }: DomainSurroundings,
+): Instance {
   const state = stateOf(domain, marks);
   const isLive = state !== "created" && state !== "exited";
   const { run, startedAtMs } = isLive ? runNow(domain, marks) : marks;
@@ -47,13 +105,17 @@ function currentOf(domain: SeenDomain, marks: DefinitionMarks): Instance {
     state,
     ...(run === undefined ? {} : { run }),
     ...(startedAtMs === undefined ? {} : { startedAtMs }),
-    ...(state === "exited" ? { exit: exitOf(domain) } : {}),
+    ...(state === "exited" ? { exit: exitOf(domain, marks) } : {}),
+    drift: driftOf(domain),
     facts: {
       "vm.domain_state": nameIn(domainState, domain.state),
       "vm.domain_state_code": String(domain.state),
       "vm.domain_reason": reasonName(domain),
       "vm.domain_reason_code": String(domain.reason),
       "vm.uuid": domain.uuid,
+      ...definitionFacts(domain),
+      ...addressFacts(addresses),
+      ...facts,
     },
   };
 }
@@ -107,17 +169,47 @@ function runNow(
   return { run: `${instance}.outside.${domainId}` };
 }
 
-/** A guest that has shut itself down has done what it was asked to. Whatever else ended it was no success. */
-function exitOf({ state, reason }: SeenDomain): InstanceExit {
-  return state === domainState.shutoff && reason === domainShutoffReason.shutdown
+/**
+ * A guest that has shut itself down has done what it was asked to. Whatever else ended it was no success; nor is anything known of a run of
+ * which nobody has noted that it began: the reason may be that of the one before.
+ */
+function exitOf({ state, reason }: SeenDomain, { domainId }: DefinitionMarks): InstanceExit {
+  return state === domainState.shutoff &&
+    reason === domainShutoffReason.shutdown &&
+    domainId !== undefined
     ? { kind: "code", code: 0 }
     : { kind: "unknown" };
 }
 
+function definitionFacts({ definition }: SeenDomain): Readonly<Record<string, string>> {
+  const { consoleLog, disks, interfaces } = definition;
+  const macs = interfaces.map((it) => it.mac);
+  return {
+    ...(disks.length === 0
+      ? {}
+      : { "vm.disks": disks.map(({ device, path }) => `${device}=${path}`).join(",") }),
+    ...(consoleLog === undefined ? {} : { "vm.console_log": consoleLog }),
+    ...(macs.length === 0 ? {} : { "vm.mac_addresses": macs.join(",") }),
+  };
+}
+
+function addressFacts(addresses: readonly string[]): Readonly<Record<string, string>> {
+  const [first] = addresses;
+  // The one that people and programs mostly want.
+  const primary = addresses.find((it) => !it.includes(":")) ?? first;
+  return primary === undefined
+    ? {}
+    : { "vm.primary_ip": primary, "vm.ip_addresses": addresses.join(",") };
+}
+
 function reasonName({ state, reason }: SeenDomain): string {
-  if (state === domainState.paused) return nameIn(domainPausedReason, reason);
-  if (state === domainState.shutoff) return nameIn(domainShutoffReason, reason);
-  return String(reason);
+  const names = new Map<number, Readonly<Record<string, number>>>([
+    [domainState.paused, domainPausedReason],
+    [domainState.shutoff, domainShutoffReason],
+    [domainState.crashed, crashedReason],
+    [domainState.running, runningReason],
+  ]).get(state);
+  return names === undefined ? String(reason) : nameIn(names, reason);
 }
 
 function nameIn(names: Readonly<Record<string, number>>, value: number): string {

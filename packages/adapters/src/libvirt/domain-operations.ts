@@ -1,64 +1,49 @@
 import { randomUUID } from "node:crypto";
 import { AgentError, type Target, type WorkloadId } from "@persys/core";
-import { pause } from "../shared/wait.ts";
 import type { DomainCalls } from "./domain-calls.ts";
-import { withoutOwnership, withOwnership } from "./domain-description.ts";
-import type { SeenDomain } from "./domain-observation.ts";
-import {
-  type DefinitionMarks,
-  type DomainOwnership,
-  marksFor,
-  ownershipNamespace,
-  ownershipPrefix,
-  renderOwnership,
-} from "./domain-ownership.ts";
-import { isMissingDomain, isOtherState } from "./libvirt-errors.ts";
+import { parseDefinition } from "./domain-definition.ts";
+import { withoutOwnership } from "./domain-description.ts";
+import { DomainEnds } from "./domain-ends.ts";
+import { DomainMarking, domOf } from "./domain-marking.ts";
+import { driftOf, isDown, type SeenDomain } from "./domain-observation.ts";
+import { type DefinitionMarks, type DomainOwnership, marksFor } from "./domain-ownership.ts";
+import { DomainRuns } from "./domain-runs.ts";
+import type { HypervisorFlags } from "./hypervisor.ts";
+import { isMissingDomain } from "./libvirt-errors.ts";
 import type { OwnedDomains } from "./owned-domains.ts";
-import {
-  type Domain,
-  domainMetadataType,
-  domainModificationImpact,
-  domainShutdownFlag,
-  domainState,
-  domainUndefineFlags,
-  domainXmlFlags,
-} from "./rpc/index.ts";
+import { domainXmlFlags } from "./rpc/index.ts";
 
 /** What the life of machines stands on. */
 export interface DomainOperationsContext {
   readonly calls: DomainCalls;
   readonly domains: OwnedDomains;
   readonly nodeId: string;
-  /** The description of a target's machine, without our marks. */
-  readonly describe: (target: Target, signal: AbortSignal) => Promise<string>;
   readonly flags: HypervisorFlags;
+  /** The description of a target's machine, without our marks. `instance` names this making of it. */
+  readonly describe: (target: Target, instance: string, signal: AbortSignal) => Promise<string>;
+  readonly files: MachineFiles;
 }
 
-/** How a hypervisor is asked: not each takes all flags. */
-interface HypervisorFlags {
-  /** How a guest is asked to shut down: `virDomainShutdownFlagValues`. */
-  readonly shutdown: number;
-  /** What is removed with a definition: `virDomainUndefineFlagsValues`. */
-  readonly undefine: number;
+/** What a machine has on the host besides its definition. */
+export interface MachineFiles {
+  /** @throws {AgentError} NOT_PREPARED, with effect `none`, where something is not there that a target's machine is made from */
+  readonly assertPrepared: (target: Target, signal: AbortSignal) => Promise<void>;
+  /** Makes the disks of a target's machine, which is down, as large as they are wanted. */
+  readonly grow: (target: Target, signal: AbortSignal) => Promise<void>;
+  /** The disks that may have been made for a workload. */
+  readonly disksOf: (id: WorkloadId) => Promise<readonly string[]>;
+  /** Removes the disks that were made for a workload and are not retained. No machine uses them. */
+  readonly removeDisks: (id: WorkloadId) => Promise<void>;
+  /** Removes all else that was made for a workload. */
+  readonly removeRest: (id: WorkloadId) => Promise<void>;
 }
 
-/**
- * The flags for QEMU. The power button alone: libvirt would try the agent in the guest first otherwise, and wait for one that does not answer.
- */
-export const qemuFlags: HypervisorFlags = {
-  shutdown: domainShutdownFlag.acpiPowerBtn,
-  undefine:
-    domainUndefineFlags.managedSave +
-    domainUndefineFlags.snapshotsMetadata +
-    domainUndefineFlags.checkpointsMetadata +
-    domainUndefineFlags.nvram,
-};
-
-/** How often it is looked whether a guest has shut down, in milliseconds: longer each time. */
-const lookEveryMs = { first: 20, most: 500 } as const;
-
-/** A guest that is still on its way up does not see the button: it is pressed again after so long, in milliseconds. */
-const pressAgainMs = 3_000;
+/** How a target is brought to running. */
+interface RunOptions {
+  /** Whether a machine that runs is set right where its definition is not what we had made of it. One that is down always is. */
+  readonly setsRight: boolean;
+  readonly signal: AbortSignal;
+}
 
 /**
  * The life of machines: each call finishes what an earlier one was kept from. Marks, the definition and what is kept change in one call of libvirt,
@@ -68,91 +53,129 @@ export class DomainOperations {
   readonly #calls: DomainCalls;
   readonly #domains: OwnedDomains;
   readonly #context: DomainOperationsContext;
+  readonly #marking: DomainMarking;
+  readonly #ends: DomainEnds;
+  readonly #runs: DomainRuns;
 
   constructor(context: DomainOperationsContext) {
     this.#context = context;
     this.#calls = context.calls;
     this.#domains = context.domains;
+    this.#marking = new DomainMarking(context);
+    this.#ends = new DomainEnds(context.calls, context.flags);
+    this.#runs = new DomainRuns({
+      calls: context.calls,
+      ends: this.#ends,
+      marking: this.#marking,
+    });
+  }
+
+  /** Whether a machine can be made for the workload. @throws {AgentError} NAME_CONFLICT where somebody else's has its name */
+  async assertFree(id: WorkloadId, signal: AbortSignal): Promise<void> {
+    if ((await this.#find(id, signal)) === undefined) await this.#refuseStranger(id, signal);
   }
 
   /** Defines the target's machine where nothing of the workload is; starts nothing. */
   async makeFirst(target: Target, signal: AbortSignal): Promise<void> {
-    await this.#calls.settled(target.id, signal);
-    const seen = await this.#find(target.id, signal);
-    if (seen === undefined) await this.#define(target, undefined, signal);
+    if ((await this.#find(target.id, signal)) !== undefined) return;
+    await this.#refuseStranger(target.id, signal);
+    await this.#define(target, undefined, signal);
   }
 
   /** Makes the target's machine the current one, and runs it. One of another revision is stopped and kept first. */
-  async makeCurrent(target: Target, signal: AbortSignal): Promise<void> {
-    await this.#calls.settled(target.id, signal);
-    let seen = await this.#find(target.id, signal);
-    if (seen === undefined || !isFor(seen.ownership.current, target)) {
-      if (seen !== undefined) await this.#end(seen, target.stopGraceMs, signal);
-      await this.#define(target, seen, signal);
-      seen = await this.#find(target.id, signal);
-    }
+  async makeCurrent(target: Target, options: RunOptions): Promise<void> {
+    const { signal } = options;
+    const before = await this.#find(target.id, signal);
+    const isOwn = before !== undefined && isFor(before.ownership.current, target);
+    if (!isOwn) await this.#takeOver(target, before, signal);
+    const seen = isOwn ? before : await this.#find(target.id, signal);
     if (seen === undefined)
       throw new AgentError("RUNTIME_ERROR", "the machine was removed while it was made", {
         retryable: true,
       });
-    await this.#run(seen, signal);
+    if (isOwn && isDown(seen)) await this.#makeReady(target, signal);
+    await this.#runs.run(await this.#setRight(target, seen, options), signal);
   }
 
   /** Forgets what is kept. */
   async retire(id: WorkloadId, signal: AbortSignal): Promise<void> {
-    await this.#calls.settled(id, signal);
     const seen = await this.#find(id, signal);
     if (seen?.ownership.kept === undefined || seen.ownership.current === undefined) return;
-    await this.#mark(seen, { ...seen.ownership, kept: undefined }, signal);
+    await this.#marking.mark(domOf(seen), { ...seen.ownership, kept: undefined }, signal);
   }
 
   /** Defines what is kept again, and runs it. */
-  async restore(id: WorkloadId, graceMs: number, signal: AbortSignal): Promise<void> {
-    await this.#calls.settled(id, signal);
+  async restore(id: WorkloadId, signal: AbortSignal): Promise<void> {
     const seen = await this.#find(id, signal);
     if (seen?.ownership.kept === undefined) return;
-    await this.#end(seen, graceMs, signal);
+    await this.#ends.end(seen, graceOf(seen), signal);
     const { xml, ...marks } = seen.ownership.kept;
     const ownership = { ...seen.ownership, current: marks, kept: undefined };
-    await this.#defineXml(id, withOwnership(xml, ownership), signal);
+    await this.#marking.define(xml, ownership, signal);
     const restored = await this.#find(id, signal);
-    if (restored !== undefined) await this.#run(restored, signal);
+    if (restored !== undefined) await this.#runs.run(restored, signal);
   }
 
   /** Ends the machine, within the grace by itself and then by force, and keeps it. */
   async stop(id: WorkloadId, graceMs: number, signal: AbortSignal): Promise<void> {
-    await this.#calls.settled(id, signal);
     const seen = await this.#find(id, signal);
-    if (seen !== undefined) await this.#end(seen, graceMs, signal);
+    if (seen !== undefined) await this.#ends.end(seen, graceMs, signal);
   }
 
-  /** Ends the machine at once and removes its definition, with what libvirt keeps for it. */
+  /**
+   * Ends the machine and removes all that is there of it. Its definition goes after its disks: what is cut off in between is found by it, and
+   * finished.
+   */
   async remove(id: WorkloadId, signal: AbortSignal): Promise<void> {
-    await this.#calls.settled(id, signal);
+    const { files } = this.#context;
     const seen = await this.#find(id, signal);
-    if (seen === undefined) return;
-    await this.#destroy(seen, signal);
-    await this.#undefine(seen, signal);
+    if (seen === undefined) await this.#refuseUsedDisks(id, signal);
+    else await this.#ends.end(seen, graceOf(seen), signal);
+    await files.removeDisks(id);
+    if (seen !== undefined) await this.#undefine(seen, signal);
+    await files.removeRest(id);
   }
 
+  /** What there is, once nothing goes on that an earlier call had begun. */
   async #find(id: WorkloadId, signal: AbortSignal): Promise<SeenDomain | undefined> {
+    await this.#calls.settled(id, signal);
     return (await this.#domains.all(signal)).get(id);
   }
 
-  /** Puts the target's definition in the place of what was `seen`, which is kept unless something is already. */
-  async #define(target: Target, seen: SeenDomain | undefined, signal: AbortSignal): Promise<void> {
-    const description = await this.#context.describe(target, signal);
+  /** From another revision, or from nothing, to the target's. All that can fail before what runs has to end is done before. */
+  async #takeOver(
+    target: Target,
+    seen: SeenDomain | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { files } = this.#context;
+    if (seen === undefined) await this.#refuseStranger(target.id, signal);
+    await files.assertPrepared(target, signal);
     const isSameCreation = seen?.ownership.current?.uid === target.uid;
     const kept = isSameCreation ? await this.#toKeep(seen, signal) : undefined;
+    if (seen !== undefined) await this.#ends.end(seen, graceOf(seen), signal);
+    await files.grow(target, signal);
     // Another creation is another machine, and two of one name cannot be.
     if (seen !== undefined && !isSameCreation) await this.#undefine(seen, signal);
-    if (seen === undefined) await this.#refuseStranger(target.id, signal);
-    const { nodeId } = this.#context;
-    const current = marksFor(target, randomUUID());
-    const ownership: DomainOwnership = { id: target.id, nodeId, current, kept };
-    await this.#defineXml(target.id, withOwnership(description, ownership), signal);
+    await this.#define(target, kept, signal);
   }
 
+  async #makeReady(target: Target, signal: AbortSignal): Promise<void> {
+    const { files } = this.#context;
+    await files.assertPrepared(target, signal);
+    await files.grow(target, signal);
+  }
+
+  /** Puts the target's definition in the place of what is there. */
+  async #define(target: Target, kept: DomainOwnership["kept"], signal: AbortSignal): Promise<void> {
+    const { describe, nodeId } = this.#context;
+    const instance = randomUUID();
+    const description = await describe(target, instance, signal);
+    const current = marksFor(target, instance);
+    await this.#marking.define(description, { id: target.id, nodeId, current, kept }, signal);
+  }
+
+  /** What is to be kept from now on: what is already, else what is current. */
   async #toKeep(seen: SeenDomain, signal: AbortSignal): Promise<DomainOwnership["kept"]> {
     const { current, kept, id } = seen.ownership;
     if (kept !== undefined || current === undefined) return kept;
@@ -163,149 +186,72 @@ export class DomainOperations {
     return plain === undefined ? undefined : { ...current, xml: plain };
   }
 
-  async #defineXml(id: WorkloadId, xml: string | undefined, signal: AbortSignal): Promise<void> {
-    if (xml === undefined)
-      throw new AgentError("RUNTIME_ERROR", `the description of the machine ${id} cannot be read`);
-    const args = { xml, flags: 0 };
-    const { dom } = await this.#calls.call(id, "domainDefineXmlFlags", { args, signal });
-    this.#domains.forget(dom.uuid);
+  /** Undoes what somebody else has made of a definition. A run that they began of it ends: nobody knows what it was made of. */
+  async #setRight(
+    target: Target,
+    seen: SeenDomain,
+    { setsRight, signal }: RunOptions,
+  ): Promise<SeenDomain> {
+    const { current } = seen.ownership;
+    const isUp = !isDown(seen);
+    if (current === undefined || driftOf(seen).length === 0 || (isUp && !setsRight)) return seen;
+    const isOthersRun =
+      isUp && current.domainId !== undefined && current.domainId !== seen.domainId;
+    const description = await this.#context.describe(target, current.instance, signal);
+    if (isOthersRun) await this.#ends.end(seen, graceOf(seen), signal);
+    await this.#marking.define(description, seen.ownership, signal);
+    return (await this.#find(target.id, signal)) ?? seen;
   }
 
   async #refuseStranger(id: WorkloadId, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#calls.call(id, "domainLookupByName", { args: { name: id }, signal });
-    } catch (error) {
-      if (isMissingDomain(error)) return;
-      throw error;
-    }
+    if ((await this.#strangerOf(id, signal)) === undefined) return;
     throw new AgentError("NAME_CONFLICT", `a machine named ${id} is there that is not ours`, {
       effect: "none",
       retryable: true,
     });
   }
 
-  /** Brings a machine up from wherever it is. */
-  async #run(seen: SeenDomain, signal: AbortSignal): Promise<void> {
-    const { id } = seen.ownership;
-    const args = { dom: domOf(seen) };
-    switch (seen.state) {
-      case domainState.running:
-      case domainState.blocked:
-        return;
-      case domainState.paused:
-        await this.#calls.call(id, "domainResume", { args, signal });
-        return;
-      case domainState.pmsuspended:
-        await this.#calls.call(id, "domainPmWakeup", { args: { ...args, flags: 0 }, signal });
-        return;
-      case domainState.shutdown:
-        await this.#end(seen, 0, signal);
-        break;
-      default:
-    }
-    await this.#begin(seen, signal);
+  /** A machine whose marks somebody has removed runs on, and needs its disks. */
+  async #refuseUsedDisks(id: WorkloadId, signal: AbortSignal): Promise<void> {
+    const disks = await this.#context.files.disksOf(id);
+    if (disks.length === 0) return;
+    const xml = await this.#strangerOf(id, signal);
+    if (xml === undefined) return;
+    const used = parseDefinition(xml, this.#context.nodeId).disks.find((it) =>
+      disks.includes(it.path),
+    );
+    if (used === undefined) return;
+    throw new AgentError(
+      "NAME_CONFLICT",
+      `a machine named ${id} that is not ours uses the disk ${used.path}`,
+      { effect: "none", retryable: true },
+    );
   }
 
-  /** Writes down that a run begins before it does, and libvirt's number of it after: in between it is known by there being none. */
-  async #begin(seen: SeenDomain, signal: AbortSignal): Promise<void> {
-    const { ownership } = seen;
-    const { current, id } = ownership;
-    if (current === undefined) return;
-    const began = { ...current, run: randomUUID(), startedAtMs: Date.now(), domainId: undefined };
-    await this.#mark(seen, { ...ownership, current: began }, signal);
+  /** The description of the machine that has the name of a workload and is none of ours. */
+  async #strangerOf(id: WorkloadId, signal: AbortSignal): Promise<string | undefined> {
     try {
-      const args = { dom: domOf(seen), flags: 0 };
-      const { dom } = await this.#calls.call(id, "domainCreateWithFlags", { args, signal });
-      const known = { ...ownership, current: { ...began, domainId: dom.id } };
-      await this.#mark(seen, known, signal);
+      const { dom } = await this.#calls.call(id, "domainLookupByName", {
+        args: { name: id },
+        signal,
+      });
+      const args = { dom, flags: 0 };
+      return (await this.#calls.call(id, "domainGetXmlDesc", { args, signal })).xml;
     } catch (error) {
-      // Somebody else was faster.
-      if (!isOtherState(error)) throw error;
+      if (isMissingDomain(error)) return undefined;
+      throw error;
     }
-  }
-
-  async #mark(seen: SeenDomain, ownership: DomainOwnership, signal: AbortSignal): Promise<void> {
-    const args = {
-      dom: domOf(seen),
-      type: domainMetadataType.element,
-      metadata: renderOwnership(ownership),
-      key: ownershipPrefix,
-      uri: ownershipNamespace,
-      flags: domainModificationImpact.config,
-    };
-    await this.#calls.call(ownership.id, "domainSetMetadata", { args, signal });
-    this.#domains.forget(seen.uuid);
-  }
-
-  /** Asks the guest to shut down until it has, or the grace is over; then forces it. What is down is left. */
-  async #end(seen: SeenDomain, graceMs: number, signal: AbortSignal): Promise<void> {
-    if (await this.#isDown(seen, signal)) return;
-    const forceAtMs = performance.now() + graceMs;
-    let pressAtMs = 0;
-    for (let everyMs: number = lookEveryMs.first; performance.now() < forceAtMs; everyMs *= 1.5) {
-      if (performance.now() >= pressAtMs) {
-        await this.#press(seen, signal);
-        pressAtMs = performance.now() + pressAgainMs;
-      }
-      const leftMs = Math.max(0, forceAtMs - performance.now());
-      await pause(Math.min(everyMs, lookEveryMs.most, leftMs), signal);
-      if (await this.#isDown(seen, signal)) return;
-    }
-    await this.#destroy(seen, signal);
-  }
-
-  /** A guest that is paused could not hear it. */
-  async #press(seen: SeenDomain, signal: AbortSignal): Promise<void> {
-    const { id } = seen.ownership;
-    const dom = domOf(seen);
-    await this.#unlessEnded(async () => {
-      if (seen.state === domainState.paused)
-        await this.#calls.call(id, "domainResume", { args: { dom }, signal });
-      const args = { dom, flags: this.#context.flags.shutdown };
-      await this.#calls.call(id, "domainShutdownFlags", { args, signal });
-    });
-  }
-
-  async #destroy(seen: SeenDomain, signal: AbortSignal): Promise<void> {
-    const args = { dom: domOf(seen), flags: 0 };
-    await this.#unlessEnded(async () => {
-      await this.#calls.call(seen.ownership.id, "domainDestroyFlags", { args, signal });
-    });
   }
 
   async #undefine(seen: SeenDomain, signal: AbortSignal): Promise<void> {
-    const args = { dom: domOf(seen), flags: this.#context.flags.undefine };
-    await this.#unlessEnded(async () => {
-      await this.#calls.call(seen.ownership.id, "domainUndefineFlags", { args, signal });
-    });
+    await this.#ends.undefine(seen, signal);
     this.#domains.forget(seen.uuid);
-  }
-
-  async #isDown(seen: SeenDomain, signal: AbortSignal): Promise<boolean> {
-    let isActive = false;
-    await this.#unlessEnded(async () => {
-      const args = { dom: domOf(seen) };
-      const { active } = await this.#calls.call(seen.ownership.id, "domainIsActive", {
-        args,
-        signal,
-      });
-      isActive = active === 1;
-    });
-    return !isActive;
-  }
-
-  /** What has ended by itself, or is gone, is as it is wanted. */
-  async #unlessEnded(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (!isMissingDomain(error) && !isOtherState(error)) throw error;
-    }
   }
 }
 
-function domOf({ name, uuid, domainId }: SeenDomain): Domain {
-  return { name, uuid, id: domainId };
+/** The grace that a machine was made with. */
+function graceOf({ ownership }: SeenDomain): number {
+  return ownership.current?.graceMs ?? 0;
 }
 
 function isFor(marks: DefinitionMarks | undefined, target: Target): boolean {

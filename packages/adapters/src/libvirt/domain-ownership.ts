@@ -20,6 +20,10 @@ export interface DefinitionMarks {
   readonly startedAtMs: number | undefined;
   /** The number that libvirt gave the machine for that run; undefined where it was not written down yet. Each start has another. */
   readonly domainId: number | undefined;
+  /** How long it may take to shut down before it is forced, in milliseconds. Undefined in what older agents have made. */
+  readonly graceMs: number | undefined;
+  /** The digest of the definition as it was when we last made or started it; undefined where it was not written down yet. */
+  readonly config: string | undefined;
 }
 
 /** What the metadata of a domain of ours say. A domain has them from its definition on, and libvirt changes them only as a whole. */
@@ -34,9 +38,9 @@ export interface DomainOwnership {
 
 /** The marks of a new definition for a target, never started. */
 export function marksFor(target: Target, instance: string): DefinitionMarks {
-  const { uid, revisionId, specDigest } = target;
-  const never = { run: undefined, startedAtMs: undefined, domainId: undefined };
-  return { uid, revisionId, specDigest, instance, ...never };
+  const { uid, revisionId, specDigest, stopGraceMs: graceMs } = target;
+  const never = { run: undefined, startedAtMs: undefined, domainId: undefined, config: undefined };
+  return { uid, revisionId, specDigest, instance, graceMs, ...never };
 }
 
 /** Ownership as the element that goes into a domain's metadata. */
@@ -60,12 +64,26 @@ export function renderOwnership(ownership: DomainOwnership): string {
   });
 }
 
+/** As {@link ownershipIn}, of our element as a document. */
+export function parseOwnership(metadata: string, nodeId: string): DomainOwnership | undefined {
+  return ownershipIn(parseXml(metadata), nodeId);
+}
+
+/** Whether an element among a domain's metadata is ours. */
+export function isOwnershipElement({ attributes }: XmlElement): boolean {
+  return [...attributes].some(
+    ([key, value]) => key.startsWith("xmlns") && value === ownershipNamespace,
+  );
+}
+
 /**
  * What our element says, as libvirt gives it; undefined for anything that lacks one of the marks, or is another node's: then the domain is
  * somebody else's.
  */
-export function parseOwnership(metadata: string, nodeId: string): DomainOwnership | undefined {
-  const root = parseXml(metadata);
+export function ownershipIn(
+  root: XmlElement | undefined,
+  nodeId: string,
+): DomainOwnership | undefined {
   const id = root?.attributes.get("id") ?? "";
   if (root === undefined || localName(root) !== "workload") return undefined;
   if (!isWorkloadId(id) || root.attributes.get("node") !== nodeId) return undefined;
@@ -86,6 +104,8 @@ function attributesOf(marks: DefinitionMarks): Readonly<Record<string, string | 
     run: marks.run,
     started: marks.startedAtMs?.toString(),
     domain: marks.domainId?.toString(),
+    grace: marks.graceMs?.toString(),
+    config: marks.config,
   };
 }
 
@@ -97,7 +117,19 @@ function marksOf({ attributes }: XmlElement): DefinitionMarks | undefined {
   const run = attributes.get("run");
   const startedAtMs = numberIn(attributes.get("started"));
   const domainId = numberIn(attributes.get("domain"));
-  return { uid, revisionId, specDigest, instance, run, startedAtMs, domainId };
+  const graceMs = numberIn(attributes.get("grace"));
+  const config = attributes.get("config");
+  return {
+    uid,
+    revisionId,
+    specDigest,
+    instance,
+    run,
+    startedAtMs,
+    domainId,
+    graceMs,
+    config,
+  };
 }
 
 function numberIn(text: string | undefined): number | undefined {

@@ -81,6 +81,13 @@ export function isOtherState(error: unknown): boolean {
   return LibvirtError.hasCode(error, "operationInvalid");
 }
 
+/** What libvirt gave as the description of a workload's machine is none. */
+export function unreadableDescription(id: string): AgentError {
+  return new AgentError("RUNTIME_ERROR", `the description of the machine ${id} cannot be read`, {
+    retryable: true,
+  });
+}
+
 function refused(error: LibvirtError, doing: string): AgentError {
   const meaning = meanings.get(error.codeName) ?? meaningsOfParts.get(error.domainName) ?? other;
   const hasNoEffect = meaning === descriptionIsWrong || meaning === nameIsTaken;

@@ -8,16 +8,16 @@ const boards = { x86_64: "q35", aarch64: "virt" } as const;
 const memoryStatsPeriodSeconds = 10;
 
 /**
- * The description of a machine, with our element in its metadata from the first moment on. libvirt starts it for nobody: what becomes of a
- * machine that has ended is decided by the engine.
+ * The description of a machine, with an element in its metadata where one is given. libvirt starts it for nobody: what becomes of a machine
+ * that has ended is decided by the engine.
  */
-export function machineXml(machine: Machine, ownership: XmlElement): string {
+export function machineXml(machine: Machine, ownership?: XmlElement): string {
   return renderXml(
     element("domain", { type: machine.accelerator === "kvm" ? "kvm" : "qemu" }, [
       element("name", {}, machine.name),
       element("uuid", {}, machine.uuid),
       machine.title === undefined ? undefined : element("title", {}, machine.title),
-      element("metadata", {}, [ownership]),
+      ownership === undefined ? undefined : element("metadata", {}, [ownership]),
       element("memory", { unit: "MiB" }, String(machine.memoryMb)),
       element("vcpu", { placement: "static" }, String(machine.vcpus)),
       osElement(machine),
@@ -62,11 +62,16 @@ function devicesElement(machine: Machine): XmlElement {
   ]);
 }
 
+/**
+ * Space that the guest frees is given back to the host. A disk that fails pauses the machine, which goes on where it was once the disk is
+ * well again: a guest that is told of the error mostly never recovers.
+ */
+const diskBehaviour = { discard: "unmap", error_policy: "stop" } as const;
+
 function diskElement({ path, device, format, kind, bootOrder }: MachineDisk): XmlElement {
   const isDisk = kind === "disk";
   return element("disk", { type: "file", device: kind }, [
-    // Space that the guest frees is given back to the host.
-    element("driver", { name: "qemu", type: format, discard: isDisk ? "unmap" : undefined }),
+    element("driver", { name: "qemu", type: format, ...(isDisk ? diskBehaviour : {}) }),
     element("source", { file: path }),
     element("target", { dev: device, bus: device.startsWith("vd") ? "virtio" : "sata" }),
     isDisk ? undefined : element("readonly"),

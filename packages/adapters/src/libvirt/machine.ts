@@ -24,7 +24,7 @@ export interface Machine {
 }
 
 /** The kinds of processors that machines are made for. */
-type Architecture = "x86_64" | "aarch64";
+export type Architecture = "x86_64" | "aarch64";
 
 /** A disk as the machine has it. */
 export interface MachineDisk {
@@ -48,8 +48,10 @@ export interface MachineSurroundings {
   readonly nodeId: string;
   readonly architecture: Architecture;
   readonly accelerator: "kvm" | "tcg";
-  /** Where disks without a path are. */
-  readonly imageFolder: string;
+  /** Where disks are that have neither a path nor a pool. */
+  readonly diskFolder: string;
+  /** The folders of libvirt's storage pools that the spec names, by their names. */
+  readonly pools: ReadonlyMap<string, string>;
   readonly consoleLog: string;
   /** The cdrom from which the guest learns what it is to be; undefined: it has none. */
   readonly seedPath: string | undefined;
@@ -91,15 +93,15 @@ export function machineOf(
 function defaultDiskPath(
   { id }: Pick<Target, "id">,
   { device, format }: Pick<MachineDisk, "device" | "format">,
-  imageFolder: string,
+  folder: string,
 ): string {
-  return join(imageFolder, `${id}-${device}.${format === "raw" ? "img" : "qcow2"}`);
+  return join(folder, `${id}-${device}.${format === "raw" ? "img" : "qcow2"}`);
 }
 
 function disksOf(
   target: Pick<Target, "id">,
   specs: readonly DiskSpec[],
-  { imageFolder, seedPath }: MachineSurroundings,
+  { diskFolder, pools, seedPath }: MachineSurroundings,
 ): readonly MachineDisk[] {
   const devices = devicesOf(specs);
   const orders = bootOrders(specs);
@@ -107,10 +109,11 @@ function disksOf(
     const device = devices[at] ?? "";
     const format = isCdrom(spec) || spec.format === "raw" ? "raw" : "qcow2";
     const path = spec.path ?? "";
+    const folder = pools.get(spec.pool ?? "") ?? diskFolder;
     return {
       device,
       format,
-      path: path === "" ? defaultDiskPath(target, { device, format }, imageFolder) : path,
+      path: path === "" ? defaultDiskPath(target, { device, format }, folder) : path,
       kind: isCdrom(spec) ? "cdrom" : "disk",
       bootOrder: orders[at],
     };

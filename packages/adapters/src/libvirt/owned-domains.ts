@@ -1,31 +1,37 @@
 import type { WorkloadId } from "@persys/core";
-import { type DomainOwnership, ownershipNamespace, parseOwnership } from "./domain-ownership.ts";
+import { type DomainDefinition, parseDefinition } from "./domain-definition.ts";
+import type { DomainOwnership } from "./domain-ownership.ts";
 import type { SeenDomain } from "./domain-observation.ts";
 import {
   type Domain,
   type DomainStatsRecord,
-  domainMetadataType,
-  domainModificationImpact,
   domainStatsTypes,
+  domainXmlFlags,
   type LibvirtConnection,
   LibvirtError,
   type LibvirtEvent,
   parametersOf,
 } from "./rpc/index.ts";
 
-/** What somebody's marks were when they were read; `undefined` as marks: it is none of ours. */
-interface Known {
-  readonly ownership: DomainOwnership | undefined;
+/** A definition of ours as it was when it was read. */
+interface KnownDefinition extends DomainDefinition {
+  readonly ownership: DomainOwnership;
+  readonly isPersistent: boolean;
 }
 
-/** Metadata that are read at once. */
+/** Undefined as a definition: the domain is none of ours. */
+interface Known {
+  readonly definition: KnownDefinition | undefined;
+}
+
+/** Definitions that are read at once. */
 const readsAtOnce = 8;
 
 /**
- * The domains of this node: the states of all by one call, the marks of each only where its definition may have changed.
+ * The domains of this node: the states of all by one call, the definition of each, our marks with it, only where it may have changed.
  *
- * Marks are remembered as long as somebody follows the events of libvirt, which tell of every change of a definition; what is read while nobody does is
- * forgotten at once.
+ * Definitions are remembered as long as somebody follows the events of libvirt, which tell of every change of one; what is read while nobody
+ * does is forgotten at once.
  */
 export class OwnedDomains {
   readonly #connection: Pick<LibvirtConnection, "call">;
@@ -65,13 +71,18 @@ export class OwnedDomains {
     }
   }
 
-  /** Reads the marks of a domain anew the next time: after every change of our own. */
+  /** The workload of a domain whose definition is remembered. */
+  idOf(uuid: string): WorkloadId | undefined {
+    return this.#known.get(uuid)?.definition?.ownership.id;
+  }
+
+  /** Reads the definition of a domain anew the next time: after every change of our own. */
   forget(uuid: string): void {
     this.#known.delete(uuid);
     for (const changed of this.#changedDuring) changed.add(uuid);
   }
 
-  /** Passes events on, and learns from them which marks to read anew. They have to have definitions and metadata among them. */
+  /** Passes events on, and learns from them which definitions to read anew. They have to have definitions and metadata among them. */
   async *follow(events: AsyncIterable<LibvirtEvent>): AsyncGenerator<LibvirtEvent, void> {
     let isFollowing = false;
     const setFollowing = (following: boolean): void => {
@@ -102,10 +113,13 @@ export class OwnedDomains {
     const known = this.#known.get(dom.uuid) ?? (await this.#read(dom, signal));
     if (known === undefined) return undefined;
     if (this.#followers > 0 && !changed.has(dom.uuid)) this.#known.set(dom.uuid, known);
-    if (known.ownership === undefined) return undefined;
+    if (known.definition === undefined) return undefined;
+    const { ownership, isPersistent, ...definition } = known.definition;
     const parameters = parametersOf(params);
     return {
-      ownership: known.ownership,
+      ownership,
+      isPersistent,
+      definition,
       name: dom.name,
       uuid: dom.uuid,
       domainId: dom.id,
@@ -117,22 +131,14 @@ export class OwnedDomains {
   /** Undefined: the domain is there no more. */
   async #read(dom: Domain, signal: AbortSignal): Promise<Known | undefined> {
     try {
-      const { metadata } = await this.#connection.call(
-        "domainGetMetadata",
-        {
-          dom,
-          type: domainMetadataType.element,
-          uri: ownershipNamespace,
-          // What is defined: a run has a copy, which changes with it or does not.
-          flags: domainModificationImpact.config,
-        },
-        { signal },
-      );
-      return { ownership: parseOwnership(metadata, this.#nodeId) };
+      // What is defined: a run has a copy, which changes with it or does not. Where somebody has removed the definition, the copy is all there is.
+      const args = { dom, flags: domainXmlFlags.inactive };
+      const { xml } = await this.#connection.call("domainGetXmlDesc", args, { signal });
+      const { ownership, ...definition } = parseDefinition(xml, this.#nodeId);
+      if (ownership === undefined) return { definition: undefined };
+      const { persistent } = await this.#connection.call("domainIsPersistent", { dom }, { signal });
+      return { definition: { ...definition, ownership, isPersistent: persistent === 1 } };
     } catch (error) {
-      // A domain that is not defined, only run, has no such metadata, and is not ours: libvirt says that it is not applicable.
-      if (LibvirtError.hasCode(error, "noDomainMetadata")) return { ownership: undefined };
-      if (LibvirtError.hasCode(error, "operationInvalid")) return { ownership: undefined };
       if (LibvirtError.hasCode(error, "noDomain")) return undefined;
       throw error;
     }

@@ -7,7 +7,7 @@ import {
   domainShutoffReason,
   domainState,
 } from "../../src/libvirt/rpc/index.ts";
-import { aTarget, workloadId } from "./targets.ts";
+import { aSeenDomain, aTarget, workloadId } from "./targets.ts";
 
 const started: DefinitionMarks = {
   ...marksFor(aTarget(), "i1"),
@@ -17,15 +17,8 @@ const started: DefinitionMarks = {
 };
 
 function domain(changes: Partial<SeenDomain> = {}, current: DefinitionMarks = started): SeenDomain {
-  return {
-    ownership: { id: workloadId("vm-1"), nodeId: "node", current, kept: undefined },
-    name: "vm-1",
-    uuid: "00112233-4455-8677-8899-aabbccddeeff",
-    domainId: 5,
-    state: domainState.running,
-    reason: 1,
-    ...changes,
-  };
+  const ownership = { id: workloadId("vm-1"), nodeId: "node", current, kept: undefined };
+  return aSeenDomain({ ownership, ...changes });
 }
 
 function instance(seen: SeenDomain): Instance | undefined {
@@ -78,6 +71,52 @@ describe("observationOf", () => {
     expect(instance(domain({}, { ...started, domainId: undefined }))?.run).toBe("run-1");
   });
 
+  it("takes the end of a run that may not have begun for no success", () => {
+    const shut = { state: domainState.shutoff, reason: domainShutoffReason.shutdown, domainId: -1 };
+
+    expect(instance(domain(shut, { ...started, domainId: undefined }))?.exit).toEqual({
+      kind: "unknown",
+    });
+  });
+
+  it("tells what somebody else has made of the definition", () => {
+    const marked = { ...started, config: "config-1" };
+    const edited = { ...domain().definition, digest: "config-2" };
+
+    expect(instance(domain({}, marked))?.drift).toEqual([]);
+    expect(instance(domain({ definition: edited }, marked))?.drift).toEqual([
+      "its definition was edited",
+    ]);
+    expect(instance(domain({ isPersistent: false }, marked))?.drift).toEqual([
+      "its definition was removed while it runs",
+    ]);
+  });
+
+  it("tells files and addresses", () => {
+    const definition = {
+      digest: "config-1",
+      interfaces: [{ mac: "52:54:00:00:00:01", network: "default" }],
+      disks: [{ device: "vda", path: "/images/vm-1-vda.qcow2" }],
+      consoleLog: "/vm/console.log",
+    };
+    const addresses = ["fd00::5", "192.168.122.5"];
+    const observation = observationOf(domain({ definition }), { addresses });
+
+    expect(observation).toMatchObject({
+      instances: [
+        {
+          facts: {
+            "vm.disks": "vda=/images/vm-1-vda.qcow2",
+            "vm.console_log": "/vm/console.log",
+            "vm.mac_addresses": "52:54:00:00:00:01",
+            "vm.primary_ip": "192.168.122.5",
+            "vm.ip_addresses": "fd00::5,192.168.122.5",
+          },
+        },
+      ],
+    });
+  });
+
   it("shows what is kept beside what is current", () => {
     const seen = domain();
     const kept = { ...started, instance: "i0", revisionId: "r0", xml: "<domain/>" };
@@ -111,7 +150,9 @@ describe("glanceOf", () => {
       domain({ domainId: 6 }),
       domain({}, { ...started, run: "run-2" }),
       domain({ ownership: { ...domain().ownership, kept } }),
-    ].map(glanceOf);
+      domain({ isPersistent: false }),
+    ].map((one) => glanceOf(one));
+    glances.push(glanceOf(domain(), { addresses: ["192.168.122.5"] }));
 
     expect(new Set(glances).size).toBe(glances.length);
     expect(glanceOf(domain())).toBe(glances[0]);

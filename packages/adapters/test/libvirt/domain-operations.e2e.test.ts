@@ -4,7 +4,7 @@ import { beforeEach, expect, it } from "vitest";
 import { describeWithLibvirt } from "../../../../test/libvirt/libvirt-host.ts";
 import { DomainCalls } from "../../src/libvirt/domain-calls.ts";
 import { observationOf } from "../../src/libvirt/domain-observation.ts";
-import { DomainOperations } from "../../src/libvirt/domain-operations.ts";
+import { DomainOperations, type MachineFiles } from "../../src/libvirt/domain-operations.ts";
 import { machineUuid } from "../../src/libvirt/machine-names.ts";
 import { OwnedDomains } from "../../src/libvirt/owned-domains.ts";
 import type { LibvirtClient } from "../../src/libvirt/rpc/index.ts";
@@ -26,6 +26,15 @@ async function describeFake(target: Target): Promise<string> {
     ]),
   );
 }
+
+/** Machines without files. */
+const noFiles: MachineFiles = {
+  assertPrepared: async () => {},
+  grow: async () => {},
+  disksOf: async () => [],
+  removeDisks: async () => {},
+  removeRest: async () => {},
+};
 
 describeWithLibvirt("DomainOperations", () => {
   let client: LibvirtClient;
@@ -50,7 +59,12 @@ describeWithLibvirt("DomainOperations", () => {
       nodeId,
       describe: describeFake,
       flags: { shutdown: 0, undefine: 3 },
+      files: noFiles,
     });
+  }
+
+  async function bringUp(wanted: Target): Promise<void> {
+    await operations.makeCurrent(wanted, { setsRight: false, signal });
   }
 
   const id = workloadId(`op-${randomUUID()}`);
@@ -78,9 +92,9 @@ describeWithLibvirt("DomainOperations", () => {
     await operations.makeFirst(target, signal);
     expect(await look()).toMatchObject({ instances: [{ state: "created", revisionId: "r8" }] });
 
-    await operations.makeCurrent(target, signal);
+    await bringUp(target);
     const first = await look();
-    await operations.makeCurrent(target, signal);
+    await bringUp(target);
     expect(await look()).toEqual(first);
     expect(first).toMatchObject({
       instances: [{ state: "running", run: expect.any(String), startedAtMs: expect.any(Number) }],
@@ -92,7 +106,7 @@ describeWithLibvirt("DomainOperations", () => {
       instances: [{ state: "exited", exit: { kind: "code", code: 0 } }],
     });
 
-    await operations.makeCurrent(target, signal);
+    await bringUp(target);
     const second = await look();
     expect(handleOf(second)).toBe(handleOf(first));
     expect(runOf(second)).not.toBe(runOf(first));
@@ -102,9 +116,9 @@ describeWithLibvirt("DomainOperations", () => {
   });
 
   it("keeps the old revision's description through an update, and goes back to it", async () => {
-    await operations.makeCurrent(target, signal);
+    await bringUp(target);
     const before = await dom();
-    await operations.makeCurrent(revision("r16"), signal);
+    await bringUp(revision("r16"));
 
     expect(await look()).toMatchObject({
       instances: [
@@ -114,13 +128,13 @@ describeWithLibvirt("DomainOperations", () => {
     });
     expect(await memoryOf()).toBe(String(16 * 1024));
     expect((await dom()).uuid).toBe(before.uuid);
-    await operations.makeCurrent(revision("r24"), signal);
+    await bringUp(revision("r24"));
     expect(await look()).toMatchObject({
       instances: [{ revisionId: "r24" }, { revisionId: "r8", kept: true }],
     });
 
-    await operations.restore(id, 5_000, signal);
-    await operations.restore(id, 5_000, signal);
+    await operations.restore(id, signal);
+    await operations.restore(id, signal);
 
     expect(await look()).toMatchObject({
       instances: [{ revisionId: "r8", kept: false, state: "running" }],
@@ -130,8 +144,8 @@ describeWithLibvirt("DomainOperations", () => {
   });
 
   it("forgets what is kept, and leaves the current machine running", async () => {
-    await operations.makeCurrent(target, signal);
-    await operations.makeCurrent(revision("r16"), signal);
+    await bringUp(target);
+    await bringUp(revision("r16"));
     const run = runOf(await look());
 
     await operations.retire(id, signal);
@@ -144,10 +158,10 @@ describeWithLibvirt("DomainOperations", () => {
   });
 
   it("makes another creation another machine", async () => {
-    await operations.makeCurrent(target, signal);
+    await bringUp(target);
     const before = await dom();
 
-    await operations.makeCurrent(revision("r16", "uid-2"), signal);
+    await bringUp(revision("r16", "uid-2"));
 
     expect(await look()).toMatchObject({ instances: [{ uid: "uid-2", state: "running" }] });
     expect((await dom()).uuid).not.toBe(before.uuid);
@@ -155,25 +169,25 @@ describeWithLibvirt("DomainOperations", () => {
   });
 
   it("goes on with a machine that somebody has paused, with the same run", async () => {
-    await operations.makeCurrent(target, signal);
+    await bringUp(target);
     const run = runOf(await look());
     await client.call("domainSuspend", { dom: await dom() }, { signal });
     expect(await look()).toMatchObject({ instances: [{ state: "paused" }] });
 
-    await operations.makeCurrent(target, signal);
+    await bringUp(target);
 
     expect(await look()).toMatchObject({ instances: [{ state: "running", run }] });
     await operations.remove(id, signal);
   });
 
   it("takes an end by force for no success, and makes again what somebody has removed", async () => {
-    await operations.makeCurrent(target, signal);
+    await bringUp(target);
     await client.call("domainDestroyFlags", { dom: await dom(), flags: 0 }, { signal });
     expect(await look()).toMatchObject({ instances: [{ exit: { kind: "unknown" } }] });
     await client.call("domainUndefineFlags", { dom: await dom(), flags: 0 }, { signal });
     expect(await look()).toEqual({ kind: "absent" });
 
-    await operations.makeCurrent(target, signal);
+    await bringUp(target);
 
     expect(await look()).toMatchObject({ instances: [{ state: "running" }] });
     await operations.remove(id, signal);
@@ -193,11 +207,8 @@ describeWithLibvirt("DomainOperations", () => {
     const xml = await describeFake(revision("r4", "stranger"));
     const made = await client.call("domainDefineXmlFlags", { xml, flags: 0 }, { signal });
 
-    for (const call of ["makeFirst", "makeCurrent"] as const)
-      await expect(operations[call](target, signal)).rejects.toMatchObject({
-        code: "NAME_CONFLICT",
-        effect: "none",
-      });
+    for (const call of [() => operations.makeFirst(target, signal), () => bringUp(target)])
+      await expect(call()).rejects.toMatchObject({ code: "NAME_CONFLICT", effect: "none" });
     await operations.stop(id, 0, signal);
     await operations.remove(id, signal);
 
@@ -209,17 +220,18 @@ describeWithLibvirt("DomainOperations", () => {
     const reason = new Error("enough");
     const aborted = AbortSignal.abort(reason);
 
-    for (const call of ["makeFirst", "makeCurrent"] as const)
-      await expect(operations[call](target, aborted)).rejects.toBe(reason);
+    await expect(operations.makeFirst(target, aborted)).rejects.toBe(reason);
+    const options = { setsRight: false, signal: aborted };
+    await expect(operations.makeCurrent(target, options)).rejects.toBe(reason);
 
     expect(await look()).toEqual({ kind: "absent" });
   });
 
   it("finds by another object what the first has made", async () => {
-    await operations.makeCurrent(target, signal);
+    await bringUp(target);
     const before = await look();
 
-    await reopened().makeCurrent(target, signal);
+    await reopened().makeCurrent(target, { setsRight: false, signal });
 
     expect(await look()).toEqual(before);
     await reopened().remove(id, signal);

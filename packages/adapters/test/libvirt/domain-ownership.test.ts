@@ -19,6 +19,8 @@ const ownership: DomainOwnership = {
     run: undefined,
     startedAtMs: undefined,
     domainId: undefined,
+    graceMs: undefined,
+    config: undefined,
   },
   kept: {
     uid: "uid",
@@ -28,6 +30,8 @@ const ownership: DomainOwnership = {
     run: "i1.1",
     startedAtMs: 1_700_000_000_000,
     domainId: 7,
+    graceMs: 60_000,
+    config: "c0ffee",
     xml: "<domain>\n  <name>web-1</name>\n</domain>",
   },
 };

@@ -5,7 +5,7 @@ import { DomainUsage } from "../../src/libvirt/domain-usage.ts";
 import { procedures } from "../../src/libvirt/rpc/gen/protocol.ts";
 import { LibvirtClient } from "../../src/libvirt/rpc/index.ts";
 import { StubDaemon } from "./rpc/stub-daemon.ts";
-import { aTarget, workloadId } from "./targets.ts";
+import { aSeenDomain, aTarget, workloadId } from "./targets.ts";
 
 const { signal } = new AbortController();
 const { number, args: argsSchema, ret } = procedures.connectGetAllDomainStats;
@@ -15,7 +15,7 @@ function seen(name: string, domainId = 1): SeenDomain {
   const current = marksFor(aTarget({ id }), name);
   const uuid = `00112233-4455-8677-8899-${name.padStart(12, "0")}`;
   const ownership = { id, nodeId: "node", current, kept: undefined };
-  return { ownership, name, uuid, domainId, state: 1, reason: 1 };
+  return aSeenDomain({ ownership, name, uuid, domainId });
 }
 
 describe("DomainUsage", () => {

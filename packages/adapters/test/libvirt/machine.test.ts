@@ -7,7 +7,8 @@ const surroundings: MachineSurroundings = {
   nodeId: "node",
   architecture: "x86_64",
   accelerator: "tcg",
-  imageFolder: "/images",
+  diskFolder: "/images",
+  pools: new Map(),
   consoleLog: "/run/console.log",
   seedPath: undefined,
   networks: new Set(["lan"]),
@@ -27,6 +28,15 @@ describe("machineOf", () => {
         kind: "disk",
         bootOrder: 1,
       },
+    ]);
+  });
+
+  it("makes a disk of a pool in the folder of that", () => {
+    const pools = new Map([["fast", "/pools/fast"]]);
+
+    expect(machine({ disks: [{ pool: "fast" }, {}] }, { pools }).disks).toMatchObject([
+      { path: "/pools/fast/vm-1-vda.qcow2" },
+      { path: "/images/vm-1-vdb.qcow2" },
     ]);
   });
 

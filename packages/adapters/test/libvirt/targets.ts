@@ -1,4 +1,7 @@
 import { parseWorkloadId, type Target, type WorkloadId } from "@persys/core";
+import type { SeenDomain } from "../../src/libvirt/domain-observation.ts";
+import { marksFor } from "../../src/libvirt/domain-ownership.ts";
+import { domainState } from "../../src/libvirt/rpc/index.ts";
 
 /** An id of a workload. @throws for what is none. */
 export function workloadId(words: string): WorkloadId {
@@ -16,6 +19,22 @@ export function aTarget(changes: Partial<Target> = {}): Target {
     specDigest: "digest-1",
     spec: { vcpus: 1, memoryMb: 64 },
     stopGraceMs: 1_000,
+    ...changes,
+  };
+}
+
+/** A machine of ours that runs, as a look shows it. */
+export function aSeenDomain(changes: Partial<SeenDomain> = {}): SeenDomain {
+  const current = { ...marksFor(aTarget(), "i1"), run: "run-1", startedAtMs: 1_000, domainId: 5 };
+  return {
+    ownership: { id: workloadId("vm-1"), nodeId: "node", current, kept: undefined },
+    definition: { digest: "config-1", interfaces: [], disks: [], consoleLog: undefined },
+    isPersistent: true,
+    name: "vm-1",
+    uuid: "00112233-4455-8677-8899-aabbccddeeff",
+    domainId: 5,
+    state: domainState.running,
+    reason: 1,
     ...changes,
   };
 }

@@ -1,0 +1,64 @@
+import { AgentError, type LogChunk, type LogOptions, type WorkloadId } from "@persys/core";
+import { pause } from "../shared/wait.ts";
+import { ConsoleReader } from "./console-reader.ts";
+
+/** How often a follower looks for more, in milliseconds: soon for a person, rarely for a processor. */
+const followEveryMs = 200;
+
+/** Looks for more between two looks whether the machine is there still, which ask libvirt. */
+const looksPerFind = 5;
+
+/** Where the console of a workload's machine is written to; undefined where it has no machine. */
+export type FindConsole = (signal: AbortSignal) => Promise<{ readonly path: string } | undefined>;
+
+/**
+ * What the current machine of a workload has written to its serial console, in all its runs, as far as it is kept. A follower goes on with the machine
+ * that takes its place, and ends when the workload has none any more.
+ * @throws {AgentError} NOT_FOUND when there is no machine; PERMISSION_DENIED, STORAGE_ERROR
+ */
+export async function* readConsole(
+  id: WorkloadId,
+  find: FindConsole,
+  { options, signal }: { readonly options: LogOptions; readonly signal: AbortSignal },
+): AsyncGenerator<LogChunk, void, undefined> {
+  let found = await find(signal);
+  if (found === undefined) throw new AgentError("NOT_FOUND", `there are no logs of ${id}`);
+  let { path } = found;
+  let reader = await ConsoleReader.open(path, options);
+  for (let looks = 1; ; looks += 1) {
+    // Before the last look at the file, so that nothing written until then is missed.
+    if (options.follow && looks % looksPerFind === 0) found = await find(signal);
+    const isIdle = !(yield* chunksOf(reader, signal));
+    if (!options.follow || found === undefined) break;
+    if (found.path !== path) {
+      yield* restOf(reader);
+      ({ path } = found);
+      reader = await ConsoleReader.open(path, {});
+      continue;
+    }
+    if (isIdle) yield* restOf(reader);
+    await pause(followEveryMs, signal);
+  }
+  yield* restOf(reader);
+}
+
+/** What there is now; whether there was anything. */
+async function* chunksOf(
+  reader: ConsoleReader,
+  signal: AbortSignal,
+): AsyncGenerator<LogChunk, boolean, undefined> {
+  let isAny = false;
+  for (;;) {
+    const chunk = await reader.next();
+    signal.throwIfAborted();
+    if (chunk === undefined) return isAny;
+    isAny = true;
+    yield chunk;
+    signal.throwIfAborted();
+  }
+}
+
+function* restOf(reader: ConsoleReader): Generator<LogChunk> {
+  const rest = reader.rest();
+  if (rest !== undefined) yield rest;
+}

@@ -1,0 +1,178 @@
+import { readFile } from "node:fs/promises";
+import type { WorkloadId } from "@persys/core";
+import type { HypervisorHost } from "./hypervisor-host.ts";
+import { isDown, type SeenDomain } from "./domain-observation.ts";
+import {
+  type Domain,
+  domainInterfaceAddressesSource,
+  type LibvirtConnection,
+  LibvirtError,
+} from "./rpc/index.ts";
+
+/** What addresses are found with. */
+export interface DomainAddressesContext {
+  readonly connection: Pick<LibvirtConnection, "call">;
+  readonly host: HypervisorHost;
+  /** The kernel's table of neighbours. Default `/proc/net/arp`. */
+  readonly neighboursFile?: string;
+}
+
+type Domains = ReadonlyMap<WorkloadId, SeenDomain>;
+type AddressesByMac = ReadonlyMap<string, readonly string[]>;
+
+/** What the agent in a guest has told, for one run. */
+interface Told {
+  readonly domainId: number;
+  readonly byMac: AddressesByMac;
+}
+
+const nobody: AddressesByMac = new Map();
+
+/**
+ * The addresses of guests, from those who know them of all at once: libvirt's networks of the leases they have given, one call for each network,
+ * and the kernel of its neighbours. The agent in a guest, where there is one, is asked when it appears.
+ */
+export class DomainAddresses {
+  readonly #context: DomainAddressesContext;
+  #leases: AddressesByMac = nobody;
+  #neighbours: AddressesByMac = nobody;
+  readonly #told = new Map<string, Told>();
+  #failure = "";
+
+  constructor(context: DomainAddressesContext) {
+    this.#context = context;
+  }
+
+  /** The addresses of a machine that is up, as they were last found: by lease, by the guest itself, by the kernel. */
+  addressesOf(domain: SeenDomain): readonly string[] {
+    if (isDown(domain)) return [];
+    const told = this.#told.get(domain.uuid);
+    const byGuest = told?.domainId === domain.domainId ? told.byMac : nobody;
+    const sources = [this.#leases, byGuest, this.#neighbours];
+    const found = domain.definition.interfaces.flatMap(({ mac }) =>
+      sources.flatMap((source) => source.get(mac) ?? []),
+    );
+    return [...new Set(found)];
+  }
+
+  /** Why leases could not be read the last time, in libvirt's words; empty where they could. */
+  get failure(): string {
+    return this.#failure;
+  }
+
+  /** Finds the addresses of machines anew. What libvirt refuses to tell leaves them without. @throws {LibvirtConnectionError} the signal's reason */
+  async refresh(domains: Domains, signal: AbortSignal): Promise<void> {
+    const up = [...domains.values()].filter((it) => !isDown(it));
+    const interfaces = up.flatMap((it) => it.definition.interfaces);
+    const names = new Set(
+      interfaces.flatMap(({ network = "" }) => (network === "" ? [] : [network])),
+    );
+    const [leases, neighbours] = await Promise.all([
+      this.#leasesNow(names, signal),
+      interfaces.length === 0 ? nobody : this.#neighboursNow(),
+    ]);
+    this.#leases = leases;
+    this.#neighbours = neighbours;
+    const uuids = new Set(up.map((it) => it.uuid));
+    for (const uuid of this.#told.keys()) if (!uuids.has(uuid)) this.#told.delete(uuid);
+  }
+
+  /** Asks the agent in a guest, which has appeared. One that does not answer has told nothing. */
+  async ask(dom: Domain, signal: AbortSignal): Promise<void> {
+    const source = domainInterfaceAddressesSource.agent;
+    try {
+      const { ifaces } = await this.#context.connection.call(
+        "domainInterfaceAddresses",
+        { dom, source, flags: 0 },
+        { signal },
+      );
+      const byMac = new Map(
+        ifaces.map(({ hwaddr, addrs }) => [
+          (hwaddr ?? "").toLowerCase(),
+          addrs.map((it) => it.addr).filter(isReachable),
+        ]),
+      );
+      this.#told.set(dom.uuid, { domainId: dom.id, byMac });
+    } catch (error) {
+      if (!(error instanceof LibvirtError)) throw error;
+    }
+  }
+
+  async #leasesNow(names: ReadonlySet<string>, signal: AbortSignal): Promise<AddressesByMac> {
+    this.#failure = "";
+    try {
+      return await this.#leasesOf(names, signal);
+    } catch (error) {
+      if (!(error instanceof LibvirtError)) throw error;
+      this.#failure = error.message;
+      return nobody;
+    }
+  }
+
+  async #leasesOf(names: ReadonlySet<string>, signal: AbortSignal): Promise<AddressesByMac> {
+    if (names.size === 0) return nobody;
+    const networks = await this.#context.host.networks(signal);
+    const active = [...names].flatMap((name) => {
+      const network = networks.get(name);
+      return network?.isActive === true ? [network.net] : [];
+    });
+    const answers = await Promise.all(
+      active.map((net) =>
+        this.#context.connection.call(
+          "networkGetDhcpLeases",
+          { net, mac: null, needResults: 1, flags: 0 },
+          { signal },
+        ),
+      ),
+    );
+    const leases = answers.flatMap((it) => it.leases);
+    // The one that lasts longest is the one that was given last.
+    const newestFirst = leases.toSorted((a, b) => Number(b.expirytime - a.expirytime));
+    return grouped(newestFirst.map(({ mac, ipaddr }) => [mac ?? "", ipaddr]));
+  }
+
+  async #neighboursNow(): Promise<AddressesByMac> {
+    return parseNeighbours(await this.#readNeighbours());
+  }
+
+  /** Not each kernel shows its neighbours. */
+  async #readNeighbours(): Promise<string> {
+    try {
+      return await readFile(this.#context.neighboursFile ?? "/proc/net/arp", "utf8");
+    } catch {
+      return "";
+    }
+  }
+}
+
+/** `ATF_COM`: the kernel has heard from it. */
+const isComplete = 0x2;
+
+/** The neighbours in a table as `/proc/net/arp` has it (proc(5)): address, kind, flags, hardware address, mask, device. */
+export function parseNeighbours(table: string): AddressesByMac {
+  const rows = table.split("\n").slice(1);
+  return grouped(
+    rows.flatMap((row) => {
+      const [address = "", , flags = "", mac = ""] = row.split(/\s+/);
+      const isThere = (Number(flags) & isComplete) !== 0 && mac !== "";
+      return isThere ? [[mac, address] as const] : [];
+    }),
+  );
+}
+
+function grouped(pairs: readonly (readonly [mac: string, address: string])[]): AddressesByMac {
+  const all = new Map<string, string[]>();
+  for (const [mac, address] of pairs) {
+    if (!isReachable(address)) continue;
+    const key = mac.toLowerCase();
+    const known = all.get(key) ?? [];
+    all.set(key, known);
+    if (!known.includes(address)) known.push(address);
+  }
+  return all;
+}
+
+/** Addresses that lead nowhere from outside of their own link or machine are of no use to anybody. */
+function isReachable(address: string): boolean {
+  return !/^(?:127\.|169\.254\.|::1$|fe80:)/i.test(address);
+}

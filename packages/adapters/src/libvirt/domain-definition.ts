@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { type DomainOwnership, isOwnershipElement, ownershipIn } from "./domain-ownership.ts";
+import { childOf, parseXml, renderXml, type XmlElement } from "./xml.ts";
+
+/** What the description of a domain says, as far as it is read. */
+export interface DomainDefinition {
+  /** Undefined: it is none of ours. */
+  readonly ownership: DomainOwnership | undefined;
+  /** Differs when anything does that a machine is made of: names for people and metadata do not count. */
+  readonly digest: string;
+  readonly interfaces: readonly DefinedInterface[];
+  readonly disks: readonly DefinedDisk[];
+  /** The file that takes in what the guest writes to its serial console; undefined where none does. */
+  readonly consoleLog: string | undefined;
+}
+
+/** An interface of a domain. */
+export interface DefinedInterface {
+  readonly mac: string;
+  /** The network of libvirt that it is on; undefined for a bridge. */
+  readonly network: string | undefined;
+}
+
+/** A disk or cdrom of a domain that is a file. */
+export interface DefinedDisk {
+  readonly device: string;
+  readonly path: string;
+}
+
+/** Reads a description as libvirt gives it. What is no description says nothing, and is nobody's. */
+export function parseDefinition(xml: string, nodeId: string): DomainDefinition {
+  const root = parseXml(xml);
+  const devices = childOf(root, "devices")?.children ?? [];
+  const named = (name: string): readonly XmlElement[] => devices.filter((it) => it.name === name);
+  const ours = childOf(root, "metadata")?.children.find(isOwnershipElement);
+  return {
+    ownership: ownershipIn(ours, nodeId),
+    digest: digestOf(root),
+    interfaces: named("interface").map(interfaceIn),
+    disks: named("disk").flatMap(diskIn),
+    consoleLog: named("serial").map((it) => attributeOf(it, "log", "file"))[0],
+  };
+}
+
+/** What people may write into a description without changing the machine. */
+const forPeople: ReadonlySet<string> = new Set(["metadata", "title", "description"]);
+
+function digestOf(root: XmlElement | undefined): string {
+  if (root === undefined) return "";
+  const children = root.children.filter((it) => !forPeople.has(it.name));
+  const text = renderXml({ ...root, children });
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+}
+
+function interfaceIn(it: XmlElement): DefinedInterface {
+  return {
+    mac: (attributeOf(it, "mac", "address") ?? "").toLowerCase(),
+    network: attributeOf(it, "source", "network"),
+  };
+}
+
+function diskIn(it: XmlElement): readonly DefinedDisk[] {
+  const device = attributeOf(it, "target", "dev");
+  const path = attributeOf(it, "source", "file");
+  return device === undefined || path === undefined ? [] : [{ device, path }];
+}
+
+function attributeOf(parent: XmlElement, child: string, name: string): string | undefined {
+  return childOf(parent, child)?.attributes.get(name);
+}

@@ -1,0 +1,93 @@
+import { pause } from "../shared/wait.ts";
+import type { DomainCalls } from "./domain-calls.ts";
+import { domOf } from "./domain-marking.ts";
+import type { SeenDomain } from "./domain-observation.ts";
+import type { HypervisorFlags } from "./hypervisor.ts";
+import { isMissingDomain, isOtherState } from "./libvirt-errors.ts";
+import { domainState } from "./rpc/index.ts";
+
+/** How often it is looked whether a guest has shut down, in milliseconds: longer each time. */
+const lookEveryMs = { first: 20, most: 500 } as const;
+
+/** A guest that is still on its way up does not see the button: it is pressed again after so long, in milliseconds. */
+const pressAgainMs = 3_000;
+
+/** Ends machines, and removes them. What has ended by itself meanwhile, or is gone, is as it is wanted. */
+export class DomainEnds {
+  readonly #calls: DomainCalls;
+  readonly #flags: HypervisorFlags;
+
+  constructor(calls: DomainCalls, flags: HypervisorFlags) {
+    this.#calls = calls;
+    this.#flags = flags;
+  }
+
+  /** Asks the guest to shut down until it has, or the grace is over; then forces it. What is down is left. */
+  async end(seen: SeenDomain, graceMs: number, signal: AbortSignal): Promise<void> {
+    if (await this.#isDown(seen, signal)) return;
+    const forceAtMs = performance.now() + graceMs;
+    let pressAtMs = 0;
+    for (let everyMs: number = lookEveryMs.first; performance.now() < forceAtMs; everyMs *= 1.5) {
+      if (performance.now() >= pressAtMs) {
+        await this.#press(seen, signal);
+        pressAtMs = performance.now() + pressAgainMs;
+      }
+      const leftMs = Math.max(0, forceAtMs - performance.now());
+      await pause(Math.min(everyMs, lookEveryMs.most, leftMs), signal);
+      if (await this.#isDown(seen, signal)) return;
+    }
+    await this.#destroy(seen, signal);
+  }
+
+  /** Removes the definition, with what libvirt keeps for it. */
+  async undefine(seen: SeenDomain, signal: AbortSignal): Promise<void> {
+    const args = { dom: domOf(seen), flags: this.#flags.undefine };
+    await unlessEnded(async () => {
+      await this.#calls.call(seen.ownership.id, "domainUndefineFlags", { args, signal });
+    });
+  }
+
+  /** A guest that is paused or asleep could not hear it. */
+  async #press(seen: SeenDomain, signal: AbortSignal): Promise<void> {
+    const { id } = seen.ownership;
+    const dom = domOf(seen);
+    await unlessEnded(async () => {
+      if (seen.state === domainState.paused)
+        await this.#calls.call(id, "domainResume", { args: { dom }, signal });
+      if (seen.state === domainState.pmsuspended)
+        await this.#calls.call(id, "domainPmWakeup", { args: { dom, flags: 0 }, signal });
+    });
+    await unlessEnded(async () => {
+      const args = { dom, flags: this.#flags.shutdown };
+      await this.#calls.call(id, "domainShutdownFlags", { args, signal });
+    });
+  }
+
+  async #destroy(seen: SeenDomain, signal: AbortSignal): Promise<void> {
+    const args = { dom: domOf(seen), flags: 0 };
+    await unlessEnded(async () => {
+      await this.#calls.call(seen.ownership.id, "domainDestroyFlags", { args, signal });
+    });
+  }
+
+  async #isDown(seen: SeenDomain, signal: AbortSignal): Promise<boolean> {
+    let isActive = false;
+    await unlessEnded(async () => {
+      const args = { dom: domOf(seen) };
+      const { active } = await this.#calls.call(seen.ownership.id, "domainIsActive", {
+        args,
+        signal,
+      });
+      isActive = active === 1;
+    });
+    return !isActive;
+  }
+}
+
+async function unlessEnded(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isMissingDomain(error) && !isOtherState(error)) throw error;
+  }
+}

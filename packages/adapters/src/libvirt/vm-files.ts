@@ -1,0 +1,160 @@
+import { lstat, mkdir } from "node:fs/promises";
+import {
+  AgentError,
+  type Progress,
+  type SpecDigest,
+  type Target,
+  type WorkloadId,
+} from "@persys/core";
+import { isMissingFile } from "./disk-claim.ts";
+import { ensureDisk, growDisk, removeDisk, type WantedDisk } from "./disk-files.ts";
+import type { SeenDomain } from "./domain-observation.ts";
+import type { MachineFiles } from "./domain-operations.ts";
+import type { Machine } from "./machine.ts";
+import { makeSeedImage } from "./seed-image.ts";
+import { seedFilesOf, wantsSeed } from "./seed-files.ts";
+import { machineDisks } from "./vm-disks.ts";
+import type { VmFolders } from "./vm-folders.ts";
+import { specOf, type VmMachines } from "./vm-machines.ts";
+
+/** What the files of machines stand on. */
+export interface VmFilesContext {
+  readonly folders: VmFolders;
+  readonly machines: VmMachines;
+  readonly nodeId: string;
+  readonly diskFolder: string;
+  readonly imageFolder: string;
+}
+
+/** How something is prepared. */
+interface Preparing {
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+/** QEMU's own user has to get through to the disks, and need not see which there are. */
+const diskFolderMode = 0o711;
+
+/** What machines have on the host besides their definitions: disks, and what they are told at their first boot. */
+export class VmFiles implements MachineFiles {
+  readonly #context: VmFilesContext;
+
+  constructor(context: VmFilesContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Makes what is missing of a machine's files. What is there stays as it is, whoever uses it.
+   * @throws {AgentError} INVALID_SPEC, IMAGE_NOT_FOUND, NAME_CONFLICT, STORAGE_ERROR; RUNTIME_ERROR where a program of the host is missing
+   */
+  async make(target: Target, machine: Machine, { signal, progress }: Preparing): Promise<void> {
+    const { folders } = this.#context;
+    const disks = await this.#disksOf(target, machine);
+    await assertThere(
+      machine.disks.filter((it) => it.kind === "cdrom" && it.path !== folders.seedOf(target)),
+      (path) => new AgentError("IMAGE_NOT_FOUND", `there is no cdrom ${path}`, { effect: "none" }),
+    );
+    await folders.ensure(target.id);
+    // In the index before they are made: what is made is found, whatever becomes of this call.
+    await folders.noteDisks(
+      target.id,
+      disks.map((it) => it.path),
+    );
+    await this.#makeDiskFolder();
+    for (const disk of disks) {
+      progress(`making the disk ${disk.path}`);
+      await ensureDisk(disk, signal);
+    }
+    await this.#makeSeed(target, machine, { signal, progress });
+  }
+
+  async assertPrepared(target: Target, signal: AbortSignal): Promise<void> {
+    const machine = await this.#context.machines.machineOf(target, signal);
+    await assertThere(
+      machine.disks,
+      (path) =>
+        new AgentError("NOT_PREPARED", `${path} is not there: it is made anew`, {
+          retryable: true,
+          effect: "none",
+        }),
+    );
+  }
+
+  async grow(target: Target, signal: AbortSignal): Promise<void> {
+    const machine = await this.#context.machines.machineOf(target, signal);
+    for (const disk of await this.#disksOf(target, machine)) await growDisk(disk, signal);
+  }
+
+  /** Removes what was prepared for digests that are not kept, and is no part of what is there; disks stay. @throws {AgentError} STORAGE_ERROR */
+  async tidy(
+    id: WorkloadId,
+    seen: SeenDomain | undefined,
+    keepDigests: readonly SpecDigest[],
+  ): Promise<void> {
+    const { consoleLog = "", disks = [] } = seen?.definition ?? {};
+    const paths = [consoleLog, ...disks.map((it) => it.path)];
+    await this.#context.folders.tidy(id, { paths, digests: keepDigests });
+  }
+
+  disksOf(id: WorkloadId): Promise<readonly string[]> {
+    return this.#context.folders.disksOf(id);
+  }
+
+  async removeDisks(id: WorkloadId): Promise<void> {
+    const { folders, nodeId } = this.#context;
+    for (const path of await folders.disksOf(id)) await removeDisk(path, { id, nodeId });
+  }
+
+  removeRest(id: WorkloadId): Promise<void> {
+    return this.#context.folders.remove(id);
+  }
+
+  #disksOf(target: Target, machine: Machine): Promise<readonly WantedDisk[]> {
+    const { imageFolder, nodeId } = this.#context;
+    return machineDisks(target, { spec: specOf(target), machine, nodeId, imageFolder });
+  }
+
+  async #makeDiskFolder(): Promise<void> {
+    const { diskFolder } = this.#context;
+    try {
+      await mkdir(diskFolder, { recursive: true, mode: diskFolderMode });
+    } catch (cause) {
+      throw storageError(`make the folder ${diskFolder}`, cause);
+    }
+  }
+
+  /** The files of a seed follow from the target: one that is there is the right one. */
+  async #makeSeed(
+    target: Target,
+    machine: Machine,
+    { signal, progress }: Preparing,
+  ): Promise<void> {
+    const spec = specOf(target);
+    const path = this.#context.folders.seedOf(target);
+    if (!wantsSeed(spec) || (await isThere(path))) return;
+    progress("making the image for cloud-init");
+    await makeSeedImage(seedFilesOf(spec, machine), path, signal);
+  }
+}
+
+async function assertThere(
+  files: readonly { readonly path: string }[],
+  errorOf: (path: string) => AgentError,
+): Promise<void> {
+  for (const { path } of files) if (!(await isThere(path))) throw errorOf(path);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isMissingFile(error)) return false;
+    throw storageError(`look at ${path}`, error);
+  }
+}
+
+function storageError(doing: string, cause: unknown): AgentError {
+  const why = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+  return new AgentError("STORAGE_ERROR", `could not ${doing}: ${why}`, { retryable: true, cause });
+}

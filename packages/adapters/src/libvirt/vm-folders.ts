@@ -1,0 +1,160 @@
+import { createHash } from "node:crypto";
+import { chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { AgentError, type SpecDigest, type Target, type WorkloadId } from "@persys/core";
+import { z } from "zod";
+import { isMissingFile, syncFolder } from "./disk-claim.ts";
+
+/** QEMU's own user has to get through to what is in a folder, and need not see what else is there. */
+const folderMode = 0o711;
+
+const indexName = "disks.json";
+
+/** What stays of a workload's files. */
+interface KeptFiles {
+  readonly paths: readonly string[];
+  /** Of specs: their seeds stay. */
+  readonly digests: readonly SpecDigest[];
+}
+
+const indexSchema = z.strictObject({ disks: z.array(z.string()) });
+
+/**
+ * A folder for each workload with all that its machine has on this host besides its disks: seeds, console logs, and an index of the disks
+ * that were made for it. The index names a disk before that is made, and outlives a definition that somebody removes: whatever becomes of a
+ * machine, its disks are found.
+ */
+export class VmFolders {
+  readonly #root: string;
+
+  /** @param root private to one node */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** The folder of a workload, made where it is missing. @throws {AgentError} STORAGE_ERROR */
+  async ensure(id: WorkloadId): Promise<string> {
+    const path = this.#pathOf(id);
+    try {
+      const made = await mkdir(path, { recursive: true });
+      // Whatever the process masks of the modes of new files.
+      if (made !== undefined) await chmod(path, folderMode);
+      if (made !== undefined && made !== path) await chmod(this.#root, folderMode);
+      return path;
+    } catch (error) {
+      throw folderError(`make the folder ${path}`, error);
+    }
+  }
+
+  /** The file for what one making of a machine writes to its console. */
+  consoleLogOf(id: WorkloadId, instance: string): string {
+    return join(this.#pathOf(id), `console-${instance}.log`);
+  }
+
+  /** The image of a revision's seed: another for each creation, which are different machines to cloud-init. */
+  seedOf({ id, uid, specDigest }: Pick<Target, "id" | "uid" | "specDigest">): string {
+    return join(this.#pathOf(id), `${seedPrefix(specDigest)}${hashOf(uid)}.iso`);
+  }
+
+  /** The disks that may have been made for a workload. @throws {AgentError} STORAGE_ERROR for an index that cannot be read */
+  async disksOf(id: WorkloadId): Promise<readonly string[]> {
+    const path = join(this.#pathOf(id), indexName);
+    let text: string;
+    try {
+      text = await readFile(path, "utf8");
+    } catch (error) {
+      if (isMissingFile(error)) return [];
+      throw folderError(`read ${path}`, error);
+    }
+    const parsed = indexSchema.safeParse(jsonOf(text));
+    if (!parsed.success) throw folderError(`understand ${path}`, parsed.error);
+    return parsed.data.disks;
+  }
+
+  /** Adds disks to the index; it is on disk when this returns. @throws {AgentError} STORAGE_ERROR */
+  async noteDisks(id: WorkloadId, paths: readonly string[]): Promise<void> {
+    const known = await this.disksOf(id);
+    const disks = [...new Set([...known, ...paths])];
+    if (disks.length === known.length) return;
+    const folder = await this.ensure(id);
+    const path = join(folder, indexName);
+    try {
+      const file = await open(`${path}.new`, "w", 0o600);
+      try {
+        await file.writeFile(JSON.stringify({ disks }));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(`${path}.new`, path);
+      await syncFolder(folder);
+    } catch (error) {
+      throw folderError(`write ${path}`, error);
+    }
+  }
+
+  /**
+   * Removes seeds and console logs, but those at paths and of digests that are kept. libvirt's log daemon numbers the older parts of a log: they stay
+   * and go with it. @throws {AgentError} STORAGE_ERROR
+   */
+  async tidy(id: WorkloadId, keep: KeptFiles = { paths: [], digests: [] }): Promise<void> {
+    const folder = this.#pathOf(id);
+    const names = new Set(keep.paths.map((it) => basename(it)));
+    const prefixes = keep.digests.map(seedPrefix);
+    const isKept = (name: string): boolean =>
+      name.startsWith(indexName) ||
+      names.has(name.replace(/\.log\.\d+$/, ".log")) ||
+      prefixes.some((it) => name.startsWith(it));
+    try {
+      for (const name of await namesIn(folder))
+        if (!isKept(name)) await rm(join(folder, name), { recursive: true, force: true });
+    } catch (error) {
+      throw folderError(`tidy the folder ${folder}`, error);
+    }
+  }
+
+  /** Removes the folder with all that is in it; the index goes last. @throws {AgentError} STORAGE_ERROR */
+  async remove(id: WorkloadId): Promise<void> {
+    await this.tidy(id);
+    const folder = this.#pathOf(id);
+    try {
+      await rm(folder, { recursive: true, force: true });
+    } catch (error) {
+      throw folderError(`remove the folder ${folder}`, error);
+    }
+  }
+
+  #pathOf(id: WorkloadId): string {
+    return join(this.#root, id);
+  }
+}
+
+function seedPrefix(specDigest: SpecDigest): string {
+  return `cloud-init-${hashOf(specDigest)}-`;
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissingFile(error)) return [];
+    throw error;
+  }
+}
+
+function folderError(doing: string, cause: unknown): AgentError {
+  const why = cause instanceof Error && "code" in cause ? String(cause.code) : "it is damaged";
+  return new AgentError("STORAGE_ERROR", `could not ${doing}: ${why}`, { retryable: true, cause });
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

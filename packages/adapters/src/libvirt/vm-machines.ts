@@ -1,0 +1,66 @@
+import { AgentError, type Target } from "@persys/core";
+import type { HypervisorHost } from "./hypervisor-host.ts";
+import { type Machine, machineOf } from "./machine.ts";
+import type { LibvirtConnection } from "./rpc/index.ts";
+import { wantsSeed } from "./seed-files.ts";
+import { poolFolders } from "./storage-pools.ts";
+import type { VmFolders } from "./vm-folders.ts";
+import { type VmSpec, vmSpecOf } from "./vm-spec.ts";
+
+/** What machines are decided by, besides their specs. */
+export interface VmMachinesContext {
+  readonly connection: Pick<LibvirtConnection, "call">;
+  readonly host: HypervisorHost;
+  readonly folders: VmFolders;
+  readonly nodeId: string;
+  readonly diskFolder: string;
+}
+
+/** A machine that is not made yet has no console. */
+const noInstance = "none";
+
+/** Decides what machine a target is to have on this host. */
+export class VmMachines {
+  readonly #context: VmMachinesContext;
+
+  constructor(context: VmMachinesContext) {
+    this.#context = context;
+  }
+
+  /**
+   * The machine of a target. The same each time, but for its console, which each making of it has its own of.
+   * @throws {AgentError} INVALID_SPEC where the spec is not one of a machine; as libvirt's answers are
+   */
+  async machineOf(
+    target: Target,
+    signal: AbortSignal,
+    instance: string = noInstance,
+  ): Promise<Machine> {
+    const { connection, diskFolder, folders, host, nodeId } = this.#context;
+    const spec = specOf(target);
+    const [facts, networks, pools] = await Promise.all([
+      host.facts(signal),
+      host.networks(signal),
+      poolFolders(spec, connection, signal),
+    ]);
+    return machineOf(target, spec, {
+      ...facts,
+      nodeId,
+      diskFolder,
+      pools,
+      consoleLog: folders.consoleLogOf(target.id, instance),
+      seedPath: wantsSeed(spec) ? folders.seedOf(target) : undefined,
+      networks: new Set(networks.keys()),
+    });
+  }
+}
+
+/** The spec of a target. @throws {AgentError} INVALID_SPEC when it is not one of a machine. */
+export function specOf({ spec }: Pick<Target, "spec">): VmSpec {
+  const parsed = vmSpecOf(spec);
+  if (parsed !== undefined) return parsed;
+  throw new AgentError("INVALID_SPEC", "the spec is not one of a virtual machine", {
+    fault: "user",
+    effect: "none",
+  });
+}

@@ -1,0 +1,36 @@
+import type { RuntimeSubject, RuntimeSubjectSpecs } from "@persys/conformance";
+import { fake } from "./fake-hypervisor.ts";
+import { libvirtSubject } from "./libvirt-subject.ts";
+
+/** The least that a kernel would fit in; nothing is in them. */
+const least = { vcpus: 1, memoryMb: 32 } as const;
+
+const specs: RuntimeSubjectSpecs = {
+  longRunning: (variant) => ({ ...least, name: variant }),
+  secretive: (secret) => ({ ...least, cloudInit: `#cloud-config\npassword: ${secret}\n` }),
+  failsToPrepare: () => ({ ...least, disks: [{ path: "/nowhere/image.iso", format: "iso" }] }),
+};
+
+/** Machines in the memory of libvirt's daemon. Each ends at once when it is asked to. */
+export function fakeSubject(): Promise<RuntimeSubject> {
+  return libvirtSubject({
+    name: "test:///default",
+    hypervisor: fake,
+    specs,
+    more: { gracefulExitCode: 0, sequences: { count: 10, length: 12 } },
+  });
+}
+
+/** Machines of QEMU without anything to boot from: their firmware runs, and does not heed the power button. */
+export function qemuSubject(): Promise<RuntimeSubject> {
+  return libvirtSubject({
+    name: "qemu:///system",
+    specs: {
+      ...specs,
+      ignoresStop: () => least,
+      // It can be defined, and only the start finds out that there is no such bridge.
+      failsToStart: () => ({ ...least, networks: [{ network: "nobridge0" }] }),
+    },
+    more: { patienceMs: 60_000, windDownMs: 3_000, sequences: { count: 2, length: 8 } },
+  });
+}

@@ -1,0 +1,69 @@
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { VmFolders } from "../../src/libvirt/vm-folders.ts";
+import { aTarget } from "./targets.ts";
+
+const { id } = aTarget();
+
+describe("VmFolders", () => {
+  let root: string;
+  let folders: VmFolders;
+
+  beforeEach(async () => {
+    const folder = await mkdtemp("/tmp/persys-vf-");
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    root = join(folder, "vm");
+    folders = new VmFolders(root);
+  });
+
+  it("makes a folder that others get through and do not see into", async () => {
+    const path = await folders.ensure(id);
+
+    expect((await stat(path)).mode & 0o777).toBe(0o711);
+    expect((await stat(root)).mode & 0o777).toBe(0o711);
+  });
+
+  it("remembers every disk that it was told of, once", async () => {
+    expect(await folders.disksOf(id)).toEqual([]);
+    await folders.noteDisks(id, ["/a", "/b"]);
+    await folders.noteDisks(id, ["/b", "/c"]);
+
+    expect(await new VmFolders(root).disksOf(id)).toEqual(["/a", "/b", "/c"]);
+  });
+
+  it("takes an index that was damaged for no empty one", async () => {
+    await folders.noteDisks(id, ["/a"]);
+    await writeFile(join(root, id, "disks.json"), '{"disks":');
+
+    await expect(folders.disksOf(id)).rejects.toMatchObject({ code: "STORAGE_ERROR" });
+  });
+
+  it("names a seed by its spec and its creation", () => {
+    const target = aTarget();
+    const names = [target, aTarget({ uid: "uid-2" }), aTarget({ specDigest: "digest-2" })];
+
+    expect(new Set(names.map((one) => folders.seedOf(one))).size).toBe(3);
+    expect(folders.seedOf({ ...target })).toBe(folders.seedOf(target));
+  });
+
+  it("removes what is not kept, and never the index", async () => {
+    const console = folders.consoleLogOf(id, "i2");
+    const former = folders.consoleLogOf(id, "i1");
+    const wanted = folders.seedOf(aTarget());
+    await folders.noteDisks(id, ["/a"]);
+    for (const path of [console, `${console}.0`, former, `${former}.0`, wanted])
+      await writeFile(path, "");
+    await writeFile(folders.seedOf(aTarget({ specDigest: "digest-2" })), "");
+
+    await folders.tidy(id, { paths: [console], digests: [aTarget().specDigest] });
+
+    const left = [console, `${console}.0`, wanted, join(root, id, "disks.json")];
+    expect((await readdir(join(root, id))).map((name) => join(root, id, name)).toSorted()).toEqual(
+      left.toSorted(),
+    );
+    await folders.remove(id);
+    await folders.remove(id);
+    expect(await readdir(root)).toEqual([]);
+  });
+});
