@@ -100,6 +100,7 @@ PERSYS_TEST_IMAGES=$root/images.tar
 PERSYS_TEST_REDIS=redis://$(cat "$root/redis/address")
 END
   ! libvirt_possible || echo "PERSYS_TEST_LIBVIRT=$(libvirtd_uri "$root/libvirt")" >>"$root/env.new"
+  [ -z "$(guest_found)" ] || echo "PERSYS_TEST_GUEST=$(guest_found)" >>"$root/env.new"
   [ -z "$(compose_found)" ] || echo "PERSYS_TEST_COMPOSE=$(compose_found)" >>"$root/env.new"
   mv "$root/env.new" "$root/env"
 }
