@@ -3,8 +3,8 @@ import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FailureReason } from "@persys/transports/gen";
 import { describe, expect, it } from "vitest";
-import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
-import { testImages } from "../../../../test/docker/test-images.ts";
+import { describeWithDocker, dockerHost } from "../../../../test/docker/docker-host.ts";
+import { publish, testImages } from "../../../../test/docker/test-images.ts";
 import { Canaries } from "../support/canaries.ts";
 import { ContainerNode } from "../support/container-node.ts";
 import { NodeUnderTest } from "../support/node-under-test.ts";
@@ -225,6 +225,48 @@ describeWithDocker("a secret of a container", () => {
     },
     lifeTimeoutMs,
   );
+});
+
+describeWithDocker("the password of a registry", () => {
+  it("pulls, and is found nowhere but in its file, whether the registry takes it or not", async () => {
+    const canaries = new Canaries();
+    const host = dockerHost();
+    const { username, password } = host.credentials;
+    const wrong = canaries.secret("a wrong password");
+    const authOf = (word: string): string => Buffer.from(`${username}:${word}`).toString("base64");
+    canaries.watch("the password", password);
+    canaries.watch("the password as it is sent", authOf(password));
+    canaries.watch("a wrong password as it is sent", authOf(wrong));
+    const folder = tempFolder();
+    const { node, containers } = await containerNode({
+      PERSYS_LOG_LEVEL: "debug",
+      PERSYS_REGISTRY_AUTH_DIR: folder,
+    });
+    const image = await publish(containers.docker, host, {
+      image: testImages.busybox,
+      guarded: true,
+    });
+    const auths = { right: password, wrong };
+    for (const [name, word] of Object.entries(auths))
+      writeFileSync(
+        join(folder, `${name}.json`),
+        JSON.stringify({ auths: { [host.guardedRegistry]: { auth: authOf(word) } } }),
+        { mode: 0o600 },
+      );
+    const [right, refused] = ["right", "wrong"].map((name) => containers.id(name));
+    const spec = { image, command: ["/bin/linger"], pullPolicy: "always" };
+    await containers.apply(right ?? "", { ...spec, registryAuth: "right" });
+    await containers.apply(refused ?? "", { ...spec, registryAuth: "wrong" });
+    await node.reaches(right ?? "", "RUNNING");
+    await node.reaches(refused ?? "", "FAILED");
+    const { failure } = await node.status(refused ?? "");
+    expect(failure?.reason).toBe(FailureReason.REGISTRY_UNAUTHORIZED);
+
+    await canaries.noteAgent(node, "after the pulls");
+
+    expect(canaries.found).toEqual([]);
+    expect(canaries.looked).toBeGreaterThan(10);
+  });
 });
 
 async function containerNode(

@@ -24,6 +24,11 @@ export class Canaries {
     return value;
   }
 
+  /** Looks for a secret that was there before, besides. */
+  watch(place: string, value: string): void {
+    this.#values.set(place, value);
+  }
+
   /** Notes what was said somewhere. */
   note(where: string, said: string): void {
     this.#seen.set(where, `${this.#seen.get(where) ?? ""}\n${said}`);
