@@ -34,6 +34,7 @@ export {
   hostNamespaces,
   type HostPathDemand,
   type ImageDemand,
+  type NamedDemand,
   type PortDemand,
   type SecretFileDemand,
   type SecretVariableDemand,

@@ -1,10 +1,12 @@
 import { z } from "zod";
-import { hostPath } from "./vm-spec-members.ts";
+import { hostPath, oneLine } from "./vm-spec-members.ts";
 
 /** A disk of a machine. */
 export interface DiskSpec {
-  /** Where it is on the host. Default: in the node's folder of images, named by workload and device. */
+  /** Where it is on the host. Default: in the node's folder of disks or its pool, named by workload and device. */
   readonly path?: string | undefined;
+  /** The pool of libvirt's storage that it is made in. Default: none. */
+  readonly pool?: string | undefined;
   /** Its name in the machine: `vda` for a disk of virtio, `sda` for one of SATA. Default: the next free one. */
   readonly device?: string | undefined;
   /** Default: `qcow2` for a disk, `raw` for a cdrom, which `iso` is another word for. */
@@ -33,9 +35,23 @@ const sizeGbMax = 16_384;
 /** What q35 has room for without bridges of its own. */
 const disksMax = 24;
 
+/** What disks are made from. */
+export const baseImage: z.ZodType<string> = z.union(
+  [hostPath, z.string().regex(/^[A-Za-z0-9][\w.-]{0,254}$/)],
+  { error: "must be an absolute path, or the name of a file in the folder of images" },
+);
+
+/** A checksum in hexadecimal, or none. */
+export const sha256: z.ZodType<string> = z
+  .string()
+  .regex(/^$|^[0-9a-f]{64}$/, { error: "must be 64 hexadecimal digits in lower case" });
+
 const diskSchema: z.ZodType<DiskSpec> = z
   .strictObject({
     path: hostPath.optional(),
+    pool: oneLine(255)
+      .refine((it) => !it.includes("/"), { error: "must not contain `/`" })
+      .optional(),
     device: z
       .string()
       .regex(/^$|^(?:vd|sd)[a-z]{1,2}$/, { error: "must be such as `vda` or `sda`" })
@@ -44,15 +60,8 @@ const diskSchema: z.ZodType<DiskSpec> = z
     sizeGb: z.int().min(0).max(sizeGbMax).optional(),
     type: z.enum(types).optional(),
     boot: z.boolean().optional(),
-    baseImage: z
-      .union([hostPath, z.string().regex(/^[A-Za-z0-9][\w.-]{0,254}$/)], {
-        error: "must be an absolute path, or the name of a file in the folder of images",
-      })
-      .optional(),
-    baseImageSha256: z
-      .string()
-      .regex(/^$|^[0-9a-f]{64}$/, { error: "must be 64 hexadecimal digits in lower case" })
-      .optional(),
+    baseImage: baseImage.optional(),
+    baseImageSha256: sha256.optional(),
     copyBaseImage: z.boolean().optional(),
     retainPolicy: z.enum(retainPolicies).optional(),
   })
@@ -63,11 +72,19 @@ const diskSchema: z.ZodType<DiskSpec> = z
 
 type Broken = readonly (readonly [member: keyof DiskSpec, rule: string])[];
 
-function brokenOfDisk({ type, format, baseImage = "", ...disk }: DiskSpec): Broken {
+function brokenOfDisk({ type, format, baseImage = "", path = "", ...disk }: DiskSpec): Broken {
   const checks = ["baseImageSha256", "copyBaseImage"] as const;
   return [
     ...(type === "disk" && format === "iso"
       ? [["type", "must be `cdrom` for the format `iso`"] as const]
+      : []),
+    ...(path !== "" && (disk.pool ?? "") !== ""
+      ? [
+          [
+            "pool",
+            "must be left out where there is a `path`, which says where the disk is",
+          ] as const,
+        ]
       : []),
     ...checks
       .filter((member) => baseImage === "" && Boolean(disk[member]))
@@ -77,6 +94,7 @@ function brokenOfDisk({ type, format, baseImage = "", ...disk }: DiskSpec): Brok
 
 function brokenOfCdrom(cdrom: DiskSpec): Broken {
   const useless = [
+    "pool",
     "sizeGb",
     "baseImage",
     "baseImageSha256",

@@ -7,13 +7,20 @@ import {
   violationsOf,
 } from "@persys/core";
 import { z } from "zod";
+import { isVmSecret } from "./redact-vm-spec.ts";
 import { type CloudInitSpec, cloudInitMembers, userDataTwice } from "./vm-spec-cloud-init.ts";
 import { type DiskSpec, disksSchema } from "./vm-spec-disks.ts";
 import { type NetworkSpec, networksSchema } from "./vm-spec-networks.ts";
 import { oneLine, withoutEmpty } from "./vm-spec-members.ts";
+import {
+  disksWithOsImage,
+  osImageFaults,
+  osImageMembers,
+  type OsImageSpec,
+} from "./vm-spec-os-image.ts";
 
 /** A virtual machine, as a user asks for it. What is left out has the default named here; none is filled in. */
-export interface VmSpec extends CloudInitSpec {
+export interface VmSpec extends CloudInitSpec, OsImageSpec {
   /** A title for people; the machine's own name is the workload's id. */
   readonly name?: string | undefined;
   /** Virtual processors, 1 to 512. */
@@ -57,6 +64,7 @@ const facts = (charsMax: number): z.ZodType<Readonly<Record<string, string>>> =>
 
 const schema: z.ZodType<VmSpec> = z.strictObject({
   ...cloudInitMembers,
+  ...osImageMembers,
   name: oneLine(255).optional(),
   vcpus: z.int().min(1).max(vcpusMax),
   memoryMb: z.int().min(memoryMbMin).max(memoryMbMax),
@@ -84,8 +92,9 @@ const schema: z.ZodType<VmSpec> = z.strictObject({
 export function parseVmSpec(input: unknown): Parsed<ParsedSpec> {
   const parsed = schema.safeParse(input);
   const violations = [
-    ...violationsOf(parsed.error?.issues ?? [], input, { isSecret }),
+    ...violationsOf(parsed.error?.issues ?? [], input, { isSecret: isVmSecret }),
     ...userDataTwice(input),
+    ...osImageFaults(input),
   ];
   if (!parsed.success || violations.length > 0) return { ok: false, violations };
   const { restartPolicy: restart, stopGraceSeconds, labels } = parsed.data;
@@ -100,35 +109,13 @@ export function parseVmSpec(input: unknown): Parsed<ParsedSpec> {
   };
 }
 
-/** A spec that {@link parseVmSpec} accepted before, typed again. Undefined when it does not follow the rules. */
+/**
+ * A spec that {@link parseVmSpec} accepted before, typed again, with what `osImage` stands for among its disks. Undefined when it does not follow the
+ * rules.
+ */
 export function vmSpecOf(spec: Json): VmSpec | undefined {
-  return schema.safeParse(spec).data;
-}
-
-/** `spec` with every value that may be a secret replaced. */
-export function redactVmSpec(spec: Json): Json {
-  return redacted(spec, []);
-}
-
-function redacted(value: Json, path: readonly (string | number)[]): Json {
-  if (isSecret(path)) return "<redacted>";
-  if (isList(value)) return value.map((it, at) => redacted(it, [...path, at]));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([key, it]) =>
-      it === undefined ? [] : [[key, redacted(it, [...path, key])]],
-    ),
-  );
-}
-
-function isList(value: Json): value is readonly Json[] {
-  return Array.isArray(value);
-}
-
-/** All that cloud-init is given may hold passwords and keys, wherever in it. */
-function isSecret([member, inner]: readonly (string | number)[]): boolean {
-  if (member === "cloudInit") return true;
-  if (member === "cloudInitConfig") return inner !== undefined;
-  if (member === "credentials") return inner === "passwordHash";
-  return member === "vnc" && inner === "password";
+  const typed = schema.safeParse(spec).data;
+  if (typed === undefined) return undefined;
+  const disks = disksWithOsImage(typed.disks, typed);
+  return disks === undefined ? typed : { ...typed, disks };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseVmSpec, redactVmSpec, vmSpecOf } from "../../src/libvirt/vm-spec.ts";
+import { parseVmSpec, vmSpecOf } from "../../src/libvirt/vm-spec.ts";
 
 const minimal = { vcpus: 1, memoryMb: 512, disks: [{ device: "vda", sizeGb: 1 }] };
 
@@ -82,6 +82,15 @@ describe("parseVmSpec", () => {
       "disks.0.baseImageSha256",
     ],
     ["a base image that climbs", { disks: [{ baseImage: "../x" }] }, "disks.0.baseImage"],
+    ["a pool beside a path", { disks: [{ path: "/a", pool: "fast" }] }, "disks.0.pool"],
+    ["a pool that is a path", { disks: [{ pool: "../fast" }] }, "disks.0.pool"],
+    ["an image of a system that climbs", { osImage: "../x" }, "osImage"],
+    [
+      "an image of a system beside a base",
+      { osImage: "debian", disks: [{ format: "iso", path: "/a" }, { baseImage: "debian" }] },
+      "osImage",
+    ],
+    ["a checksum of no system", { osImageSha256: "0".repeat(64) }, "osImageSha256"],
     [
       "a MAC of a group",
       { networks: [{ macAddress: "01:00:5e:00:00:01" }] },
@@ -141,29 +150,26 @@ describe("parseVmSpec", () => {
   );
 });
 
-describe("redactVmSpec", () => {
-  it("hides all that the guest is told and every password, and leaves the rest", () => {
-    const spec = {
-      ...minimal,
-      cloudInit: "s1",
-      cloudInitConfig: { userData: "s2", networkConfig: "s3" },
-      credentials: { username: "ops", passwordHash: "$6$s4", sshKeys: ["ssh-ed25519 A"] },
-      vnc: { password: "s5" },
-    };
-
-    expect(redactVmSpec(spec)).toEqual({
-      ...minimal,
-      cloudInit: "<redacted>",
-      cloudInitConfig: { userData: "<redacted>", networkConfig: "<redacted>" },
-      credentials: { username: "ops", passwordHash: "<redacted>", sshKeys: ["ssh-ed25519 A"] },
-      vnc: { password: "<redacted>" },
-    });
-  });
-});
-
 describe("vmSpecOf", () => {
   it("types again what was accepted, and nothing else", () => {
     expect(vmSpecOf(minimal)).toEqual(minimal);
     expect(vmSpecOf({ vcpus: 1 })).toBeUndefined();
+  });
+
+  it("makes the first disk from the image of the system, or one that there is not", () => {
+    const image = { osImage: "debian", osImageSha256: "0".repeat(64) };
+    const base = { baseImage: "debian", baseImageSha256: "0".repeat(64) };
+    const iso = { path: "/tools.iso", format: "iso" };
+
+    expect(vmSpecOf({ ...minimal, ...image, disks: [iso, { sizeGb: 4 }, { sizeGb: 1 }] })).toEqual({
+      ...minimal,
+      ...image,
+      disks: [iso, { sizeGb: 4, ...base }, { sizeGb: 1 }],
+    });
+    expect(vmSpecOf({ vcpus: 1, memoryMb: 64, ...image, disks: [iso] })?.disks).toEqual([
+      base,
+      iso,
+    ]);
+    expect(vmSpecOf({ vcpus: 1, memoryMb: 64, ...image })?.disks).toEqual([base]);
   });
 });

@@ -22,6 +22,10 @@ export interface Demands {
   readonly devices?: readonly DeviceDemand[];
   /** Disks and partitions of the host that it gets as its own, and files that stand for one. */
   readonly rawDisks?: readonly DeviceDemand[];
+  /** Bridges of the host that it is connected to: it then takes part in the networks behind them under addresses of its own. */
+  readonly bridges?: readonly NamedDemand[];
+  /** Pools of storage that disks of it are made in. */
+  readonly storagePools?: readonly NamedDemand[];
   readonly ports?: readonly PortDemand[];
   readonly images?: readonly ImageDemand[];
   /** Files of the host whose content it is given as a secret. */
@@ -106,6 +110,12 @@ export interface HostNamespaceDemand {
 /** A device, by its path without symbolic links. */
 export interface DeviceDemand {
   readonly path: string;
+  readonly field: string;
+}
+
+/** Something of the host that has a name. */
+export interface NamedDemand {
+  readonly name: string;
   readonly field: string;
 }
 

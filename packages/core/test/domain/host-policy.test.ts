@@ -35,6 +35,8 @@ describe("grants", () => {
       ],
       devices: [{ path: "/dev/kvm", field: "devices[0]" }],
       rawDisks: [{ path: "/dev/sda", field: "disks[0].path" }],
+      bridges: [{ name: "br0", field: "networks[0].network" }],
+      storagePools: [{ name: "fast", field: "disks[1].pool" }],
     };
 
     expect(judge(asked).map(({ rule, field, setting }) => [rule, field, setting])).toEqual([
@@ -43,6 +45,8 @@ describe("grants", () => {
       ["host-namespace", "pid", "allowedHostNamespaces"],
       ["device", "devices[0]", "allowedDevices"],
       ["raw-disk", "disks[0].path", "allowedRawDisks"],
+      ["bridge", "networks[0].network", "allowedBridges"],
+      ["storage-pool", "disks[1].pool", "allowedStoragePools"],
     ]);
     expect(
       denied(asked, {
@@ -50,6 +54,8 @@ describe("grants", () => {
         allowedHostNamespaces: ["network", "pid"],
         allowedDevices: ["/dev/kvm"],
         allowedRawDisks: ["/dev"],
+        allowedBridges: ["br0"],
+        allowedStoragePools: ["fast"],
       }),
     ).toEqual([]);
   });

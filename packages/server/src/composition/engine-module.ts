@@ -12,7 +12,7 @@ export const engineModule: ContainerModule = new ContainerModule(({ bind, isBoun
       if (!isBound(tokens.runtime)) {
         throw new StartFailure(
           exitCodes.configuration,
-          "at least one runtime must be enabled; set PERSYS_PROCESS_ENABLED=true or PERSYS_DOCKER_ENABLED=true",
+          "at least one runtime must be enabled; set PERSYS_PROCESS_ENABLED=true, PERSYS_DOCKER_ENABLED=true or PERSYS_VM_ENABLED=true",
         );
       }
       const { config, nodeId } = context.get(tokens.settings);

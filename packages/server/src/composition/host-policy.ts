@@ -6,6 +6,7 @@ import {
   type HostPolicySettingNames,
   standardProtectedPaths,
 } from "@persys/core";
+import { namedSocket } from "../config/libvirt-uri.ts";
 import { policyOptions } from "../config/policy-options.ts";
 import type { AgentSettings } from "./agent-settings.ts";
 
@@ -28,6 +29,8 @@ export function hostPolicyRules(
     allowedHostNamespaces: config.allowedHostNamespaces,
     allowedDevices: config.allowedDevices.flatMap((it) => [...new Set([it, realPathOf(it)])]),
     allowedRawDisks: config.allowedRawDisks.flatMap((it) => [...new Set([it, realPathOf(it)])]),
+    allowedBridges: config.allowedBridges,
+    allowedStoragePools: config.allowedStoragePools,
     publishedAddresses: config.publishedAddresses,
     publishedPorts: config.publishedPorts,
     processUsers: config.processUsers,
@@ -49,6 +52,8 @@ export const hostPolicySettingNames: HostPolicySettingNames = {
   allowedHostNamespaces: policyOptions.allowedHostNamespaces.env[0],
   allowedDevices: policyOptions.allowedDevices.env[0],
   allowedRawDisks: policyOptions.allowedRawDisks.env[0],
+  allowedBridges: policyOptions.allowedBridges.env[0],
+  allowedStoragePools: policyOptions.allowedStoragePools.env[0],
   publishedAddresses: policyOptions.publishedAddresses.env[0],
   publishedPorts: policyOptions.publishedPorts.env[0],
   processUsers: policyOptions.processUsers.env[0],
@@ -60,15 +65,15 @@ export const hostPolicySettingNames: HostPolicySettingNames = {
 
 /**
  * Every file and folder that is the agent's own, as set and as it really is: whatever setting is an absolute path, the file they are set in, the
- * engine's socket, in the development profile its folder, and `ownFiles`.
+ * sockets of Docker's engine and of libvirt, in the development profile its folder, and `ownFiles`.
  */
 export function agentPaths(
   { config, configFile, dockerConfigFile }: AgentSettings,
   ownFiles: readonly string[] = [],
 ): readonly string[] {
   const values: readonly unknown[] = Object.values(config);
-  const engineSocket = socketOf(config.dockerEndpoint);
-  const set = [...values, configFile, dockerConfigFile, engineSocket, ...ownFiles];
+  const sockets = [socketOf(config.dockerEndpoint), namedSocket(config.libvirtUri)];
+  const set = [...values, configFile, dockerConfigFile, ...sockets, ...ownFiles];
   const paths = set.filter(
     (it): it is string => typeof it === "string" && it.startsWith("/") && it !== "/",
   );

@@ -11,6 +11,7 @@ import { secretsModule } from "./secrets-module.ts";
 import { redisStoreModule } from "./redis-store-module.ts";
 import { storeModule } from "./store-module.ts";
 import { systemModule } from "./system-module.ts";
+import { vmModule } from "./vm-module.ts";
 import { accessModule } from "./access-module.ts";
 import { grpcModule } from "./grpc-module.ts";
 import { connectModule } from "./connect-module.ts";
@@ -23,6 +24,7 @@ export function standardModules({ config }: AgentSettings): readonly ContainerMo
     ...(config.processEnabled ? [processModule] : []),
     ...(config.dockerEnabled ? [dockerModule] : []),
     ...(config.dockerEnabled && config.composeEnabled ? [composeModule] : []),
+    ...(config.vmEnabled ? [vmModule] : []),
     secretsModule,
     hostPolicyModule,
     engineModule,

@@ -15,6 +15,7 @@ export const sections = [
   "Processes",
   "Containers",
   "Compose applications",
+  "Virtual machines",
   "Host policy",
   "Life cycle",
 ] as const;

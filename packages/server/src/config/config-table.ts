@@ -22,6 +22,7 @@ import {
 import { policyOptions } from "./policy-options.ts";
 import { securityOptions } from "./security-options.ts";
 import { telemetryOptions } from "./telemetry-options.ts";
+import { vmOptions } from "./vm-options.ts";
 import { noStateUrl, stateUrl } from "./state-url.ts";
 
 /** A row for every member of {@link Config}; the compiler sees to it that none is missing. */
@@ -332,6 +333,7 @@ export const configTable: ConfigTable = {
   },
   ...dockerOptions,
   ...composeOptions,
+  ...vmOptions,
   ...policyOptions,
   stopTimeoutMs: {
     section: "Life cycle",

@@ -84,6 +84,12 @@ export interface Config {
   /** Empty: whichever is there. */
   readonly composeBinary: readonly string[];
   readonly composeRoot: string;
+  readonly vmEnabled: boolean;
+  readonly libvirtUri: string;
+  readonly vmAccelerator: "auto" | "kvm" | "tcg";
+  readonly vmRoot: string;
+  readonly vmDiskFolder: string;
+  readonly vmImageFolder: string;
   readonly allowedHostPaths: readonly AllowedHostPath[];
   readonly allowRemoteHostPaths: boolean;
   readonly allowPrivileged: boolean;
@@ -91,6 +97,8 @@ export interface Config {
   readonly allowedHostNamespaces: readonly HostNamespace[];
   readonly allowedDevices: readonly string[];
   readonly allowedRawDisks: readonly string[];
+  readonly allowedBridges: readonly string[];
+  readonly allowedStoragePools: readonly string[];
   readonly publishedAddresses: readonly string[] | "any";
   readonly publishedPorts: readonly PortRange[];
   readonly processUsers: readonly string[];

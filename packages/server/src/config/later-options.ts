@@ -13,7 +13,6 @@ const parts: Readonly<Record<string, readonly string[]>> = {
     "vault_service_domain",
     "vault_retry_interval",
   ],
-  "the VM runtime": ["vm_enabled", "libvirt_uri"],
   "managed volumes": [
     "storage_local_root",
     "storage_nfs_stage_dir",

@@ -124,6 +124,22 @@ export const variableItem: ListItem<string> = {
   write: (name) => name,
 };
 
+/** `br0`: the name of an interface of Linux. */
+export const bridgeItem: ListItem<string> = {
+  name: "names of bridges",
+  rule: "the name of an interface, 1 to 15 characters without `/` and white space",
+  read: (text) => (/^[^\s/]{1,15}$/.test(text) && !/^\.{1,2}$/.test(text) ? text : undefined),
+  write: (name) => name,
+};
+
+/** The name of a pool of storage, as libvirt has it. */
+export const poolItem: ListItem<string> = {
+  name: "names of pools",
+  rule: "the name of a pool of storage of libvirt, without `/`",
+  read: (text) => (/^[^\n/]{1,255}$/.test(text) ? text : undefined),
+  write: (name) => name,
+};
+
 function isAbsolute(text: string): boolean {
   return text.startsWith("/") && !text.includes("\0") && !goesUp(text);
 }

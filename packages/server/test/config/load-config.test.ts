@@ -88,6 +88,15 @@ const samples: { readonly [Name in keyof Config]: readonly [text: string, value:
   composeEnabled: ["false", false],
   composeBinary: ["docker  compose", ["docker", "compose"]],
   composeRoot: ["/srv/compose", "/srv/compose"],
+  vmEnabled: ["false", false],
+  libvirtUri: [
+    "qemu+unix:///system?socket=/run/other.sock",
+    "qemu+unix:///system?socket=/run/other.sock",
+  ],
+  vmAccelerator: ["TCG", "tcg"],
+  vmRoot: ["/srv/vm", "/srv/vm"],
+  vmDiskFolder: ["/srv/disks", "/srv/disks"],
+  vmImageFolder: ["/srv/images", "/srv/images"],
   allowedHostPaths: [
     "/srv/data/, /srv/shared:ro",
     [
@@ -101,6 +110,8 @@ const samples: { readonly [Name in keyof Config]: readonly [text: string, value:
   allowedHostNamespaces: ["network,PID", ["network", "pid"]],
   allowedDevices: ["/dev/kvm", ["/dev/kvm"]],
   allowedRawDisks: ["/dev/vdb", ["/dev/vdb"]],
+  allowedBridges: ["br0,br-lan", ["br0", "br-lan"]],
+  allowedStoragePools: ["fast, big disks", ["fast", "big disks"]],
   publishedAddresses: ["127.0.0.0/8,::1", ["127.0.0.0/8", "::1"]],
   publishedPorts: [
     "443,8000-8100",
@@ -343,18 +354,18 @@ describe("loadConfig", () => {
   });
 
   it("warns of a setting whose part is not there, without showing its value", () => {
-    const env = { PERSYS_VAULT_TOKEN: "s3cret", PERSYS_VM_ENABLED: "true" };
+    const env = { PERSYS_VAULT_TOKEN: "s3cret", PERSYS_GC_ENABLED: "true" };
 
     const { warnings } = load({ env });
 
     expect(warnings).toEqual([
       "PERSYS_VAULT_TOKEN has no effect: this version comes without Vault",
-      "PERSYS_VM_ENABLED has no effect: this version comes without the VM runtime",
+      "PERSYS_GC_ENABLED has no effect: this version comes without garbage collection",
     ]);
   });
 
   it("does not warn of a part that is not there and switched off", () => {
-    expect(load({ env: { PERSYS_VM_ENABLED: "false" } }).warnings).toEqual([]);
+    expect(load({ env: { PERSYS_VAULT_ENABLED: "false" } }).warnings).toEqual([]);
   });
 
   it("knows no setting both as present and as one to come", () => {

@@ -12,6 +12,8 @@ export const hostPolicyRuleIds = [
   "host-namespace",
   "device",
   "raw-disk",
+  "bridge",
+  "storage-pool",
   "published-address",
   "published-port",
   "account",

@@ -32,6 +32,10 @@ export interface HostPolicyRules {
   readonly allowedDevices: readonly string[];
   /** As `allowedDevices`, for whole disks. */
   readonly allowedRawDisks: readonly string[];
+  /** Bridges of the host that machines may be connected to, by their names. Networks of libvirt are no bridges here: they are the operator's. */
+  readonly allowedBridges: readonly string[];
+  /** Pools of storage that disks of machines may be made in, by their names. */
+  readonly allowedStoragePools: readonly string[];
   /** IP addresses and networks (`10.0.0.0/8`) that ports may be published on. */
   readonly publishedAddresses: readonly string[] | "any";
   readonly publishedPorts: readonly PortRange[];
@@ -63,6 +67,8 @@ export const ruleMemberNames: HostPolicySettingNames = {
   allowedHostNamespaces: "allowedHostNamespaces",
   allowedDevices: "allowedDevices",
   allowedRawDisks: "allowedRawDisks",
+  allowedBridges: "allowedBridges",
+  allowedStoragePools: "allowedStoragePools",
   publishedAddresses: "publishedAddresses",
   publishedPorts: "publishedPorts",
   processUsers: "processUsers",
@@ -140,6 +146,8 @@ export const safeHostPolicyRules: HostPolicyRules = {
   allowedHostNamespaces: [],
   allowedDevices: [],
   allowedRawDisks: [],
+  allowedBridges: [],
+  allowedStoragePools: [],
   publishedAddresses: "any",
   publishedPorts: [unprivilegedPorts],
   processUsers: [],

@@ -9,6 +9,7 @@ import { judgeAccount } from "./judge-account.ts";
 import { judgeGrants } from "./judge-grants.ts";
 import { judgeHostPaths } from "./judge-host-paths.ts";
 import { judgeImages } from "./judge-images.ts";
+import { judgeMachineParts } from "./judge-machine-parts.ts";
 import { judgePorts } from "./judge-ports.ts";
 import { judgeSecrets } from "./judge-secrets.ts";
 
@@ -24,6 +25,7 @@ export function judgeDemands(
   return [
     ...judgeHostPaths(demands.hostPaths, rules, names),
     ...judgeGrants(demands, rules, names),
+    ...judgeMachineParts(demands, rules, names),
     ...judgePorts(demands.ports ?? [], rules, names),
     ...judgeAccount(demands.account, rules, names),
     ...judgeImages(demands.images ?? [], rules, names),
