@@ -208,6 +208,18 @@ describe("a spec", () => {
       { image: "nginx", ports: [{ hostPort: 80 }], resources: { memoryBytes: "1" } },
     ],
     ["vm", VMSpecSchema, { name: "v", memoryMb: "512", disks: [{ path: "/d", boot: true }] }],
+    [
+      "vm",
+      VMSpecSchema,
+      {
+        osImage: "debian-12",
+        osImageSha256: "0",
+        vnc: { password: "secret" },
+        credentials: { username: "ops", sshKeys: ["ssh-ed25519 A"] },
+        disks: [{ baseImage: "b", baseImageSha256: "0", retainPolicy: "Retain", pool: "fast" }],
+        networks: [{ gateway: "10.0.0.1", nameservers: ["10.0.0.2"] }],
+      },
+    ],
   ])("of a %s goes through", (kind, schema, json) => {
     const { request } = readJson({ id: "x", spec: { [kind]: json } });
 
