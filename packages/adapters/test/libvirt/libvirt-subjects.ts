@@ -11,13 +11,16 @@ const specs: RuntimeSubjectSpecs = {
   failsToPrepare: () => ({ ...least, disks: [{ path: "/nowhere/image.iso", format: "iso" }] }),
 };
 
+/** How many sequences of calls are tried, and of how many calls each. */
+type Sequences = NonNullable<RuntimeSubject["sequences"]>;
+
 /** Machines in the memory of libvirt's daemon. Each ends at once when it is asked to. */
-export function fakeSubject(): Promise<RuntimeSubject> {
+export function fakeSubject(sequences: Sequences): Promise<RuntimeSubject> {
   return libvirtSubject({
     name: "test:///default",
     hypervisor: fake,
     specs,
-    more: { gracefulExitCode: 0, sequences: { count: 10, length: 12 } },
+    more: { gracefulExitCode: 0, patienceMs: 30_000, sequences },
   });
 }
 
