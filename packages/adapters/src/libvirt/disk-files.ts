@@ -22,6 +22,8 @@ export interface WantedDisk {
   readonly sizeBytes: number | undefined;
   readonly base: BaseImage | undefined;
   readonly claim: DiskClaim;
+  /** Whether a disk that is there may be somebody else's: the spec names it. Else it has to be one that was made for the workload. */
+  readonly mayBeForeign: boolean;
 }
 
 /** What a new disk is made from. */
@@ -36,9 +38,9 @@ interface BaseImage {
 const chainMax = 16;
 
 /**
- * Makes a disk that is not there: blank, or from its base. One that is there stays, data and all, whoever made it. May be called again after
- * whatever kept it from finishing: a disk is there whole or not at all, and is claimed before it is there.
- * @throws {AgentError} NAME_CONFLICT for a disk that was made for another workload; INVALID_SPEC for a blank disk without a size, a base that
+ * Makes a disk that is not there: blank, or from its base. One that is there stays, data and all. May be called again after whatever kept it
+ * from finishing: a disk is there whole or not at all, and is claimed before it is there.
+ * @throws {AgentError} NAME_CONFLICT for a disk that was made for another workload, or by somebody else where that may not be; INVALID_SPEC for a blank disk without a size, a base that
  *   is smaller than it should be or other than its checksum; IMAGE_NOT_FOUND for a base that is not there; STORAGE_ERROR
  */
 export async function ensureDisk(disk: WantedDisk, signal: AbortSignal): Promise<void> {
@@ -49,7 +51,15 @@ export async function ensureDisk(disk: WantedDisk, signal: AbortSignal): Promise
       effect: "none",
     });
   const isThere = await exists(disk.path);
-  if (isThere && claim === undefined) return;
+  if (isThere && claim === undefined) {
+    if (disk.mayBeForeign) return;
+    const advice =
+      "it was not made for this workload: move it away, or name it as `path` if it is to be used";
+    throw new AgentError("NAME_CONFLICT", `${disk.path} is there, and ${advice}`, {
+      effect: "none",
+      retryable: true,
+    });
+  }
   if (claim === undefined || claim.retained !== disk.claim.retained)
     await writeClaim(disk.path, disk.claim);
   if (!isThere) await makeDisk(disk, signal);
@@ -62,8 +72,8 @@ export async function growDisk(disk: WantedDisk, signal: AbortSignal): Promise<v
 }
 
 /**
- * Removes a disk that was made for the workload, with its claim; of one that is retained the claim alone. A disk of anybody else is not
- * touched. Called again, or where nothing is, it succeeds. @throws {AgentError} STORAGE_ERROR
+ * Removes a disk that was made for the workload, with its claim. One that is retained stays with its claim, for the next machine of the same
+ * workload. A disk of anybody else is not touched. Called again, or where nothing is, it succeeds. @throws {AgentError} STORAGE_ERROR
  */
 export async function removeDisk(
   path: string,
@@ -73,7 +83,8 @@ export async function removeDisk(
   if (claim?.id !== owner.id || claim.nodeId !== owner.nodeId) return;
   try {
     await rm(unfinished(path), { force: true });
-    if (!claim.retained) await rm(path, { force: true });
+    if (claim.retained && (await exists(path))) return;
+    await rm(path, { force: true });
     // The claim last: what is left without one would be nobody's.
     await removeClaim(path);
     await syncFolder(dirname(path));

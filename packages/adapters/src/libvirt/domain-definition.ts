@@ -21,7 +21,7 @@ export interface DefinedInterface {
   readonly network: string | undefined;
 }
 
-/** A disk or cdrom of a domain that is a file. */
+/** A disk or cdrom of a domain that is a file or a device of the host. */
 export interface DefinedDisk {
   readonly device: string;
   readonly path: string;
@@ -61,7 +61,7 @@ function interfaceIn(it: XmlElement): DefinedInterface {
 
 function diskIn(it: XmlElement): readonly DefinedDisk[] {
   const device = attributeOf(it, "target", "dev");
-  const path = attributeOf(it, "source", "file");
+  const path = attributeOf(it, "source", "file") ?? attributeOf(it, "source", "dev");
   return device === undefined || path === undefined ? [] : [{ device, path }];
 }
 

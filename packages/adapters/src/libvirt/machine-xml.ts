@@ -1,4 +1,4 @@
-import type { Machine, MachineDisk, MachineInterface } from "./machine.ts";
+import { isDevice, type Machine, type MachineDisk, type MachineInterface } from "./machine.ts";
 import { element, renderXml, type XmlElement } from "./xml.ts";
 
 /** The kind of board of each architecture: the one that QEMU's people recommend. */
@@ -70,9 +70,12 @@ const diskBehaviour = { discard: "unmap", error_policy: "stop" } as const;
 
 function diskElement({ path, device, format, kind, bootOrder }: MachineDisk): XmlElement {
   const isDisk = kind === "disk";
-  return element("disk", { type: "file", device: kind }, [
+  const [type, source] = isDevice({ path })
+    ? (["block", "dev"] as const)
+    : (["file", "file"] as const);
+  return element("disk", { type, device: kind }, [
     element("driver", { name: "qemu", type: format, ...(isDisk ? diskBehaviour : {}) }),
-    element("source", { file: path }),
+    element("source", { [source]: path }),
     element("target", { dev: device, bus: device.startsWith("vd") ? "virtio" : "sata" }),
     isDisk ? undefined : element("readonly"),
     bootOrder === undefined ? undefined : element("boot", { order: bootOrder }),

@@ -37,6 +37,11 @@ export interface MachineDisk {
   readonly bootOrder: number | undefined;
 }
 
+/** Whether a disk is a device of the host rather than a file. */
+export function isDevice({ path }: Pick<MachineDisk, "path">): boolean {
+  return path.startsWith("/dev/");
+}
+
 /** An interface as the machine has it. */
 export interface MachineInterface {
   readonly source: { readonly kind: "network" | "bridge"; readonly name: string };

@@ -37,6 +37,7 @@ export async function machineDisks(
               sha256: baseImageSha256 === "" ? undefined : baseImageSha256,
               copied: copyBaseImage,
             },
+      mayBeForeign: (disk.path ?? "") !== "",
       claim: { nodeId, id, retained: disk.retainPolicy === "Retain" },
     });
   }

@@ -10,7 +10,7 @@ import { isMissingFile } from "./disk-claim.ts";
 import { ensureDisk, growDisk, removeDisk, type WantedDisk } from "./disk-files.ts";
 import type { SeenDomain } from "./domain-observation.ts";
 import type { MachineFiles } from "./domain-operations.ts";
-import type { Machine } from "./machine.ts";
+import { isDevice, type Machine } from "./machine.ts";
 import { makeSeedImage } from "./seed-image.ts";
 import { seedFilesOf, wantsSeed } from "./seed-files.ts";
 import { machineDisks } from "./vm-disks.ts";
@@ -82,7 +82,9 @@ export class VmFiles implements MachineFiles {
 
   async grow(target: Target, signal: AbortSignal): Promise<void> {
     const machine = await this.#context.machines.machineOf(target, signal);
-    for (const disk of await this.#disksOf(target, machine)) await growDisk(disk, signal);
+    // A device is as large as it is.
+    for (const disk of await this.#disksOf(target, machine))
+      if (!isDevice(disk)) await growDisk(disk, signal);
   }
 
   /** Removes what was prepared for digests that are not kept, and is no part of what is there; disks stay. @throws {AgentError} STORAGE_ERROR */

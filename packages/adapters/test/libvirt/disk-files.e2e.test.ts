@@ -29,7 +29,8 @@ async function temporaryFolder(): Promise<string> {
 
 function wanted(path: string, changes: Partial<WantedDisk> = {}): WantedDisk {
   const claim = { ...owner, retained: false };
-  return { path, format: "qcow2", sizeBytes: 4 * mebibyte, base: undefined, claim, ...changes };
+  const least = { path, format: "qcow2", base: undefined, mayBeForeign: true } as const;
+  return { ...least, sizeBytes: 4 * mebibyte, claim, ...changes };
 }
 
 async function madeBase(folder: string): Promise<{ path: string; sha256: string }> {
@@ -103,6 +104,22 @@ describeWithLibvirt("ensureDisk", () => {
     await removeDisk(path, owner);
 
     expect((await stat(path)).ino).toBe(before.ino);
+  });
+
+  it("refuses a disk that somebody else has made where it was to be made, and does nothing to it", async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, "a.qcow2");
+    await writeFile(path, "theirs");
+
+    const wish = wanted(path, { mayBeForeign: false });
+    await expect(ensureDisk(wish, signal)).rejects.toMatchObject({
+      code: "NAME_CONFLICT",
+      effect: "none",
+    });
+    await removeDisk(path, owner);
+
+    expect(await readdir(folder)).toEqual(["a.qcow2"]);
+    expect(await readFile(path, "utf8")).toBe("theirs");
   });
 
   it("does not take a claim that cannot be understood for none", async () => {
@@ -197,7 +214,7 @@ describeWithLibvirt("removeDisk", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it("leaves a disk that is retained, as nobody's any more", async () => {
+  it("leaves a disk that is retained to the next machine of the workload", async () => {
     const folder = await temporaryFolder();
     const path = join(folder, "a.qcow2");
     await ensureDisk(wanted(path), signal);
@@ -205,7 +222,12 @@ describeWithLibvirt("removeDisk", () => {
 
     await removeDisk(path, owner);
 
-    expect(await readdir(folder)).toEqual(["a.qcow2"]);
+    expect((await readdir(folder)).toSorted()).toEqual(["a.qcow2", "a.qcow2.persys"]);
+    const { ino } = await stat(path);
+    await ensureDisk(wanted(path, { mayBeForeign: false }), signal);
+    expect((await stat(path)).ino).toBe(ino);
+    await removeDisk(path, owner);
+    expect(await readdir(folder)).toEqual([]);
   });
 });
 

@@ -83,6 +83,7 @@ describeWithLibvirt("the description of a machine", () => {
           { format: "raw", boot: true },
           { device: "sdc", path: `/tmp/a,b "c"&.qcow2` },
           { format: "iso", path: "/usr/lib/ipxe/ipxe.iso" },
+          { format: "raw", path: "/dev/disk/by-id/of-the-host" },
         ],
         networks: [{}, { network: "br0" }, { macAddress: "52:54:00:00:00:01" }],
         vnc: { password: "s3cret&" },
