@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
+import { LibvirtRuntime } from "@persys/adapters/libvirt";
 import { MemoryDisk, MemoryStateStore } from "@persys/adapters/memory";
 import { SystemClock, SystemRandom } from "@persys/adapters/system";
 import { runtimeContract, SimulatedRuntime, SimulatedWorld } from "@persys/conformance";
@@ -91,12 +92,15 @@ class CheckingRuntime extends SimulatedRuntime {
 
 /** Serves an agent that takes workloads to check them, and returns its address. */
 async function serveChecks(): Promise<string> {
+  const machines = new LibvirtRuntime({ nodeId: "example", folder: "/nonexistent" });
+  onTestFinished(() => machines.close());
   const engine = createEngine({
     nodeId: "example",
     version: "1",
     runtimes: [
       new CheckingRuntime("process", parseProcessSpec),
       new CheckingRuntime("container", parseContainerSpec),
+      new CheckingRuntime("vm", (input) => machines.parseSpec(input)),
     ],
     store: new MemoryStateStore({ disk: new MemoryDisk() }),
     clock: new SystemClock(),
@@ -124,8 +128,12 @@ describe("the workload files of the examples", () => {
 
   it("are accepted by an agent", async () => {
     const endpoint = await serveChecks();
-    const valid = files.map(async (name) => {
-      const args = ["apply", "--validate-only", "--endpoint", endpoint, "-f", `examples/${name}`];
+    // Another revision of an id is no document for the same call.
+    const updates = files.filter((name) => name.includes("-update."));
+    const calls = [files.filter((name) => !updates.includes(name)), updates];
+    const valid = calls.map(async (names) => {
+      const from = names.flatMap((name) => ["-f", `examples/${name}`]);
+      const args = ["apply", "--validate-only", "--endpoint", endpoint, ...from];
       const { stdout } = await promisify(execFile)(
         process.execPath,
         ["--conditions=@persys/source", "packages/cli/src/main.ts", ...args],
@@ -136,9 +144,9 @@ describe("the workload files of the examples", () => {
 
     const said = (await Promise.all(valid)).join("");
 
-    for (const id of ["hello", "job", "web-server", "container-job"])
+    for (const id of ["hello", "job", "web-server", "container-job", "vm", "web-vm"])
       expect(said).toContain(`${id}: `);
-    expect(files.length).toBeGreaterThanOrEqual(8);
+    expect(files.length).toBeGreaterThanOrEqual(10);
   }, 60_000);
 
   it("name the files that they speak of", () => {
