@@ -1,4 +1,4 @@
-import { access } from "node:fs/promises";
+import { access, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { isMissingFile } from "./disk-claim.ts";
 
@@ -16,6 +16,17 @@ export async function basePath(baseImage: string, imageFolder: string): Promise<
     if (await mayBeThere(path)) return path;
   }
   return join(imageFolder, baseImage);
+}
+
+/** {@link basePath} after every link: what a disk stands on is to stay the same when a link is moved on to a newer image. */
+export async function realBasePath(baseImage: string, imageFolder: string): Promise<string> {
+  const path = await basePath(baseImage, imageFolder);
+  try {
+    return await realpath(path);
+  } catch {
+    // What cannot be followed, whoever opens it tells of.
+    return path;
+  }
 }
 
 async function mayBeThere(path: string): Promise<boolean> {
