@@ -28,6 +28,8 @@ export interface DomainOperationsContext {
 export interface MachineFiles {
   /** @throws {AgentError} NOT_PREPARED, with effect `none`, where something is not there that a target's machine is made from */
   readonly assertPrepared: (target: Target, signal: AbortSignal) => Promise<void>;
+  /** Makes the place for what a machine of a workload writes: its console. */
+  readonly makePlace: (id: WorkloadId) => Promise<void>;
   /** Makes the disks of a target's machine, which is down, as large as they are wanted. */
   readonly grow: (target: Target, signal: AbortSignal) => Promise<void>;
   /** The disks that may have been made for a workload. */
@@ -35,7 +37,7 @@ export interface MachineFiles {
   /** Removes the disks that were made for a workload and are not retained. No machine uses them. */
   readonly removeDisks: (id: WorkloadId) => Promise<void>;
   /** Removes all else that was made for a workload. */
-  readonly removeRest: (id: WorkloadId) => Promise<void>;
+  readonly removeRest: (id: WorkloadId, signal: AbortSignal) => Promise<void>;
 }
 
 /** How a target is brought to running. */
@@ -111,6 +113,7 @@ export class DomainOperations {
     await this.#ends.end(seen, graceOf(seen), signal);
     const { xml, ...marks } = seen.ownership.kept;
     const ownership = { ...seen.ownership, current: marks, kept: undefined };
+    await this.#context.files.makePlace(id);
     await this.#marking.define(xml, ownership, signal);
     const restored = await this.#find(id, signal);
     if (restored !== undefined) await this.#runs.run(restored, signal);
@@ -133,7 +136,7 @@ export class DomainOperations {
     else await this.#ends.end(seen, graceOf(seen), signal);
     await files.removeDisks(id);
     if (seen !== undefined) await this.#undefine(seen, signal);
-    await files.removeRest(id);
+    await files.removeRest(id, signal);
   }
 
   /** What there is, once nothing goes on that an earlier call had begun. */
@@ -150,7 +153,7 @@ export class DomainOperations {
   ): Promise<void> {
     const { files } = this.#context;
     if (seen === undefined) await this.#refuseStranger(target.id, signal);
-    await files.assertPrepared(target, signal);
+    await this.#assertReady(target, signal);
     const isSameCreation = seen?.ownership.current?.uid === target.uid;
     const kept = isSameCreation ? await this.#toKeep(seen, signal) : undefined;
     if (seen !== undefined) await this.#ends.end(seen, graceOf(seen), signal);
@@ -161,9 +164,14 @@ export class DomainOperations {
   }
 
   async #makeReady(target: Target, signal: AbortSignal): Promise<void> {
+    await this.#assertReady(target, signal);
+    await this.#context.files.grow(target, signal);
+  }
+
+  async #assertReady(target: Target, signal: AbortSignal): Promise<void> {
     const { files } = this.#context;
     await files.assertPrepared(target, signal);
-    await files.grow(target, signal);
+    await files.makePlace(target.id);
   }
 
   /** Puts the target's definition in the place of what is there. */

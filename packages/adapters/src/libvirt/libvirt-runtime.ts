@@ -20,6 +20,7 @@ import {
 } from "@persys/core";
 import { AddressWatch } from "./address-watch.ts";
 import { readConsole } from "./console-logs.ts";
+import { DhcpHosts } from "./dhcp-hosts.ts";
 import { diskErrorsOf } from "./disk-errors.ts";
 import { DomainAddresses } from "./domain-addresses.ts";
 import { DomainCalls } from "./domain-calls.ts";
@@ -78,7 +79,9 @@ export class LibvirtRuntime implements WorkloadRuntime {
     this.#folders = new VmFolders(folder);
     const shared = { connection: client, host: this.#host, folders: this.#folders };
     this.#machines = new VmMachines({ ...this.#options, ...shared });
-    this.#files = new VmFiles({ ...this.#options, ...shared, machines: this.#machines });
+    const dhcpHosts = new DhcpHosts({ calls: this.#calls, host: this.#host });
+    const parts = { machines: this.#machines, dhcpHosts };
+    this.#files = new VmFiles({ ...this.#options, ...shared, ...parts });
     this.#operations = new DomainOperations({
       calls: this.#calls,
       domains: this.#domains,

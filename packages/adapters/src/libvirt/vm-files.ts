@@ -1,4 +1,5 @@
 import { lstat, mkdir } from "node:fs/promises";
+import { isIP } from "node:net";
 import {
   AgentError,
   type Progress,
@@ -6,6 +7,7 @@ import {
   type Target,
   type WorkloadId,
 } from "@persys/core";
+import type { DhcpHosts, Reservation } from "./dhcp-hosts.ts";
 import { isMissingFile } from "./disk-claim.ts";
 import { ensureDisk, growDisk, removeDisk, type WantedDisk } from "./disk-files.ts";
 import type { SeenDomain } from "./domain-observation.ts";
@@ -21,6 +23,7 @@ import { specOf, type VmMachines } from "./vm-machines.ts";
 export interface VmFilesContext {
   readonly folders: VmFolders;
   readonly machines: VmMachines;
+  readonly dhcpHosts: DhcpHosts;
   readonly nodeId: string;
   readonly diskFolder: string;
   readonly imageFolder: string;
@@ -56,16 +59,15 @@ export class VmFiles implements MachineFiles {
     );
     await folders.ensure(target.id);
     // In the index before they are made: what is made is found, whatever becomes of this call.
-    await folders.noteDisks(
-      target.id,
-      disks.map((it) => it.path),
-    );
+    const reservations = reservationsOf(target, machine);
+    await folders.note(target.id, { disks: disks.map((it) => it.path), reservations });
     await this.#makeDiskFolder();
     for (const disk of disks) {
       progress(`making the disk ${disk.path}`);
       await ensureDisk(disk, signal);
     }
     await this.#makeSeed(target, machine, { signal, progress });
+    for (const it of reservations) await this.#context.dhcpHosts.reserve(target.id, it, signal);
   }
 
   async assertPrepared(target: Target, signal: AbortSignal): Promise<void> {
@@ -78,6 +80,10 @@ export class VmFiles implements MachineFiles {
           effect: "none",
         }),
     );
+  }
+
+  async makePlace(id: WorkloadId): Promise<void> {
+    await this.#context.folders.ensure(id);
   }
 
   async grow(target: Target, signal: AbortSignal): Promise<void> {
@@ -98,17 +104,21 @@ export class VmFiles implements MachineFiles {
     await this.#context.folders.tidy(id, { paths, digests: keepDigests });
   }
 
-  disksOf(id: WorkloadId): Promise<readonly string[]> {
-    return this.#context.folders.disksOf(id);
+  async disksOf(id: WorkloadId): Promise<readonly string[]> {
+    return (await this.#context.folders.madeFor(id)).disks;
   }
 
   async removeDisks(id: WorkloadId): Promise<void> {
     const { folders, nodeId } = this.#context;
-    for (const path of await folders.disksOf(id)) await removeDisk(path, { id, nodeId });
+    const { disks } = await folders.madeFor(id);
+    for (const path of disks) await removeDisk(path, { id, nodeId });
   }
 
-  removeRest(id: WorkloadId): Promise<void> {
-    return this.#context.folders.remove(id);
+  async removeRest(id: WorkloadId, signal: AbortSignal): Promise<void> {
+    const { dhcpHosts, folders } = this.#context;
+    const { reservations } = await folders.madeFor(id);
+    for (const it of reservations) await dhcpHosts.release(id, it, signal);
+    await folders.remove(id);
   }
 
   #disksOf(target: Target, machine: Machine): Promise<readonly WantedDisk[]> {
@@ -137,6 +147,16 @@ export class VmFiles implements MachineFiles {
     progress("making the image for cloud-init");
     await makeSeedImage(seedFilesOf(spec, machine), path, signal);
   }
+}
+
+/** The static addresses of a machine on networks of libvirt's own, of version 4: its DHCP knows guests of version 6 by other things than hardware. */
+function reservationsOf(target: Target, machine: Machine): readonly Reservation[] {
+  const { networks = [] } = specOf(target);
+  return machine.interfaces.flatMap(({ mac, source }, at) => {
+    const [address = ""] = (networks[at]?.ipAddress ?? "").split("/");
+    const isReserved = source.kind === "network" && isIP(address) === 4;
+    return isReserved ? [{ network: source.name, mac, address }] : [];
+  });
 }
 
 async function assertThere(

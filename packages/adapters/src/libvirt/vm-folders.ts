@@ -8,7 +8,7 @@ import { isMissingFile, syncFolder } from "./disk-claim.ts";
 /** QEMU's own user has to get through to what is in a folder, and need not see what else is there. */
 const folderMode = 0o711;
 
-const indexName = "disks.json";
+const indexName = "made.json";
 
 /** What stays of a workload's files. */
 interface KeptFiles {
@@ -17,12 +17,26 @@ interface KeptFiles {
   readonly digests: readonly SpecDigest[];
 }
 
-const indexSchema = z.strictObject({ disks: z.array(z.string()) });
+/** What was made for a workload elsewhere. */
+export interface MadeElsewhere {
+  readonly disks: readonly string[];
+  /** Interfaces that addresses are set aside for on networks of libvirt's own. */
+  readonly reservations: readonly { readonly network: string; readonly mac: string }[];
+}
+
+const indexSchema: z.ZodType<MadeElsewhere> = z.strictObject({
+  disks: z.array(z.string()),
+  reservations: z.array(z.strictObject({ network: z.string(), mac: z.string() })),
+});
+
+type Reserved = MadeElsewhere["reservations"][number];
+
+const nothingMade: MadeElsewhere = { disks: [], reservations: [] };
 
 /**
- * A folder for each workload with all that its machine has on this host besides its disks: seeds, console logs, and an index of the disks
- * that were made for it. The index names a disk before that is made, and outlives a definition that somebody removes: whatever becomes of a
- * machine, its disks are found.
+ * A folder for each workload with all that its machine has on this host besides its disks: seeds, console logs, and an index of what was made
+ * for it elsewhere. The index names a thing before that is made, and outlives a definition that somebody removes: whatever becomes of a machine,
+ * its disks are found.
  */
 export class VmFolders {
   readonly #root: string;
@@ -56,41 +70,36 @@ export class VmFolders {
     return join(this.#pathOf(id), `${seedPrefix(specDigest)}${hashOf(uid)}.iso`);
   }
 
-  /** The disks that may have been made for a workload. @throws {AgentError} STORAGE_ERROR for an index that cannot be read */
-  async disksOf(id: WorkloadId): Promise<readonly string[]> {
+  /** What may have been made for a workload elsewhere. @throws {AgentError} STORAGE_ERROR for an index that cannot be read */
+  async madeFor(id: WorkloadId): Promise<MadeElsewhere> {
     const path = join(this.#pathOf(id), indexName);
     let text: string;
     try {
       text = await readFile(path, "utf8");
     } catch (error) {
-      if (isMissingFile(error)) return [];
+      if (isMissingFile(error)) return nothingMade;
       throw folderError(`read ${path}`, error);
     }
     const parsed = indexSchema.safeParse(jsonOf(text));
     if (!parsed.success) throw folderError(`understand ${path}`, parsed.error);
-    return parsed.data.disks;
+    return parsed.data;
   }
 
-  /** Adds disks to the index; it is on disk when this returns. @throws {AgentError} STORAGE_ERROR */
-  async noteDisks(id: WorkloadId, paths: readonly string[]): Promise<void> {
-    const known = await this.disksOf(id);
-    const disks = [...new Set([...known, ...paths])];
-    if (disks.length === known.length) return;
-    const folder = await this.ensure(id);
-    const path = join(folder, indexName);
-    try {
-      const file = await open(`${path}.new`, "w", 0o600);
-      try {
-        await file.writeFile(JSON.stringify({ disks }));
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(`${path}.new`, path);
-      await syncFolder(folder);
-    } catch (error) {
-      throw folderError(`write ${path}`, error);
-    }
+  /** Adds to the index what is going to be made; it is on disk when this returns. @throws {AgentError} STORAGE_ERROR */
+  async note(id: WorkloadId, more: MadeElsewhere): Promise<void> {
+    const known = await this.madeFor(id);
+    const isKnown = ({ network, mac }: Reserved): boolean =>
+      known.reservations.some((it) => it.network === network && it.mac === mac);
+    const disks = [...new Set([...known.disks, ...more.disks])];
+    const reservations = [
+      ...known.reservations,
+      ...more.reservations
+        .filter((it) => !isKnown(it))
+        .map(({ network, mac }) => ({ network, mac })),
+    ];
+    const isNews =
+      disks.length > known.disks.length || reservations.length > known.reservations.length;
+    if (isNews) await this.#write(id, { disks, reservations });
   }
 
   /**
@@ -121,6 +130,24 @@ export class VmFolders {
       await rm(folder, { recursive: true, force: true });
     } catch (error) {
       throw folderError(`remove the folder ${folder}`, error);
+    }
+  }
+
+  async #write(id: WorkloadId, made: MadeElsewhere): Promise<void> {
+    const folder = await this.ensure(id);
+    const path = join(folder, indexName);
+    try {
+      const file = await open(`${path}.new`, "w", 0o600);
+      try {
+        await file.writeFile(JSON.stringify(made));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(`${path}.new`, path);
+      await syncFolder(folder);
+    } catch (error) {
+      throw folderError(`write ${path}`, error);
     }
   }
 

@@ -30,6 +30,7 @@ async function describeFake(target: Target): Promise<string> {
 /** Machines without files. */
 const noFiles: MachineFiles = {
   assertPrepared: async () => {},
+  makePlace: async () => {},
   grow: async () => {},
   disksOf: async () => [],
   removeDisks: async () => {},

@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
+import { randomBytes, randomInt } from "node:crypto";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { describeWithLibvirt, sharedLibvirtUri } from "../../../../test/libvirt/libvirt-host.ts";
 import { PrivateLibvirt } from "../../../../test/libvirt/private-libvirt.ts";
 import { LibvirtHarness } from "./libvirt-harness.ts";
@@ -108,6 +109,37 @@ describeWithLibvirt("LibvirtRuntime", () => {
     expect(await host.files()).toEqual([]);
   }, 120_000);
 
+  it("sets a static address aside on libvirt's own network, until the machine is removed", async () => {
+    const host = await LibvirtHarness.open(sharedLibvirtUri());
+    const { outsider } = host;
+    const ids = [host.id(), host.id("b")] as const;
+    const [mac, another] = [randomMac(), randomMac()];
+    const last = randomInt(200, 250);
+    const [address, next] = [`192.168.122.${last}`, `192.168.122.${last + 1}`];
+    onTestFinished(async () => {
+      for (const id of ids) await host.runtime.remove(id, signal);
+    });
+    const wish = (macAddress: string, ipAddress: string): object => ({
+      disks: [],
+      networks: [{ macAddress, ipAddress: `${ipAddress}/24` }],
+    });
+    await host.prepare(host.revision("r1", wish(mac, address)));
+    await host.prepare(host.revision("r1", wish(mac, address)));
+    expect(await outsider.reservations(mac)).toHaveLength(1);
+    expect((await outsider.reservations(mac)).join()).toContain(address);
+
+    await expect(
+      host.prepare(host.revision("r1", wish(another, address), ids[1])),
+    ).rejects.toMatchObject({ code: "NETWORK_ERROR", effect: "none" });
+    expect(await outsider.reservations(another)).toEqual([]);
+    await host.prepare(host.revision("r2", wish(mac, next)));
+    expect((await outsider.reservations(mac)).join()).toContain(next);
+
+    for (const id of ids) await host.runtime.remove(id, signal);
+    expect(await outsider.reservations(mac)).toEqual([]);
+    expect(await host.files()).toEqual([]);
+  });
+
   it("finds its machines again after the daemon was killed, and never takes them for gone meanwhile", async () => {
     const daemon = await PrivateLibvirt.start();
     const host = await LibvirtHarness.open(daemon.uri);
@@ -140,3 +172,7 @@ describeWithLibvirt("LibvirtRuntime", () => {
     expect([...(await host.runtime.list(signal)).keys()].toSorted()).toEqual(ids.toSorted());
   }, 180_000);
 });
+
+function randomMac(): string {
+  return ["52", "54", ...(randomBytes(4).toString("hex").match(/../g) ?? [])].join(":");
+}

@@ -5,6 +5,7 @@ import { VmFolders } from "../../src/libvirt/vm-folders.ts";
 import { aTarget } from "./targets.ts";
 
 const { id } = aTarget();
+const disk = { disks: ["/a"], reservations: [] };
 
 describe("VmFolders", () => {
   let root: string;
@@ -24,19 +25,26 @@ describe("VmFolders", () => {
     expect((await stat(root)).mode & 0o777).toBe(0o711);
   });
 
-  it("remembers every disk that it was told of, once", async () => {
-    expect(await folders.disksOf(id)).toEqual([]);
-    await folders.noteDisks(id, ["/a", "/b"]);
-    await folders.noteDisks(id, ["/b", "/c"]);
+  it("remembers all that it was told of, once", async () => {
+    const [first, second] = [
+      { network: "lan", mac: "52:54:00:00:00:01" },
+      { network: "default", mac: "52:54:00:00:00:01" },
+    ];
+    expect(await folders.madeFor(id)).toEqual({ disks: [], reservations: [] });
+    await folders.note(id, { disks: ["/a", "/b"], reservations: [first] });
+    await folders.note(id, { disks: ["/b", "/c"], reservations: [first, second] });
 
-    expect(await new VmFolders(root).disksOf(id)).toEqual(["/a", "/b", "/c"]);
+    expect(await new VmFolders(root).madeFor(id)).toEqual({
+      disks: ["/a", "/b", "/c"],
+      reservations: [first, second],
+    });
   });
 
   it("takes an index that was damaged for no empty one", async () => {
-    await folders.noteDisks(id, ["/a"]);
-    await writeFile(join(root, id, "disks.json"), '{"disks":');
+    await folders.note(id, disk);
+    await writeFile(join(root, id, "made.json"), '{"disks":');
 
-    await expect(folders.disksOf(id)).rejects.toMatchObject({ code: "STORAGE_ERROR" });
+    await expect(folders.madeFor(id)).rejects.toMatchObject({ code: "STORAGE_ERROR" });
   });
 
   it("names a seed by its spec and its creation", () => {
@@ -51,14 +59,14 @@ describe("VmFolders", () => {
     const console = folders.consoleLogOf(id, "i2");
     const former = folders.consoleLogOf(id, "i1");
     const wanted = folders.seedOf(aTarget());
-    await folders.noteDisks(id, ["/a"]);
+    await folders.note(id, disk);
     for (const path of [console, `${console}.0`, former, `${former}.0`, wanted])
       await writeFile(path, "");
     await writeFile(folders.seedOf(aTarget({ specDigest: "digest-2" })), "");
 
     await folders.tidy(id, { paths: [console], digests: [aTarget().specDigest] });
 
-    const left = [console, `${console}.0`, wanted, join(root, id, "disks.json")];
+    const left = [console, `${console}.0`, wanted, join(root, id, "made.json")];
     expect((await readdir(join(root, id))).map((name) => join(root, id, name)).toSorted()).toEqual(
       left.toSorted(),
     );
