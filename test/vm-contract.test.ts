@@ -107,13 +107,13 @@ const whole = {
 
 it("takes every member of the contract, and shows all of it but the secrets", async () => {
   const others = ["cloudInit", "osImage", "osImageSha256", "managedVolumes"];
-  expect(VMSpecSchema.fields.map((it) => it.localName).toSorted()).toEqual(
+  expect(VMSpecSchema.fields.map(({ localName }) => localName).toSorted()).toEqual(
     [...Object.keys(whole), ...others].toSorted(),
   );
-  expect(DiskConfigSchema.fields.map((it) => it.localName).toSorted()).toEqual(
+  expect(DiskConfigSchema.fields.map(({ localName }) => localName).toSorted()).toEqual(
     [...Object.keys(disk), "path", "pool"].toSorted(),
   );
-  expect(NetworkConfigSchema.fields.map((it) => it.localName).toSorted()).toEqual(
+  expect(NetworkConfigSchema.fields.map(({ localName }) => localName).toSorted()).toEqual(
     Object.keys(network).toSorted(),
   );
   const client = await served();

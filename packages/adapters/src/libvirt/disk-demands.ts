@@ -1,12 +1,19 @@
 import { realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { AgentError, type DeviceDemand, type HostPathDemand, isWithin } from "@persys/core";
+import {
+  AgentError,
+  type DeviceDemand,
+  type HostPathDemand,
+  isWithin,
+  normalisedPath,
+} from "@persys/core";
 import { hostPathResolver, type ResolveHostPath } from "../shared/host-path.ts";
 import { basePath } from "./base-images.ts";
 import { isMissingFile, readClaim } from "./disk-claim.ts";
 import { imageChain } from "./disk-files.ts";
 import type { ImageFormat } from "./qemu-img.ts";
 import { type DiskSpec, isCdrom } from "./vm-spec-disks.ts";
+import { ownFileName } from "./vm-spec-members.ts";
 
 /** Where it is looked. */
 export interface DiskDemandsContext {
@@ -29,9 +36,6 @@ interface WantedFile {
 /** What is at a path after every link. */
 type Kind = "missing" | "file" | "block" | "other";
 
-/** Files beside a disk that are ours: nobody's disk is named like one. */
-const ownNames = /\.persys(?:[.-]new)?$/;
-
 /**
  * What the disks of one machine ask of the host's files. What the node keeps for machines anyway is not asked for: images in its folder, for
  * reading, and in the folder of disks such as this agent has made or makes. Every other file is, as are all that it stands on: QEMU opens them.
@@ -42,9 +46,15 @@ export class DiskDemands {
   readonly #context: DiskDemandsContext;
   readonly #signal: AbortSignal;
   readonly #resolve: ResolveHostPath;
+  readonly #notImages: readonly string[];
 
-  private constructor(context: DiskDemandsContext, signal: AbortSignal) {
+  private constructor(
+    context: DiskDemandsContext,
+    notImages: readonly string[],
+    signal: AbortSignal,
+  ) {
     this.#context = context;
+    this.#notImages = notImages;
     this.#signal = signal;
     this.#resolve = hostPathResolver(context.protectedPaths);
   }
@@ -53,7 +63,10 @@ export class DiskDemands {
   static async open(context: DiskDemandsContext, signal: AbortSignal): Promise<DiskDemands> {
     const diskFolder = await realPathOf(context.diskFolder);
     const imageFolder = await realPathOf(context.imageFolder);
-    return new DiskDemands({ ...context, diskFolder, imageFolder }, signal);
+    const guarded = await Promise.all(context.protectedPaths.map(realPathOf));
+    // Whoever lets the agent's own files lie among the images has not given them to everybody.
+    const notImages = guarded.filter((it) => it !== imageFolder && isWithin(it, imageFolder));
+    return new DiskDemands({ ...context, diskFolder, imageFolder }, notImages, signal);
   }
 
   /** Adds what a disk asks for. `fields`: the places in the spec of its path and of its base. @throws as `vmDemands` */
@@ -100,6 +113,7 @@ export class DiskDemands {
   /** Adds one file unless it is the node's own to give. @returns whether it is among the paths of the host now */
   async #addFile({ path: written, field, readOnly }: WantedFile): Promise<boolean> {
     const resolved = await this.#resolve(written);
+    if (ownFileName.test(resolved.path)) throw ownFile(written);
     if (resolved.unresolved === undefined) {
       const kind = await kindOf(resolved.path);
       if (kind === "block") {
@@ -124,9 +138,12 @@ export class DiskDemands {
     { readOnly, kind }: { readonly readOnly: boolean; readonly kind: Kind },
   ): Promise<boolean> {
     const { nodeId, imageFolder, diskFolder } = this.#context;
-    if (ownNames.test(path)) return false;
-    // An image that is claimed is somebody's disk, whichever folder it lies in.
-    if (readOnly) return isWithin(path, imageFolder) && (await readClaim(path)) === undefined;
+    if (readOnly) {
+      if (!isWithin(path, imageFolder)) return false;
+      if (this.#notImages.some((it) => isWithin(path, it))) return false;
+      // An image that is claimed is somebody's disk, whichever folder it lies in.
+      return (await readClaim(path)) === undefined;
+    }
     if (dirname(path) !== diskFolder) return false;
     const claim = await readClaim(path);
     return claim === undefined ? kind === "missing" : claim.nodeId === nodeId;
@@ -136,6 +153,14 @@ export class DiskDemands {
 /** Whether it is the image that is at fault, not the means to look at it. */
 function isAboutImage(error: unknown): boolean {
   return AgentError.hasCode(error, "INVALID_SPEC") || AgentError.hasCode(error, "STORAGE_ERROR");
+}
+
+/** Whoever writes to what says whose disk lies beside it has that disk. */
+function ownFile(path: string): AgentError {
+  return new AgentError("INVALID_SPEC", `${path} leads to a file of the agent's own, and no disk`, {
+    fault: "user",
+    effect: "none",
+  });
 }
 
 function noImage(path: string): AgentError {
@@ -162,7 +187,7 @@ async function realPathOf(path: string): Promise<string> {
     return await realpath(path);
   } catch {
     // What is not there yet holds nothing.
-    return path;
+    return normalisedPath(path);
   }
 }
 

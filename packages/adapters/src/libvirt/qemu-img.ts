@@ -1,6 +1,7 @@
 import { AgentError } from "@persys/core";
 import { execa, ExecaError } from "execa";
 import { z } from "zod";
+import { imageFormat } from "./image-format.ts";
 
 /** The formats that are used: all others are left to those who know what they do. */
 export type ImageFormat = "qcow2" | "raw";
@@ -38,8 +39,8 @@ export async function imageInfo(
   format: ImageFormat | undefined,
   signal: AbortSignal,
 ): Promise<ImageInfo> {
-  const asked = format === undefined ? [] : ["-f", format];
-  const said = await qemuImg(["info", "--output=json", "-U", ...asked, "--", path], signal);
+  const asked = format ?? (await imageFormat(path));
+  const said = await qemuImg(["info", "--output=json", "-U", "-f", asked, "--", path], signal);
   const parsed = report.safeParse(jsonOf(said));
   if (!parsed.success) throw refusedImage(path, "says nothing that is understood");
   const { format: found, "virtual-size": virtualSizeBytes, ...more } = parsed.data;

@@ -36,13 +36,13 @@ const sizeGbMax = 16_384;
 const disksMax = 24;
 
 /** What disks are made from. */
-export const baseImage: z.ZodType<string> = z.union(
+export const baseImageSchema: z.ZodType<string> = z.union(
   [hostPath, z.string().regex(/^[A-Za-z0-9][\w.-]{0,254}$/)],
   { error: "must be an absolute path, or the name of a file in the folder of images" },
 );
 
 /** A checksum in hexadecimal, or none. */
-export const sha256: z.ZodType<string> = z
+export const sha256Schema: z.ZodType<string> = z
   .string()
   .regex(/^$|^[0-9a-f]{64}$/, { error: "must be 64 hexadecimal digits in lower case" });
 
@@ -60,8 +60,8 @@ const diskSchema: z.ZodType<DiskSpec> = z
     sizeGb: z.int().min(0).max(sizeGbMax).optional(),
     type: z.enum(types).optional(),
     boot: z.boolean().optional(),
-    baseImage: baseImage.optional(),
-    baseImageSha256: sha256.optional(),
+    baseImage: baseImageSchema.optional(),
+    baseImageSha256: sha256Schema.optional(),
     copyBaseImage: z.boolean().optional(),
     retainPolicy: z.enum(retainPolicies).optional(),
   })

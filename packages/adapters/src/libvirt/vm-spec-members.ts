@@ -11,10 +11,17 @@ export function oneLine(charsMax: number): z.ZodString {
     });
 }
 
-/** A path from the root of the host, without `..`, or empty. */
-export const hostPath: z.ZodString = oneLine(4_095).regex(/^(?:$|\/(?!.*(?:^|\/)\.\.(?:\/|$)))/, {
-  error: "must be an absolute path without `..`",
-});
+/** Files beside a disk that are the agent's: a claim, one in the making, and a disk in the making. No disk is named like one. */
+export const ownFileName: RegExp = /\.persys(?:[.-]new)?$/;
+
+/** A path from the root of the host, in one way to write it, or empty. */
+export const hostPath: z.ZodString = oneLine(4_095)
+  .regex(/^(?:(?:\/(?!\.{0,2}(?:\/|$))[^/]+)+)?$/, {
+    error: "must be an absolute path without `.`, `..` and empty parts",
+  })
+  .refine((it) => !ownFileName.test(it), {
+    error: "must not end as the agent's own files beside disks do, in `.persys`",
+  });
 
 /** A spec as it was sent, without members that say no more than their absence would: an empty text, list or object, 0 and false. */
 export function withoutEmpty(value: unknown): Json {

@@ -1,6 +1,6 @@
 import type { Violation } from "@persys/core";
-import { z } from "zod";
-import { baseImage, type DiskSpec, isCdrom, sha256 } from "./vm-spec-disks.ts";
+import type { z } from "zod";
+import { baseImageSchema, type DiskSpec, isCdrom, sha256Schema } from "./vm-spec-disks.ts";
 
 /** The image that a machine's system comes from: a shorter way to say what its first disk is made from. */
 export interface OsImageSpec {
@@ -14,7 +14,7 @@ export interface OsImageSpec {
 export const osImageMembers: {
   readonly osImage: z.ZodType<OsImageSpec["osImage"]>;
   readonly osImageSha256: z.ZodType<OsImageSpec["osImageSha256"]>;
-} = { osImage: baseImage.optional(), osImageSha256: sha256.optional() };
+} = { osImage: baseImageSchema.optional(), osImageSha256: sha256Schema.optional() };
 
 /** The rules between these members and the disks, which hold also where single members break theirs. */
 export function osImageFaults(spec: unknown): readonly Violation[] {

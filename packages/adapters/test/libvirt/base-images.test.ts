@@ -8,14 +8,14 @@ it("finds an image by its name, with or without its ending, and takes a path for
   const folder = await mkdtemp(join(tmpdir(), "persys-images-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   await Promise.all(
-    ["debian-12.qcow2", "alpine", "alpine.img", "old.raw"].map((it) =>
-      writeFile(join(folder, it), ""),
+    ["debian-12.qcow2", "alpine", "alpine.img", "old.raw"].map((name) =>
+      writeFile(join(folder, name), ""),
     ),
   );
 
   const found = await Promise.all(
-    ["debian-12.qcow2", "debian-12", "alpine", "old", "none", "/srv/x"].map((it) =>
-      basePath(it, folder),
+    ["debian-12.qcow2", "debian-12", "alpine", "old", "none", "/srv/x"].map((name) =>
+      basePath(name, folder),
     ),
   );
 

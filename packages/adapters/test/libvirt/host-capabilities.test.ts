@@ -6,7 +6,7 @@ function capabilities(host: string, guests: string): string {
 }
 
 function guest(arch: string, ...domains: readonly string[]): string {
-  const types = domains.map((it) => `<domain type='${it}'/>`).join("");
+  const types = domains.map((type) => `<domain type='${type}'/>`).join("");
   return `<guest><os_type>hvm</os_type><arch name='${arch}'><wordsize>64</wordsize>${types}</arch></guest>`;
 }
 

@@ -117,10 +117,10 @@ describe("what a machine asks of the host", () => {
   it("names what is in the folder of disks and was not made by this agent", async () => {
     const context = await scene();
     const at = (name: string): string => join(context.diskFolder, name);
-    await Promise.all(["ours", "theirs", "nobodys"].map((it) => writeFile(at(it), "")));
+    await Promise.all(["ours", "theirs", "nobodys"].map((name) => writeFile(at(name), "")));
     await writeClaim(at("ours"), { nodeId: "node", id: "other", retained: false });
     await writeClaim(at("theirs"), { nodeId: "another", id: "vm-1", retained: false });
-    const names = ["ours", "theirs", "nobodys", "new", "new.persys", "new.persys-new", "base/new"];
+    const names = ["ours", "theirs", "nobodys", "new", "base/new"];
 
     const demands = await demanded(context, {
       disks: names.map((name) => ({ path: at(name), format: "raw", sizeGb: 1 })),
@@ -129,9 +129,7 @@ describe("what a machine asks of the host", () => {
     expect(asked(demands)).toEqual([
       `disks[1].path ${at("theirs")}`,
       `disks[2].path ${at("nobodys")}`,
-      `disks[4].path ${at("new.persys")}`,
-      `disks[5].path ${at("new.persys-new")}`,
-      `disks[6].path ${at("base/new")}`,
+      `disks[4].path ${at("base/new")}`,
     ]);
   });
 
@@ -140,7 +138,7 @@ describe("what a machine asks of the host", () => {
     const image = join(context.imageFolder, "tools.iso");
     const disk = join(context.diskFolder, "other-vda.iso");
     const claimed = join(context.imageFolder, "claimed.iso");
-    await Promise.all([image, disk, claimed].map((it) => writeFile(it, "")));
+    await Promise.all([image, disk, claimed].map((path) => writeFile(path, "")));
     await writeClaim(claimed, { nodeId: "node", id: "other", retained: false });
 
     const demands = await demanded(context, {
@@ -151,6 +149,32 @@ describe("what a machine asks of the host", () => {
       `disks[1].path ${disk} (read-only)`,
       `disks[2].path ${claimed} (read-only)`,
     ]);
+  });
+
+  it("does not give away what else lies among the images", async () => {
+    const context = await scene();
+    const [seeds, image] = [join(context.imageFolder, "vm"), join(context.imageFolder, "a.iso")];
+    const seed = join(seeds, "other.iso");
+    await mkdir(seeds);
+    await Promise.all([seed, image].map((path) => writeFile(path, "")));
+    const protectedPaths = [...context.protectedPaths, seeds];
+
+    const demands = await demanded(
+      { ...context, protectedPaths },
+      { disks: [seed, image].map((path) => ({ path, format: "iso" })) },
+    );
+
+    expect(asked(demands)).toEqual([`disks[0].path ${seed} (read-only)`]);
+  });
+
+  it("is never what says whose a disk is", async () => {
+    const context = await scene();
+    const link = join(context.elsewhere, "link");
+    await symlink(join(context.diskFolder, "other-vda.qcow2.persys"), link);
+
+    await expect(
+      demanded(context, { disks: [{ path: link, format: "raw" }] }),
+    ).rejects.toMatchObject({ code: "INVALID_SPEC", fault: "user", retryable: false });
   });
 
   it("has bridges: what libvirt knows as no network", async () => {

@@ -36,6 +36,13 @@ describe("parseVmSpec", () => {
     expect(parsed.ok && parsed.value.spec).toEqual(minimal);
   });
 
+  it.each(["/a", "/a/.b", "/a/..b", "/a/b..", "/a b/ü.img", "/...", "/a/b.persys.img"])(
+    "takes a disk at %s",
+    (path) => {
+      expect(broken({ disks: [{ path }] })).toEqual([]);
+    },
+  );
+
   it("tells its restart policy, grace and labels", () => {
     const parsed = parseVmSpec({
       ...minimal,
@@ -65,6 +72,13 @@ describe("parseVmSpec", () => {
   it.each([
     ["a disk path that climbs", { disks: [{ path: "/images/../etc/shadow" }] }, "disks.0.path"],
     ["a relative disk path", { disks: [{ path: "-o" }] }, "disks.0.path"],
+    ["a disk path that begins by climbing", { disks: [{ path: "/../a" }] }, "disks.0.path"],
+    ["a disk path of two forms", { disks: [{ path: "/a//b" }] }, "disks.0.path"],
+    ["a disk path that stays", { disks: [{ path: "/a/./b" }] }, "disks.0.path"],
+    ["a folder as a disk", { disks: [{ path: "/a/" }] }, "disks.0.path"],
+    ["the root as a disk", { disks: [{ path: "/" }] }, "disks.0.path"],
+    ["a claim as a disk", { disks: [{ path: "/a.img.persys" }] }, "disks.0.path"],
+    ["a disk in the making", { disks: [{ path: "/a.img.persys-new" }] }, "disks.0.path"],
     ["a line break in a path", { disks: [{ path: "/a\nb" }] }, "disks.0.path"],
     ["a device of no bus", { disks: [{ device: "hda" }] }, "disks.0.device"],
     ["two disks of one name", { disks: [{ device: "vda" }, { device: "vda" }] }, "disks.1.device"],

@@ -1,3 +1,4 @@
+import { isWithin, normalisedPath } from "@persys/core";
 import type { Config } from "./config.ts";
 import type { ConfigFile } from "./config-file.ts";
 import { type ConfigOption, flagOf } from "./config-option.ts";
@@ -195,6 +196,7 @@ function checkTogether(config: Config, origins: Readonly<Record<string, string>>
       rule: `must differ from the port that ${nameOf(other)} names`,
     });
   }
+  problems.push(...vmFolderProblems(config, nameOf));
   if (config.backoffMaxMs < config.backoffBaseMs) {
     problems.push({
       setting: nameOf("backoffMaxMs"),
@@ -203,6 +205,22 @@ function checkTogether(config: Config, origins: Readonly<Record<string, string>>
     });
   }
   return problems;
+}
+
+/** Everybody may read what is among the images, so nothing else may be. */
+function vmFolderProblems(
+  config: Config,
+  nameOf: (name: keyof Config) => string,
+): readonly ConfigProblem[] {
+  if (!config.vmEnabled) return [];
+  const images = normalisedPath(config.vmImageFolder);
+  return (["vmDiskFolder", "vmRoot"] as const)
+    .filter((name) => isWithin(normalisedPath(config[name]), images))
+    .map((name) => ({
+      setting: nameOf("vmImageFolder"),
+      seen: config.vmImageFolder,
+      rule: `must not be, or hold, the folder that ${nameOf(name)} names: every machine may read what is among the images`,
+    }));
 }
 
 function envWarnings(env: ConfigSources["env"]): string[] {

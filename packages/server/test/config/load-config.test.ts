@@ -364,6 +364,22 @@ describe("loadConfig", () => {
     ]);
   });
 
+  it("keeps everything else out of the folder of images, which is for everybody", () => {
+    const folders = {
+      PERSYS_VM_IMAGE_DIR: "/srv/vm/",
+      PERSYS_VM_DISK_DIR: "/srv/vm",
+      PERSYS_VM_ROOT: "/srv/vm/root",
+    };
+
+    expect(problemsOf(load({ env: folders }))).toEqual([
+      expect.stringMatching(/^PERSYS_VM_IMAGE_DIR .* PERSYS_VM_DISK_DIR names/),
+      expect.stringMatching(/^PERSYS_VM_IMAGE_DIR .* PERSYS_VM_ROOT names/),
+    ]);
+    expect(problemsOf(load({ env: { ...folders, PERSYS_VM_ENABLED: "false" } }))).toEqual([]);
+    const apart = { PERSYS_VM_IMAGE_DIR: "/srv/vm/images", PERSYS_VM_DISK_DIR: "/srv/vm" };
+    expect(problemsOf(load({ env: apart }))).toEqual([]);
+  });
+
   it("does not warn of a part that is not there and switched off", () => {
     expect(load({ env: { PERSYS_VAULT_ENABLED: "false" } }).warnings).toEqual([]);
   });
