@@ -3,6 +3,7 @@ import { mkdtemp, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
+import type { Until } from "../until-suite-ends.ts";
 
 const run = promisify(execFile);
 const testHost = fileURLToPath(new URL("../../scripts/test-host", import.meta.url));
@@ -16,9 +17,9 @@ export class PrivateLibvirt {
   }
 
   /** One that lasts as long as the test. */
-  static async start(): Promise<PrivateLibvirt> {
+  static async start(until: Until = onTestFinished): Promise<PrivateLibvirt> {
     const libvirt = new PrivateLibvirt(await mkdtemp("/tmp/persys-lv-"));
-    onTestFinished(async () => {
+    until(async () => {
       await run(testHost, ["libvirtd-down", libvirt.root]);
     });
     await libvirt.up();

@@ -3,6 +3,7 @@ import { beforeAll, expect, it, onTestFinished } from "vitest";
 import { describeWithDocker } from "../../../../test/docker/docker-host.ts";
 import { PrivateDockerd } from "../../../../test/docker/private-dockerd.ts";
 import { testImages } from "../../../../test/docker/test-images.ts";
+import { untilSuiteEnds } from "../../../../test/until-suite-ends.ts";
 import { ContainerNode, type ContainerWorkload } from "../support/container-node.ts";
 
 /** A web server on a port of this machine that the engine picks. */
@@ -29,8 +30,9 @@ async function running(nodes: ContainerNode, name: string, spec = web): Promise<
 describeWithDocker("a container", () => {
   /** The node of all tests that do nothing to it and set nothing of its own. */
   let nodes: ContainerNode;
+  const until = untilSuiteEnds();
   beforeAll(async () => {
-    nodes = await ContainerNode.ofFile({ env: { PERSYS_RECONCILE_INTERVAL: "1h" } });
+    nodes = await ContainerNode.ofSuite(until, { env: { PERSYS_RECONCILE_INTERVAL: "1h" } });
   });
 
   it("runs, answers on its port, and says in its status what existing clients look for", async () => {

@@ -9,9 +9,10 @@ import {
   type ContainerSpecSchema,
 } from "@persys/transports/gen";
 import type Docker from "dockerode";
-import { afterAll, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
 import { dockerAt, dockerHost } from "../../../../test/docker/docker-host.ts";
 import { DockerOutsider } from "../../../../test/docker/docker-outsider.ts";
+import type { Until } from "../../../../test/until-suite-ends.ts";
 import { NodeUnderTest } from "./node-under-test.ts";
 import { tempFolder } from "./temp-folder.ts";
 
@@ -65,12 +66,12 @@ export class ContainerNode {
     return new ContainerNode(await NodeUnderTest.start(parts.env, devDir), parts);
   }
 
-  /** One for all tests of a file or suite, like {@link NodeUnderTest.ofFile}. Each test has names of its own. Called before all of them. */
-  static async ofFile(options: ContainerNodeStart = {}): Promise<ContainerNode> {
+  /** One for all tests of a suite, like {@link NodeUnderTest.ofFile}. Each test has names of its own. Called before all of them. */
+  static async ofSuite(until: Until, options: ContainerNodeStart = {}): Promise<ContainerNode> {
     const devDir = mkdtempSync(join(tmpdir(), "persys-server-"));
     const parts = partsOf(options, devDir);
-    afterAll(() => parts.outsider.removeAll(parts.ids));
-    return new ContainerNode(await NodeUnderTest.ofFile(parts.env, devDir), parts);
+    until(() => parts.outsider.removeAll(parts.ids));
+    return new ContainerNode(await NodeUnderTest.ofFile(parts.env, devDir, until), parts);
   }
 
   /** An id that no other test has: names of containers are shared by all who use an engine. The same name gives the same id. */

@@ -12,6 +12,7 @@ import {
   type WorkloadStatus,
 } from "@persys/transports/gen";
 import { afterAll, expect } from "vitest";
+import type { Until } from "../../../../test/until-suite-ends.ts";
 import { AgentProcess } from "./agent-process.ts";
 import { endSessionsOf } from "./end-sessions.ts";
 import { tempFolder } from "./temp-folder.ts";
@@ -59,16 +60,17 @@ export class NodeUnderTest {
 
   /**
    * One for all tests of a file, which ends after the last of them. Each test has ids of its own there, see {@link newId}. Called while the file is
-   * collected, or before all of its tests: `const node = await NodeUnderTest.ofFile();`. `devDir` is removed afterwards.
+   * collected: `const node = await NodeUnderTest.ofFile();`; before all of its tests with {@link untilSuiteEnds}. `devDir` is removed afterwards.
    */
   static async ofFile(
     env: Record<string, string> = {},
     devDir: string = mkdtempSync(join(tmpdir(), "persys-server-")),
+    until: Until = afterAll,
   ): Promise<NodeUnderTest> {
     const all = { ...shortTimes, ...env };
     const agent = AgentProcess.start({ env: all, devDir, endWithTest: false });
     const client = clientOf(agent);
-    afterAll(async () => {
+    until(async () => {
       await agent.kill("SIGKILL");
       await endSessionsOf(devDir);
       rmSync(devDir, { recursive: true, force: true });
