@@ -51,5 +51,5 @@ describeWithGuest("a libvirt that is away", () => {
     // What happens to machines is heard of again.
     await vms.outsider.virsh("destroy", idOf("steady"));
     await expect.poll(() => vms.outsider.state(idOf("steady")), slowly).toBe("running");
-  }, 120_000);
+  }, 240_000);
 });

@@ -1,0 +1,13 @@
+import { expect, it } from "vitest";
+import { describeWithGuest } from "../../../../test/vm/test-guest.ts";
+import { createThroughKills, updateThroughKills, vmCrashStage } from "../support/vm-crash-story.ts";
+
+describeWithGuest("an agent with machines", () => {
+  it("that is killed at every step of a creation finishes it, and leaves nothing", async () => {
+    expect(await createThroughKills(await vmCrashStage())).toBeGreaterThan(5);
+  }, 900_000);
+
+  it("that is killed at every step of an update finishes it, with the disk's data", async () => {
+    expect(await updateThroughKills(await vmCrashStage())).toBeGreaterThan(5);
+  }, 900_000);
+});
