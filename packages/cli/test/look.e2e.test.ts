@@ -272,6 +272,27 @@ describe("persysctl describe, actions, health and version", () => {
     }
   });
 
+  it("shows of a compose application what each service uses", async () => {
+    const { agent, run } = await scene();
+    const usage = create(WorkloadUsageSnapshotSchema, {
+      cpuPercent: 4,
+      memoryBytes: 3_145_728n,
+      collectedAt: 1n,
+      services: [
+        { name: "db", cpuPercent: 1, memoryBytes: 1_048_576n },
+        { name: "web", cpuPercent: 3, memoryBytes: 2_097_152n, netTxBytes: 800n },
+      ],
+    });
+    agent.put({ id: "shop", runtime: "compose", usage });
+
+    const { stdout } = await run(["describe", "shop"]);
+
+    expect(stdout).toContain(`Usage of services
+  db  1.0 % of a core; 1.0 MiB; disk 0 B read, 0 B written; network 0 B in, 0 B out
+  web  3.0 % of a core; 2.0 MiB; disk 0 B read, 0 B written; network 0 B in, 800 B out
+`);
+  });
+
   it("lists actions", async () => {
     const { run } = await scene();
 

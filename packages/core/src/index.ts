@@ -98,7 +98,7 @@ export {
 } from "./domain/spec-secrets.ts";
 export { type ViolationOptions, violationsOf } from "./domain/spec-violations.ts";
 export type { RuntimeStep, Step, StepKind, StepTarget } from "./domain/step.ts";
-export type { UsageSnapshot } from "./domain/usage-snapshot.ts";
+export type { PartUsage, UsageFigures, UsageSnapshot } from "./domain/usage-snapshot.ts";
 export {
   type ActualState,
   actualStates,

@@ -27,6 +27,12 @@ import { type Column, tableLines } from "../text/table.ts";
 import { actionColumns } from "./actions.ts";
 import { jsonOptions } from "./json.ts";
 
+/** What is measured of a workload, and of each of its services. */
+type UsageFigures = Pick<
+  NonNullable<WorkloadStatus["usage"]>,
+  "cpuPercent" | "memoryBytes" | "diskReadBytes" | "diskWriteBytes" | "netRxBytes" | "netTxBytes"
+>;
+
 /** How many entries of the history go with a description. */
 const actionsShown = 5;
 
@@ -58,6 +64,7 @@ export async function describe(session: Session, id: string): Promise<ExitCode> 
   };
   const tables = { columnsMax: out.columns === undefined ? undefined : out.columns - 2 };
   await print(facts(session, explanation));
+  await section("Usage of services", serviceUsageLines(explanation.status));
   await section(
     "Differences",
     explanation.differences.map((it) => `- ${safeLine(it)}`),
@@ -148,13 +155,23 @@ function healthLine(
 /** Such as `3.1 % of a core; 12.4 MiB; disk 0 B read, 4.0 KiB written; network 1.2 KiB in, 800 B out; measured 12s ago`. */
 function usageLine(usage: WorkloadStatus["usage"], ago: (seconds: bigint) => string): string {
   if (usage === undefined) return "";
-  const { cpuPercent, memoryBytes, diskReadBytes, diskWriteBytes, netRxBytes, netTxBytes } = usage;
+  return `${figuresText(usage)}; measured ${ago(usage.collectedAt)} ago`;
+}
+
+/** What each service of a compose application uses, of the sum in the line of usage. */
+function serviceUsageLines(status: ExplainWorkloadResponse["status"]): readonly string[] {
+  const services = status?.usage?.services ?? [];
+  return services.map((it) => `${safeLine(it.name)}  ${figuresText(it)}`);
+}
+
+function figuresText(figures: UsageFigures): string {
+  const { cpuPercent, memoryBytes, diskReadBytes, diskWriteBytes, netRxBytes, netTxBytes } =
+    figures;
   return [
     `${cpuPercent.toFixed(1)} % of a core`,
     humanBytes(memoryBytes),
     `disk ${humanBytes(diskReadBytes)} read, ${humanBytes(diskWriteBytes)} written`,
     `network ${humanBytes(netRxBytes)} in, ${humanBytes(netTxBytes)} out`,
-    `measured ${ago(usage.collectedAt)} ago`,
   ].join("; ");
 }
 

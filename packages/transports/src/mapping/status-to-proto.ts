@@ -1,5 +1,10 @@
 import { create } from "@bufbuild/protobuf";
-import type { StatusFailure, UsageSnapshot, WorkloadStatus as CoreStatus } from "@persys/core";
+import type {
+  StatusFailure,
+  UsageFigures,
+  UsageSnapshot,
+  WorkloadStatus as CoreStatus,
+} from "@persys/core";
 import {
   type WorkloadFailure,
   WorkloadFailureSchema,
@@ -50,15 +55,27 @@ function usageToProto({ id, type }: CoreStatus, usage: UsageSnapshot): WorkloadU
   return create(WorkloadUsageSnapshotSchema, {
     workloadId: id,
     type: typeOfRuntime(type),
-    cpuPercent: usage.cpuPercent,
-    memoryBytes: BigInt(Math.round(usage.memoryBytes)),
-    diskReadBytes: BigInt(Math.round(usage.diskReadBytes)),
-    diskWriteBytes: BigInt(Math.round(usage.diskWriteBytes)),
-    netRxBytes: BigInt(Math.round(usage.netRxBytes)),
-    netTxBytes: BigInt(Math.round(usage.netTxBytes)),
+    ...figuresToProto(usage),
     collectedAt: toSeconds(usage.collectedAtMs),
     source: usage.source,
+    services: (usage.parts ?? []).map((part) => ({ name: part.name, ...figuresToProto(part) })),
   });
+}
+
+function figuresToProto(
+  figures: UsageFigures,
+): Pick<
+  WorkloadUsageSnapshot,
+  "cpuPercent" | "memoryBytes" | "diskReadBytes" | "diskWriteBytes" | "netRxBytes" | "netTxBytes"
+> {
+  return {
+    cpuPercent: figures.cpuPercent,
+    memoryBytes: BigInt(Math.round(figures.memoryBytes)),
+    diskReadBytes: BigInt(Math.round(figures.diskReadBytes)),
+    diskWriteBytes: BigInt(Math.round(figures.diskWriteBytes)),
+    netRxBytes: BigInt(Math.round(figures.netRxBytes)),
+    netTxBytes: BigInt(Math.round(figures.netTxBytes)),
+  };
 }
 
 function failureToProto(failure: StatusFailure): WorkloadFailure {

@@ -76,6 +76,33 @@ describe("a status", () => {
     });
   });
 
+  it("has what each part of the workload uses, where it has several", () => {
+    const figures = {
+      cpuPercent: 1,
+      memoryBytes: 10.4,
+      diskReadBytes: 1,
+      diskWriteBytes: 2,
+      netRxBytes: 3,
+      netTxBytes: 4,
+    };
+    const more = { collectedAtMs: 1_000, source: "docker" };
+    const parts = [{ name: "db", ...figures }];
+
+    expect(jsonOf("shop", { usage: { ...figures, ...more, parts } })["usage"]).toMatchObject({
+      services: [
+        {
+          name: "db",
+          cpuPercent: 1,
+          memoryBytes: "10",
+          diskReadBytes: "1",
+          diskWriteBytes: "2",
+          netRxBytes: "3",
+          netTxBytes: "4",
+        },
+      ],
+    });
+  });
+
   it("of a custom runtime has its name", () => {
     expect(jsonOf("l", { type: "lamp" })).toMatchObject({
       type: "WORKLOAD_TYPE_CUSTOM",
