@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Instance, InstanceExit, InstanceHealth } from "@persys/core";
+import { containerDrift } from "./project-drift.ts";
 import type { KeptRevision, MadeRevision, ProjectState } from "./project-state.ts";
 import { type SeenContainer, type ServiceVerdict, verdictOf } from "./service-verdict.ts";
 
@@ -17,6 +18,8 @@ export interface ProjectVerdict {
   readonly services: readonly ServiceVerdict[];
   /** Services with containers that were made from something else than ours. */
   readonly changed: readonly string[];
+  /** What was changed of the containers of other services, as phrases that name them. */
+  readonly drifted: readonly string[];
 }
 
 /** Longest status of one service in the facts, in characters. */
@@ -38,7 +41,7 @@ export function projectInstances(seen: SeenProject): readonly Instance[] {
 export function judgeProject(seen: SeenProject): ProjectVerdict {
   const { state, containers, nowMs } = seen;
   const made = state?.current;
-  if (made === undefined) return { services: [], changed: [] };
+  if (made === undefined) return { services: [], changed: [], drifted: [] };
   const context = { stopped: state?.stopped ?? false, nowMs };
   const services = made.revision.services.map((wanted) =>
     verdictOf(
@@ -53,7 +56,10 @@ export function judgeProject(seen: SeenProject): ProjectVerdict {
       return hash !== undefined && own.some((it) => it.hash !== hash);
     })
     .map((it) => it.name);
-  return { services, changed };
+  const drifted = containerDrift({ configurations: state?.configurations ?? {}, containers })
+    .filter((it) => it.isLive && !changed.includes(it.service))
+    .map((it) => it.phrase);
+  return { services, changed, drifted };
 }
 
 /** Names this run of the project: which containers there are, and when each was started. */
@@ -137,7 +143,7 @@ function driftOf(made: MadeRevision | undefined, verdict: ProjectVerdict): reado
     .map((it) => it.phrase);
   if (!made.finished) return broken.length > 0 ? broken : ["it was not brought up to the end"];
   const changed = verdict.changed.map((it) => `service ${it} was made from something else`);
-  return [...broken, ...changed];
+  return [...broken, ...changed, ...verdict.drifted];
 }
 
 /** The end of a project is that of its services: the first that has failed tells. */

@@ -6,6 +6,7 @@ import { notPrepared } from "./compose-errors.ts";
 import { endLeftCommands } from "./left-commands.ts";
 import type { OwnedProjects } from "./owned-projects.ts";
 import { type ProjectCommand, secretsIn, specOf } from "./project-command.ts";
+import { knownAfterUp, setRight } from "./project-drift.ts";
 import type { ProjectEnds } from "./project-ends.ts";
 import type { ProjectFolders } from "./project-folders.ts";
 import type { ProjectImages } from "./project-images.ts";
@@ -16,7 +17,7 @@ import type {
   PreparedRevision,
   ProjectState,
 } from "./project-state.ts";
-import type { ServiceVerdict } from "./service-verdict.ts";
+import type { SeenContainer, ServiceVerdict } from "./service-verdict.ts";
 import type { UpFailures } from "./up-failures.ts";
 
 /** What the operations work on. */
@@ -83,9 +84,10 @@ export class ProjectOperations {
       await this.#keepUp({ ...seen, state: seen.state, current, secrets }, run);
       return;
     }
-    const kept = isOwn ? seen.state?.kept : keptOf(seen);
+    const before: Partial<ProjectState> = seen.state ?? {};
+    const kept = isOwn ? before.kept : keptOf(seen);
     const isSame = isOwn && seen.containers.length > 0;
-    const sequence = (seen.state?.sequence ?? 0) + (isSame ? 0 : 1);
+    const sequence = (before.sequence ?? 0) + (isSame ? 0 : 1);
     const { uid, revisionId } = target;
     const turn = isSame ? current.turn : 0;
     const made = {
@@ -102,6 +104,7 @@ export class ProjectOperations {
       id,
       sequence,
       stopped: false,
+      configurations: before.configurations,
       current: made,
       ...(kept === undefined ? {} : { kept }),
     };
@@ -187,9 +190,12 @@ export class ProjectOperations {
     if (state === undefined) return;
     const { services, changed } = judgeProject(seen);
     const broken = services.filter((it) => it.standing === "broken" || it.standing === "frozen");
-    const toRemake = remakesChanged ? changed : [];
-    for (const { report } of seen.containers)
+    const { containers } = seen;
+    for (const { report } of containers)
       if (report.State.Paused) await this.#to.client.unpause(report.Id, signal);
+    const ground = { configurations: state.configurations ?? {}, containers };
+    const drifted = await setRight(ground, this.#to.client, signal);
+    const toRemake = remakesChanged ? [...new Set([...changed, ...drifted])] : [];
     if (state.stopped || (!isAnyLive(seen) && broken.length === 0)) {
       const failed = services.find((it) => it.standing === "failed");
       if (!state.stopped && failed !== undefined) throw leftAlone(failed);
@@ -198,21 +204,23 @@ export class ProjectOperations {
         secrets,
         signal,
         existing: "keep",
+        left: containers,
       });
       return;
     }
+    await this.#putBack(
+      { state, current, secrets, left: containers },
+      broken.filter((it) => !toRemake.includes(it.name)),
+      signal,
+    );
     if (toRemake.length > 0)
       await this.#bringUp(state, current, {
         secrets,
         signal,
         existing: "remake",
         services: toRemake,
+        left: containers.filter((it) => !toRemake.includes(it.service)),
       });
-    await this.#putBack(
-      { state, current, secrets },
-      broken.filter((it) => !toRemake.includes(it.name)),
-      signal,
-    );
   }
 
   /** Runs what has ended, and makes what is gone: each service alone, without those beside it. */
@@ -221,11 +229,12 @@ export class ProjectOperations {
       readonly state: ProjectState;
       readonly current: MadeRevision;
       readonly secrets: Secrets;
+      readonly left: readonly SeenContainer[];
     },
     broken: readonly ServiceVerdict[],
     signal: AbortSignal,
   ): Promise<void> {
-    const { state, current, secrets } = project;
+    const { state, current, secrets, left } = project;
     const lacking: string[] = [];
     for (const { name, missing, containers } of broken) {
       const isDead = containers.some((it) => it.report.State.Dead);
@@ -234,7 +243,13 @@ export class ProjectOperations {
         for (const { report } of containers) await this.#to.ends.startAgain(report, state, signal);
     }
     if (lacking.length > 0)
-      await this.#bringUp(state, current, { secrets, signal, existing: "keep", services: lacking });
+      await this.#bringUp(state, current, {
+        secrets,
+        signal,
+        existing: "keep",
+        services: lacking,
+        left,
+      });
   }
 
   async #bringUp(
@@ -244,11 +259,13 @@ export class ProjectOperations {
       readonly secrets: Secrets;
       readonly existing: "keep" | "remake" | "update";
       readonly services?: readonly string[];
+      /** Containers that are left as they are. */
+      readonly left?: readonly SeenContainer[];
       readonly signal: AbortSignal;
     },
   ): Promise<void> {
     const { command, failures, folders } = this.#to;
-    const { secrets, existing, services, signal } = how;
+    const { secrets, existing, services, left = [], signal } = how;
     const workload = state.id;
     const { project, profiles } = made.revision;
     const request = {
@@ -268,9 +285,10 @@ export class ProjectOperations {
       signal.throwIfAborted();
       throw await failures.explain(error, await this.#to.look(workload, signal), signal);
     }
-    const seen = await this.#to.look(workload, signal);
-    const hashes = Object.fromEntries(seen.containers.map((it) => [it.service, it.hash]));
-    await folders.store(workload, { ...state, current: { ...made, finished: true, hashes } });
+    const { containers } = await this.#to.look(workload, signal);
+    const { hashes, configurations } = knownAfterUp(containers, { state, made, left });
+    const current = { ...made, finished: true, hashes };
+    await folders.store(workload, { ...state, configurations, current });
   }
 
   /** What stands in the way before anything is changed. */

@@ -46,6 +46,9 @@ export interface KeptRevision extends MadeRevision {
   readonly startedAtMs?: number | undefined;
 }
 
+/** What the engine of Docker reported of containers that can be changed while they exist, as text, by container id. */
+export type ContainerConfigurations = Readonly<Record<string, string>>;
+
 /** What is known of a workload's project besides what the engine of Docker holds. */
 export interface ProjectState {
   readonly id: WorkloadId;
@@ -53,6 +56,8 @@ export interface ProjectState {
   readonly sequence: number;
   /** Whether it was stopped by us and not started since. */
   readonly stopped: boolean;
+  /** Of the containers that there were when our last `up` had ended, each as it was first seen then. */
+  readonly configurations?: ContainerConfigurations | undefined;
   readonly current?: MadeRevision | undefined;
   readonly kept?: KeptRevision | undefined;
 }
@@ -94,6 +99,7 @@ const stateSchema = z.object({
   id: z.custom<WorkloadId>((it) => typeof it === "string" && isWorkloadId(it)),
   sequence: z.number(),
   stopped: z.boolean(),
+  configurations: z.record(z.string(), z.string()).optional(),
   current: z.object(made).optional(),
   kept: z
     .object({ ...made, run: z.string().optional(), startedAtMs: z.number().optional() })

@@ -15,7 +15,7 @@ export interface ContainerConfiguration {
   readonly cpuShares: number;
   readonly nanoCpus: number;
   readonly pidsLimit: number;
-  /** Never asked for here, so only others set it, as they do what follows. */
+  /** Containers do not ask for this, nor for what follows; services of compose applications may. */
   readonly memoryReservationBytes: number;
   readonly cpuQuotaMicros: number;
   readonly cpuPeriodMicros: number;
@@ -157,13 +157,13 @@ const limits: readonly Limit[] = [
     key: "memoryReservationBytes",
     what: "reserved memory",
     say: memoryText,
-    change: () => ({ MemoryReservation: -1 }),
+    change: ({ memoryReservationBytes: it }) => ({ MemoryReservation: it > 0 ? it : -1 }),
   },
   {
     key: "cpuQuotaMicros",
     what: "processor quota",
     say: countText,
-    change: () => ({ CpuQuota: -1 }),
+    change: ({ cpuQuotaMicros: it }) => ({ CpuQuota: it > 0 ? it : -1 }),
   },
   { key: "cpuPeriodMicros", what: "processor period", say: choiceText },
   { key: "cpusetCpus", what: "set of processors", say: choiceText },

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type AgentError, isLive, keptInstance, type Target } from "@persys/core";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { expect, it, type TestContext } from "vitest";
 import { testImages } from "../../../../test/docker/test-images.ts";
 import { endLeftCommands } from "../../src/compose/left-commands.ts";
 import { ProjectFolders } from "../../src/compose/project-folders.ts";
@@ -12,7 +12,10 @@ import {
 } from "../../../../test/docker/compose-commands.ts";
 import { ComposeHarness } from "./compose-harness.ts";
 
-/** A shop: a web server, what stands for a database, and a migration that has to be done before. */
+/** Members of a spec beside its file. */
+type Env = Parameters<ComposeHarness["spec"]>[1];
+
+/** A shop: a web server, what stands for a database in a network of its own, and a migration that has to be done before. */
 function shop(web: object = {}): object {
   return {
     services: {
@@ -20,11 +23,13 @@ function shop(web: object = {}): object {
         image: testImages.web,
         depends_on: { migration: { condition: "service_completed_successfully" } },
         environment: { GREETING: "${GREETING:-none}" },
+        networks: ["default", "back"],
         ...web,
       },
       db: {
         image: testImages.busybox,
         command: ["/bin/linger"],
+        networks: ["back"],
         volumes: ["data:/data"],
         healthcheck: { test: ["CMD", "test", "!", "-e", "/sick"], interval: "1s", retries: 1 },
       },
@@ -32,9 +37,11 @@ function shop(web: object = {}): object {
         image: testImages.busybox,
         command: ["sh", "-c", "echo migrated >>/data/log"],
         depends_on: { db: { condition: "service_healthy" } },
+        networks: ["back"],
         volumes: ["data:/data"],
       },
     },
+    networks: { back: { internal: true } },
     volumes: { data: {} },
   };
 }
@@ -51,21 +58,20 @@ function allText(folder: string): string {
 /** A life of projects under one compose command. */
 export function projectStory(command: TestedCommand): void {
   describeWithCompose("A compose project", command, (words) => {
-    let host: ComposeHarness;
-
-    beforeEach(() => {
-      host = new ComposeHarness(words);
-    });
-
-    afterEach(async () => {
-      await host.close();
-    });
-
-    function target(file: object, revisionId = "1", more = {}): Target {
-      return targetOf(host.id("shop"), host.spec({ ...file }, more), { revisionId });
+    /** A node of one test alone, whose workload is a shop. */
+    function begin({ onTestFinished }: TestContext): {
+      readonly host: ComposeHarness;
+      readonly target: (file: object, revisionId?: string, more?: Env) => Target;
+    } {
+      const host = new ComposeHarness(words);
+      onTestFinished(() => host.close());
+      const target = (file: object, revisionId = "1", more: Env = {}): Target =>
+        targetOf(host.id("shop"), host.spec({ ...file }, more), { revisionId });
+      return { host, target };
     }
 
-    it("is updated and brought back service by service, keeps its volumes, and goes as a whole", async () => {
+    it.concurrent("is updated and brought back service by service, keeps its volumes, and goes as a whole", async (test) => {
+      const { host, target } = begin(test);
       const first = target(shop());
       const { id } = first;
       await host.run(first);
@@ -100,7 +106,8 @@ export function projectStory(command: TestedCommand): void {
       expect(await host.census()).toEqual([]);
     }, 120_000);
 
-    it("has a service that was killed, stopped or removed put back alone", async () => {
+    it.concurrent("has a service that was killed, stopped or removed put back alone", async (test) => {
+      const { host, target } = begin(test);
       const first = target(shop({ restart: "always" }));
       const { id } = first;
       await host.run(first);
@@ -130,7 +137,8 @@ export function projectStory(command: TestedCommand): void {
       expect((await host.current(id)).drift).toEqual([]);
     }, 120_000);
 
-    it("tells what cannot be brought up before anything that runs is touched", async () => {
+    it.concurrent("tells what cannot be brought up before anything that runs is touched", async (test) => {
+      const { host, target } = begin(test);
       const first = target(shop());
       const { id } = first;
       await host.run(first);
@@ -145,7 +153,8 @@ export function projectStory(command: TestedCommand): void {
       expect(await host.containersOf(id)).toEqual(before);
     }, 120_000);
 
-    it("keeps its environment out of its folder, and the agent's out of its environment", async () => {
+    it.concurrent("keeps its environment out of its folder, and the agent's out of its environment", async (test) => {
+      const { host, target } = begin(test);
       const file = {
         services: {
           main: {
@@ -169,7 +178,8 @@ export function projectStory(command: TestedCommand): void {
       expect(statSync(join(host.folder, folder, "state.json")).mode & 0o777).toBe(0o600);
     }, 60_000);
 
-    it("keeps its volumes where it is to retain them", async () => {
+    it.concurrent("keeps its volumes where it is to retain them", async (test) => {
+      const { host, target } = begin(test);
       const first = target(shop(), "1", { retainVolumes: true });
       await host.run(first);
       await host.runtime.remove(first.id, forever);
@@ -179,7 +189,8 @@ export function projectStory(command: TestedCommand): void {
       expect(Mounts[0]?.Name).toContain("data");
     }, 120_000);
 
-    it("is left alone where its file wants that, and FAILED is told by its service", async () => {
+    it.concurrent("is left alone where its file wants that, and FAILED is told by its service", async (test) => {
+      const { host, target } = begin(test);
       const file = {
         services: {
           main: { image: testImages.busybox, command: ["/bin/linger"], stop_grace_period: "1s" },
@@ -197,7 +208,34 @@ export function projectStory(command: TestedCommand): void {
       expect((await host.current(first.id)).health).toBe("unhealthy");
     }, 60_000);
 
-    it("names its services in its logs, and is measured as a whole", async () => {
+    it.concurrent("is brought back with its environment by an agent that has it from a later start", async (test) => {
+      const { host, target } = begin(test);
+      const file = (revision: string): object => ({
+        services: {
+          main: {
+            image: testImages.busybox,
+            command: ["/bin/linger"],
+            environment: { SECRET: "${TOKEN}", REVISION: revision },
+          },
+        },
+      });
+      const first = target(file("1"), "1", { env: { TOKEN: "very-secret" } });
+      const second = target(file("2"), "2", { env: { TOKEN: "very-secret" } });
+      await host.run(first);
+      await host.prepare(second);
+      await host.runtime.replace(second, forever);
+
+      const another = host.another();
+      await another.restore(first.id, forever);
+      await another.start(first, forever);
+
+      expect(await host.current(first.id)).toMatchObject({ revisionId: "1", drift: [] });
+      const { Config } = await (await host.containerOf(first.id, "main")).inspect();
+      expect(Config.Env).toEqual(expect.arrayContaining(["SECRET=very-secret", "REVISION=1"]));
+    }, 60_000);
+
+    it.concurrent("names its services in its logs, and is measured as a whole and by service", async (test) => {
+      const { host, target } = begin(test);
       const service = (text: string): object => ({
         image: testImages.busybox,
         command: ["sh", "-c", `echo ${text}; exec /bin/linger`],
@@ -208,10 +246,14 @@ export function projectStory(command: TestedCommand): void {
       const lines = (await host.output(first.id)).split("\n").filter(Boolean).toSorted();
       expect(lines).toEqual(["one-1 | first words", "two-1 | second"]);
       const usage = (await host.runtime.usage([first.id], forever)).get(first.id);
-      expect(usage?.memoryBytes).toBeGreaterThan(0);
+      expect(usage?.parts?.map((one) => one.name)).toEqual(["one", "two"]);
+      const [one, two] = usage?.parts ?? [];
+      expect(one?.memoryBytes).toBeGreaterThan(0);
+      expect(usage?.memoryBytes).toBe((one?.memoryBytes ?? 0) + (two?.memoryBytes ?? 0));
     }, 60_000);
 
-    it("goes on where a command outlived its agent", async () => {
+    it.concurrent("goes on where a command outlived its agent", async (test) => {
+      const { host, target } = begin(test);
       const slow = {
         services: {
           main: {
@@ -244,7 +286,8 @@ export function projectStory(command: TestedCommand): void {
       expect(await host.census()).toEqual([]);
     }, 60_000);
 
-    it("takes no process in a container for a command that was left, whatever its environment", async () => {
+    it.concurrent("takes no process in a container for a command that was left, whatever its environment", async (test) => {
+      const { host, target } = begin(test);
       const folders = new ProjectFolders(host.folder, host.nodeId);
       const mark = await folders.ensureMark(host.id("shop"));
       const first = target(host.script("exec /bin/linger"));
@@ -261,7 +304,8 @@ export function projectStory(command: TestedCommand): void {
       expect(await host.census()).toEqual([]);
     }, 60_000);
 
-    it("uses no volume of somebody else, whatever name a file gives its own", async () => {
+    it.concurrent("uses no volume of somebody else, whatever name a file gives its own", async (test) => {
+      const { host, target } = begin(test);
       const name = `foreign-${host.id("volume")}`;
       await host.docker.createVolume({ Name: name });
       const file = {
@@ -280,7 +324,8 @@ export function projectStory(command: TestedCommand): void {
       expect(await host.census()).toEqual([]);
     }, 60_000);
 
-    it("takes no id for a path", async () => {
+    it.concurrent("takes no id for a path", async (test) => {
+      const { host } = begin(test);
       const folders = new ProjectFolders(host.folder, host.nodeId);
       expect(() => idOf("../../etc")).toThrow();
       expect(folders.folderOf(idOf("a..b"))).toMatch(/\/[0-9a-f]{40}$/);
