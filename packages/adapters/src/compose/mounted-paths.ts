@@ -11,35 +11,50 @@ import {
 /** Where relative paths of a file begin: nowhere, so that none leads to a place of the node. */
 export const noFolder = "/nonexistent";
 
+/** A place in the spec, part by part. */
+export type SpecPath = readonly (string | number)[];
+
+/** A path of the host, and where in the spec it is asked for. */
+export interface ProjectMount extends MountedPath {
+  readonly path: SpecPath;
+}
+
+type Mount = Pick<MountedPath, "hostPath" | "readOnly">;
+
 /** The paths of the host that containers of a project get to see. */
-export function mountedPaths({ services, volumes }: ResolvedProject): readonly MountedPath[] {
-  return [
-    ...services.flatMap((service) =>
-      itemsOf(service.members["volumes"]).flatMap((it, at) => {
-        const field = `${fieldOf(service, "volumes")}[${at}]`;
-        return typeof it === "string" ? shortMount(it, field) : longMount(it, field);
-      }),
-    ),
-    ...Object.entries(volumes).flatMap(([name, it]) => {
-      const hostPath = boundFolder(membersOf(it));
-      const field = `composeYaml.volumes.${name}.driver_opts.device`;
-      return hostPath === undefined ? [] : [{ hostPath, readOnly: false, field }];
-    }),
-  ];
+export function mountedPaths({ services, volumes }: ResolvedProject): readonly ProjectMount[] {
+  const inServices = services.flatMap(({ name, members }) =>
+    itemsOf(members["volumes"]).map((it, at) => ({
+      mount: typeof it === "string" ? shortMount(it) : longMount(it),
+      path: ["composeYaml", "services", name, "volumes", at],
+    })),
+  );
+  const inVolumes = Object.entries(volumes).map(([name, it]) => ({
+    mount: boundMount(membersOf(it)),
+    path: ["composeYaml", "volumes", name, "driver_opts", "device"],
+  }));
+  return [...inServices, ...inVolumes].flatMap(({ mount, path }) =>
+    mount === undefined ? [] : [{ ...mount, path, field: fieldText(path) }],
+  );
 }
 
 /** `/source:/target:ro`; a source that is no path is the name of a volume. */
-function shortMount(mount: string, field: string): readonly MountedPath[] {
+function shortMount(mount: string): Mount | undefined {
   const [source = "", target, mode = ""] = mount.split(":");
-  if (target === undefined || !/^[/.~]/.test(source)) return [];
-  return [{ hostPath: source, readOnly: mode.split(",").includes("ro"), field }];
+  if (target === undefined || !/^[/.~]/.test(source)) return undefined;
+  return { hostPath: source, readOnly: mode.split(",").includes("ro") };
 }
 
-function longMount(mount: unknown, field: string): readonly MountedPath[] {
+function longMount(mount: unknown): Mount | undefined {
   const { type, source, read_only: readOnly } = membersOf(mount);
   // What is neither a volume nor memory gets a path of the host, whatever a later compose calls it.
-  if (type === "volume" || type === "tmpfs") return [];
-  return [{ hostPath: textOf(source), readOnly: readOnly === true, field }];
+  if (type === "volume" || type === "tmpfs") return undefined;
+  return { hostPath: textOf(source), readOnly: readOnly === true };
+}
+
+function boundMount(volume: Members): Mount | undefined {
+  const hostPath = boundFolder(volume);
+  return hostPath === undefined ? undefined : { hostPath, readOnly: false };
 }
 
 /** Whether a volume of the local driver stands for a folder of the host, and which. */
@@ -53,5 +68,14 @@ export function boundFolder(volume: Members): string | undefined {
 
 /** A place in the spec that names service and field. */
 export function fieldOf({ name }: ResolvedService, field: string): string {
-  return `composeYaml.services.${name}.${field}`;
+  return fieldText(["composeYaml", "services", name, field]);
+}
+
+/** Names of services may have dots, so those that do stand in brackets. */
+function fieldText(path: SpecPath): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === "number") return `${text}[${part}]`;
+    if (!/^[\w-]+$/.test(part)) return `${text}[${JSON.stringify(part)}]`;
+    return text === "" ? part : `${text}.${part}`;
+  }, "");
 }

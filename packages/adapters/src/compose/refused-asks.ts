@@ -57,7 +57,7 @@ export function refusedAsks(project: ResolvedProject): Found {
     ...mountedPaths(project)
       .filter((it) => it.hostPath === noFolder || it.hostPath.startsWith(`${noFolder}/`))
       .map((it) => ({
-        path: it.field.split("."),
+        path: it.path,
         rule: "must begin with `/`: a compose file of a workload lies in no folder of the node",
       })),
     ...refusedContents("secrets", project.secrets),

@@ -39,8 +39,8 @@ describe("refusedAsks", () => {
     ["networks", { networks: { net: { driver_opts: { any: "x" } } } }],
     ["logging", { logging: { driver: "syslog" } }],
     ["ports", { ports: [{ target: 80, published: "http" }] }],
-    ["volumes[0]", { volumes: ["/nonexistent/data:/data:rw"] }],
-    ["volumes[0]", { volumes: [{ type: "bind", source: "/nonexistent", target: "/data" }] }],
+    ["volumes.0", { volumes: ["/nonexistent/data:/data:rw"] }],
+    ["volumes.1", { volumes: ["/a", { type: "bind", source: "/nonexistent", target: "/data" }] }],
   ])("finds %s", (field, members) => {
     expect(refusals(service(members))).toEqual([`composeYaml.services.web.${field}`]);
   });
@@ -81,6 +81,16 @@ describe("refusedAsks", () => {
     expect(refusals(service({ ports: [port, "1000-2000:80/udp"] }))).toEqual([
       "composeYaml.services.web.ports",
     ]);
+  });
+
+  it("names a service that has dots in its name", async () => {
+    const web = { image: "web:1", privileged: true, volumes: ["/nonexistent/a:/b"] };
+    const project = resolved({ services: { "web.1": web } });
+    expect(refusedAsks(project).map((one) => one.path)).toEqual([
+      ["composeYaml", "services", "web.1", "volumes", 0],
+    ]);
+    const { privileged } = await projectDemands(project, context);
+    expect(privileged).toEqual([{ field: 'composeYaml.services["web.1"].privileged' }]);
   });
 
   it("leaves namespaces of the host to the policy", () => {
