@@ -1,63 +1,28 @@
-import { create } from "@bufbuild/protobuf";
 import { explainError } from "@persys/client";
-import { ApplyWorkloadRequestSchema, type ApplyWorkloadResponse } from "@persys/transports/gen";
+import { FailureReason } from "@persys/transports/gen";
 import { expect, it } from "vitest";
 import { anyCommand, describeWithCompose } from "../../../../test/docker/compose-commands.ts";
 import { testImages } from "../../../../test/docker/test-images.ts";
-import { ContainerNode } from "../support/container-node.ts";
+import { ComposeNode } from "../support/compose-node.ts";
+import { shop } from "../support/compose-shop.ts";
+
+/** Polls for as long as a busy machine may take. */
+const slowly = { timeout: 30_000, interval: 50 } as const;
+
+const env = { TOKEN: "very-secret" };
 
 /** A service that is done after some seconds, in which a command waits for it. */
-const slowJob = `  job: { image: "${testImages.busybox}", command: [sleep, "4"] }`;
+const slowJob = { image: testImages.busybox, command: ["sleep", "4"] };
 
-/** A web server beside what stands for a database, which has a volume. */
-function shop(greeting: string, more = "", services = ""): string {
-  return `
-services:
-  web:
-    image: ${testImages.web}
-    restart: always
-    environment: { GREETING: "${greeting}", TOKEN: "\${TOKEN}" }
-    ${more}
-  db:
-    image: ${testImages.busybox}
-    command: [/bin/linger]
-    volumes: ["data:/data"]
-${services}
-volumes:
-  data: {}
-`;
-}
+const greeting = (text: string): object => ({ GREETING: text, TOKEN: "${TOKEN}" });
 
 describeWithCompose("an agent", anyCommand(), (words) => {
-  function apply(
-    { node }: ContainerNode,
-    id: string,
-    composeYaml: string,
-    revisionId = "",
-  ): Promise<ApplyWorkloadResponse> {
-    const value = { composeYaml, env: { TOKEN: "very-secret" } };
-    const spec = { spec: { case: "compose", value } } as const;
-    return node.client.applyWorkload(create(ApplyWorkloadRequestSchema, { id, revisionId, spec }));
-  }
-
-  /** The container of each service of a workload. */
-  async function services(host: ContainerNode, id: string): Promise<ReadonlyMap<string, string>> {
-    const found = await host.outsider.containers(id);
-    return new Map(found.map((one) => [one.Labels["com.docker.compose.service"] ?? "", one.Id]));
-  }
-
   it("runs a compose application, updates it, heals it, survives a kill, and deletes it", async () => {
-    const host = await ContainerNode.start({
-      env: {
-        PERSYS_COMPOSE_ENABLED: "true",
-        PERSYS_COMPOSE_BINARY: words.join(" "),
-        PERSYS_SETTLE_TIME: "1s",
-      },
-    });
-    const { node } = host;
-    const id = host.id("Shop");
+    const nodes = await ComposeNode.start(words, { env: { PERSYS_SETTLE_TIME: "1s" } });
+    const { node } = nodes;
+    const id = nodes.host.id("Shop");
 
-    const refused = await apply(host, id, shop("a", "privileged: true")).then(
+    const refused = await nodes.apply(id, shop({ web: { privileged: true } }), { env }).then(
       () => expect.unreachable("it was not refused"),
       (error: unknown) => explainError(error),
     );
@@ -65,54 +30,60 @@ describeWithCompose("an agent", anyCommand(), (words) => {
     expect(refused.violations[0]?.field).toBe("spec.compose.compose_yaml.services.web.privileged");
     expect(await node.state(id)).toBe("absent");
 
-    await apply(host, id, shop("a"), "1");
+    await nodes.apply(id, shop(), { revisionId: "1", env });
     await node.reaches(id, "RUNNING");
-    const first = await services(host, id);
-    expect((await node.status(id)).metadata["compose.service.web"]).toContain("1/1 running");
+    const first = await nodes.services(id);
+    const { metadata } = await node.status(id);
+    expect(metadata["compose.service.web"]).toContain("1/1 running, healthy");
+    expect(metadata["compose.service.migration"]).toContain("done, exit code 0");
     const shown = await node.client.getWorkload({ id });
     expect(JSON.stringify(shown.spec?.spec)).not.toContain("very-secret");
 
-    await apply(host, id, shop("b"), "2");
+    await nodes.apply(id, shop({ web: { environment: greeting("b") } }), { revisionId: "2", env });
     await node.reaches(id, "RUNNING");
-    const second = await services(host, id);
-    expect(second.get("db")).toBe(first.get("db"));
-    expect(second.get("web")).not.toBe(first.get("web"));
+    const second = await nodes.services(id);
+    expect(second["db"]).toEqual(first["db"]);
+    expect(second["migration"]?.containerId).toBe(first["migration"]?.containerId);
+    expect(second["web"]?.containerId).not.toBe(first["web"]?.containerId);
 
-    await host.docker.getContainer(second.get("db") ?? "").kill();
+    const missing = { image: "persys-test/none:1", pull_policy: "never" };
+    await nodes.apply(id, shop({ web: missing }), { revisionId: "3", env });
+    await node.reaches(id, "FAILED");
+    const { failure } = await node.status(id);
+    expect(failure).toMatchObject({ reason: FailureReason.IMAGE_NOT_FOUND });
+    expect(failure?.message).toContain("service web");
+    expect(await nodes.services(id)).toEqual(second);
+
+    await nodes.host.docker.getContainer(second["db"]?.containerId ?? "").kill();
     await expect
-      .poll(
-        async () =>
-          (await host.docker.getContainer(second.get("db") ?? "").inspect()).State.Running,
-        {
-          timeout: 30_000,
-        },
-      )
-      .toBe(true);
-    expect(await services(host, id)).toEqual(second);
+      .poll(async () => (await nodes.services(id))["db"]?.startedAt, slowly)
+      .not.toBe(second["db"]?.startedAt);
+    await expect
+      .poll(() => nodes.services(id), slowly)
+      .toMatchObject({
+        web: second["web"],
+        migration: second["migration"],
+        db: { containerId: second["db"]?.containerId, state: "running" },
+      });
+    const healed = await nodes.services(id);
 
     await node.restart("SIGKILL");
-    await node.reaches(id, "RUNNING");
-    expect(await services(host, id)).toEqual(second);
+    expect(await nodes.services(id)).toEqual(healed);
 
     // A kill in the middle of an update, whose command goes on alone, and one in the middle of a removal.
-    await apply(
-      host,
-      id,
-      shop("c", "depends_on: { job: { condition: service_completed_successfully } }", slowJob),
-      "3",
-    );
-    await expect
-      .poll(async () => (await services(host, id)).has("job"), { timeout: 30_000 })
-      .toBe(true);
+    const waiting = { job: { condition: "service_completed_successfully" } };
+    const web = { environment: greeting("c"), depends_on: waiting };
+    await nodes.apply(id, shop({ web, services: { job: slowJob } }), { revisionId: "4", env });
+    await expect.poll(async () => (await nodes.containerIds(id)).has("job"), slowly).toBe(true);
     await node.restart("SIGKILL");
     await node.reaches(id, "RUNNING");
-    const third = await services(host, id);
-    expect(third.get("db")).toBe(first.get("db"));
-    expect((await host.outsider.containers(id)).length).toBe(third.size);
+    const third = await nodes.services(id);
+    expect(third["db"]).toEqual(healed["db"]);
+    expect(third["web"]?.containerId).not.toBe(healed["web"]?.containerId);
 
     await node.client.deleteWorkload({ id });
     await node.restart("SIGKILL");
     await node.reaches(id, "absent");
-    expect(await host.census()).toEqual([]);
+    expect(await nodes.host.census()).toEqual([]);
   }, 180_000);
 });

@@ -1,34 +1,14 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { AgentService, type ListWorkloadsResponse } from "@persys/transports/gen";
 import { describe, expect, it } from "vitest";
 import { NodeUnderTest } from "../support/node-under-test.ts";
+import { runPersysctl } from "../support/run-persysctl.ts";
 
-const root = fileURLToPath(new URL("../../../..", import.meta.url));
-const persysctl = `${root}/packages/cli/src/main.ts`;
 const run = promisify(execFile);
-
-/** Runs persysctl as a user would, next to the agent's development folder. */
-async function ctl(node: NodeUnderTest, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await run(
-    process.execPath,
-    ["--conditions=@persys/source", persysctl, ...args],
-    {
-      cwd: root,
-      env: {
-        PATH: process.env["PATH"],
-        NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
-        HOME: node.folder,
-        PERSYS_DEV_DIR: node.agent.devDir,
-      },
-    },
-  );
-  return stdout;
-}
 
 async function curl(node: NodeUnderTest, method: string, body: object): Promise<unknown> {
   const { stdout } = await run("curl", [
@@ -69,19 +49,21 @@ describe("the first steps of a user", () => {
   it("with persysctl: apply and wait, heal, delete, nothing left", async () => {
     const node = await NodeUnderTest.start();
 
-    await ctl(node, "apply", "-f", "examples/hello.yaml", "--wait");
+    await runPersysctl(node, "apply", "-f", "examples/hello.yaml", "--wait");
 
-    expect(await ctl(node, "get")).toMatch(/hello\s+process\s+running/i);
-    expect(await ctl(node, "logs", "hello", "--tail", "1")).not.toBe("");
-    expect(await ctl(node, "describe", "hello")).toContain("process.pid");
+    expect(await runPersysctl(node, "get")).toMatch(/hello\s+process\s+running/i);
+    expect(await runPersysctl(node, "logs", "hello", "--tail", "1")).not.toBe("");
+    expect(await runPersysctl(node, "describe", "hello")).toContain("process.pid");
     expect(await healedAfterMs(node, "hello")).toBeLessThan(500);
-    await ctl(node, "stop", "hello", "--wait");
+    await runPersysctl(node, "stop", "hello", "--wait");
     expect(await node.state("hello")).toBe("STOPPED");
-    await ctl(node, "start", "hello", "--wait");
+    await runPersysctl(node, "start", "hello", "--wait");
     expect(await node.state("hello")).toBe("RUNNING");
-    await ctl(node, "delete", "hello", "--wait");
-    await expect(ctl(node, "stop", "hello")).rejects.toMatchObject({ code: 3 });
-    expect(JSON.parse(await ctl(node, "get", "-o", "json"))).toMatchObject({ workloads: [] });
+    await runPersysctl(node, "delete", "hello", "--wait");
+    await expect(runPersysctl(node, "stop", "hello")).rejects.toMatchObject({ code: 3 });
+    expect(JSON.parse(await runPersysctl(node, "get", "-o", "json"))).toMatchObject({
+      workloads: [],
+    });
   });
 
   it("with curl and JSON", async () => {
