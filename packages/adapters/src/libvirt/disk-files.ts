@@ -1,14 +1,18 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { link, lstat, rm } from "node:fs/promises";
+import { type FileHandle, link, lstat, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { AgentError } from "@persys/core";
 import {
   type DiskClaim,
   isMissingFile,
+  isSameFile,
+  openNew,
+  placeClaim,
   readClaim,
   removeClaim,
+  removeUnfinishedClaim,
   syncFolder,
   writeClaim,
 } from "./disk-claim.ts";
@@ -40,35 +44,93 @@ const chainMax = 16;
 /**
  * Makes a disk that is not there: blank, or from its base. One that is there stays, data and all. May be called again after whatever kept it
  * from finishing: a disk is there whole or not at all, and is claimed before it is there.
- * @throws {AgentError} NAME_CONFLICT for a disk that was made for another workload, or by somebody else where that may not be; INVALID_SPEC for a blank disk without a size, a base that
- *   is smaller than it should be or other than its checksum; IMAGE_NOT_FOUND for a base that is not there; STORAGE_ERROR
+ * @throws {AgentError} NAME_CONFLICT for a disk that was made for another workload, or by somebody else where that may not be; INVALID_SPEC for
+ *   a blank disk without a size, one that was made in another format, a base that is smaller than it should be or other than its checksum;
+ *   IMAGE_NOT_FOUND for a base that is not there; STORAGE_ERROR
  */
 export async function ensureDisk(disk: WantedDisk, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const claim = await readClaim(disk.path);
-  if (claim !== undefined && (claim.id !== disk.claim.id || claim.nodeId !== disk.claim.nodeId))
-    throw new AgentError("NAME_CONFLICT", `${disk.path} is the disk of the workload ${claim.id}`, {
-      effect: "none",
-    });
   const isThere = await exists(disk.path);
-  if (isThere && claim === undefined) {
-    if (disk.mayBeForeign) return;
-    const advice =
-      "it was not made for this workload: move it away, or name it as `path` if it is to be used";
-    throw new AgentError("NAME_CONFLICT", `${disk.path} is there, and ${advice}`, {
-      effect: "none",
-      retryable: true,
-    });
+  if (claim === undefined) {
+    if (isThere && disk.mayBeForeign) return;
+    if (isThere) throw strangersDisk(disk.path);
+    if (!(await placeClaim(disk.path, { ...disk.claim, format: disk.format })))
+      throw new AgentError("STORAGE_ERROR", `somebody else has just claimed ${disk.path}`, {
+        retryable: true,
+        effect: "none",
+      });
+  } else {
+    assertClaimed(disk, claim, isThere);
+    const made = isThere ? (claim.format ?? disk.format) : disk.format;
+    // Until the revision has settled, what the one before it says counts as well: it may be gone back to.
+    const retained = disk.claim.retained || (claim.retained && claim.uid === disk.claim.uid);
+    const wanted = { ...disk.claim, retained, format: made };
+    if (!isSameClaim(claim, wanted)) await writeClaim(disk.path, wanted);
   }
-  if (claim === undefined || claim.retained !== disk.claim.retained)
-    await writeClaim(disk.path, disk.claim);
   if (!isThere) await makeDisk(disk, signal);
 }
 
-/** Makes a disk that no machine uses as large as it is wanted. It never shrinks. @throws {AgentError} STORAGE_ERROR */
+/**
+ * Lets the claim on a disk say of its retention what the revision says that has settled. One that was not made for the workload is not touched.
+ * @throws {AgentError} STORAGE_ERROR
+ */
+export async function settleDisk({ path, claim: wanted }: WantedDisk): Promise<void> {
+  const claim = await readClaim(path);
+  if (claim?.id !== wanted.id || claim.nodeId !== wanted.nodeId) return;
+  if (claim.retained !== wanted.retained)
+    await writeClaim(path, { ...claim, retained: wanted.retained });
+}
+
+/**
+ * Makes a disk that no machine uses as large as it is wanted. It never shrinks, and one that was not made for the workload stays as it is.
+ * @throws {AgentError} STORAGE_ERROR
+ */
 export async function growDisk(disk: WantedDisk, signal: AbortSignal): Promise<void> {
   const { path, format, sizeBytes } = disk;
-  if (sizeBytes !== undefined) await growImage({ path, format, sizeBytes }, signal);
+  if (sizeBytes === undefined) return;
+  const claim = await readClaim(path);
+  if (claim?.id !== disk.claim.id || claim.nodeId !== disk.claim.nodeId) return;
+  await growImage({ path, format, sizeBytes }, signal);
+}
+
+function assertClaimed(
+  { path, claim: wanted, format }: WantedDisk,
+  claim: DiskClaim,
+  isThere: boolean,
+): void {
+  if (claim.id !== wanted.id || claim.nodeId !== wanted.nodeId)
+    throw new AgentError("NAME_CONFLICT", `${path} is the disk of the workload ${claim.id}`, {
+      effect: "none",
+    });
+  if (!isThere) return;
+  // What was to stay is for the next of its name; anything else of an earlier one has data that are nobody's to have.
+  if (!claim.retained && (claim.uid ?? wanted.uid) !== wanted.uid)
+    throw new AgentError(
+      "NAME_CONFLICT",
+      `${path} is the disk of an earlier workload ${claim.id}, which should be gone: remove it and its .persys, or move both away`,
+      { effect: "none", retryable: true },
+    );
+  if ((claim.format ?? format) !== format)
+    throw new AgentError(
+      "INVALID_SPEC",
+      `${path} was made as ${claim.format}, and as ${format} a guest would destroy what is on it: leave its format, or name another path`,
+      { fault: "user", effect: "none" },
+    );
+}
+
+function isSameClaim(claim: DiskClaim, wanted: DiskClaim): boolean {
+  const { uid, retained, format } = wanted;
+  return claim.uid === uid && claim.retained === retained && claim.format === format;
+}
+
+function strangersDisk(path: string): AgentError {
+  const advice =
+    "it was not made for this workload: move it away, or name it as `path` if it is to be used";
+  return new AgentError("NAME_CONFLICT", `${path} is there, and ${advice}`, {
+    effect: "none",
+    retryable: true,
+  });
 }
 
 /**
@@ -80,6 +142,7 @@ export async function removeDisk(
   owner: Pick<DiskClaim, "id" | "nodeId">,
 ): Promise<void> {
   const claim = await readClaim(path);
+  if (claim === undefined) await removeUnfinishedClaim(path);
   if (claim?.id !== owner.id || claim.nodeId !== owner.nodeId) return;
   try {
     await rm(unfinished(path), { force: true });
@@ -127,17 +190,22 @@ async function makeDisk(disk: WantedDisk, signal: AbortSignal): Promise<void> {
       },
     );
   const temporary = unfinished(path);
-  await rm(temporary, { force: true });
+  let file: FileHandle | undefined;
   try {
     const from = base && { ...base, format: await verifiedFormat(disk, base, signal) };
-    await createImage({ path: temporary, format, sizeBytes, base: from }, signal);
+    await rm(temporary, { force: true });
+    file = await openNew(temporary);
+    await createImage({ fd: file.fd, format, sizeBytes, base: from }, signal);
+    await file.sync();
     // Unlike a renaming this does not replace what somebody has put there meanwhile.
     await link(temporary, path);
+    if (!(await isSameFile(path, file))) throw new Error("somebody else writes to its folder");
     await syncFolder(dirname(path));
   } catch (error) {
     signal.throwIfAborted();
     throw storageError(`make the disk ${path}`, error);
   } finally {
+    await file?.close();
     await rm(temporary, { force: true });
   }
 }

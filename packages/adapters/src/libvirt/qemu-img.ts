@@ -39,8 +39,12 @@ export async function imageInfo(
   format: ImageFormat | undefined,
   signal: AbortSignal,
 ): Promise<ImageInfo> {
-  const asked = format ?? (await imageFormat(path));
-  const said = await qemuImg(["info", "--output=json", "-U", "-f", asked, "--", path], signal);
+  return infoOf(path, format ?? (await imageFormat(path)), signal);
+}
+
+async function infoOf(path: string, format: ImageFormat, signal: AbortSignal): Promise<ImageInfo> {
+  const words = ["info", "--output=json", "-U", "-f", format, "--", path];
+  const said = await qemuImg(words, signal);
   const parsed = report.safeParse(jsonOf(said));
   if (!parsed.success) throw refusedImage(path, "says nothing that is understood");
   const { format: found, "virtual-size": virtualSizeBytes, ...more } = parsed.data;
@@ -57,7 +61,8 @@ export async function imageInfo(
 
 /** How a disk is made. */
 export interface NewImage {
-  readonly path: string;
+  /** A file that is open for writing. By its number, not by a name, which somebody else might put another file under. */
+  readonly fd: number;
   readonly format: ImageFormat;
   /** Undefined: as large as its base. */
   readonly sizeBytes: number | undefined;
@@ -66,17 +71,27 @@ export interface NewImage {
     | undefined;
 }
 
-/** Makes an image where nothing is; what is there it overwrites. @throws {AgentError} STORAGE_ERROR, or the signal's reason */
+/**
+ * Makes an image in a file, over what is in it.
+ * @throws {AgentError} INVALID_SPEC where it stands on anything else than it was told to; STORAGE_ERROR, or the signal's reason
+ */
 export async function createImage(image: NewImage, signal: AbortSignal): Promise<void> {
-  const { path, format, sizeBytes, base } = image;
-  if (base?.copied === true) {
-    await qemuImg(["convert", "-f", base.format, "-O", format, "--", base.path, path], signal);
-    if (sizeBytes !== undefined) await growImage({ path, format, sizeBytes }, signal);
-    return;
-  }
-  const on = base === undefined ? [] : ["-b", base.path, "-F", base.format];
+  const { fd, format, sizeBytes, base } = image;
+  // The file itself, whatever its name leads to by now (proc(5)).
+  const path = `/proc/${process.pid}/fd/${fd}`;
   const size = sizeBytes === undefined ? [] : [String(sizeBytes)];
-  await qemuImg(["create", "-q", "-f", format, ...on, "--", path, ...size], signal);
+  if (base?.copied === true) {
+    const formats = ["-f", base.format, "-O", format];
+    await qemuImg(["convert", ...formats, "--", base.path, path], signal);
+    if (size.length > 0) await qemuImg(["resize", "-q", "-f", format, "--", path, ...size], signal);
+  } else {
+    const on = base === undefined ? [] : ["-b", base.path, "-F", base.format];
+    await qemuImg(["create", "-q", "-f", format, ...on, "--", path, ...size], signal);
+  }
+  const { backingPath } = await infoOf(path, format, signal);
+  const expected = base?.copied === false ? base.path : undefined;
+  if (backingPath !== expected)
+    throw refusedImage(base?.path ?? "", "was another one while a disk was made of it");
 }
 
 /** Makes an image that no machine uses as large as asked; one that is as large or larger is left. */

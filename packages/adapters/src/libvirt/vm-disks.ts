@@ -1,5 +1,5 @@
 import type { Target } from "@persys/core";
-import { basePath } from "./base-images.ts";
+import { realBasePath } from "./base-images.ts";
 import type { WantedDisk } from "./disk-files.ts";
 import type { Machine } from "./machine.ts";
 import type { VmSpec } from "./vm-spec.ts";
@@ -16,7 +16,7 @@ export interface DiskSurroundings {
 
 /** The disks of a target's machine as they are made, cdroms left out. @throws {AgentError} IMAGE_NOT_FOUND for a base image that is not there */
 export async function machineDisks(
-  { id }: Pick<Target, "id">,
+  { id, uid }: Pick<Target, "id" | "uid">,
   { spec, machine, nodeId, imageFolder }: DiskSurroundings,
 ): Promise<readonly WantedDisk[]> {
   const disks: WantedDisk[] = [];
@@ -24,7 +24,7 @@ export async function machineDisks(
     const made = machine.disks[at];
     if (made === undefined || made.kind === "cdrom") continue;
     const { baseImage = "", baseImageSha256 = "", copyBaseImage = false, sizeGb = 0 } = disk;
-    const base = baseImage === "" ? undefined : await basePath(baseImage, imageFolder);
+    const base = baseImage === "" ? undefined : await realBasePath(baseImage, imageFolder);
     disks.push({
       path: made.path,
       format: made.format,
@@ -38,7 +38,7 @@ export async function machineDisks(
               copied: copyBaseImage,
             },
       mayBeForeign: (disk.path ?? "") !== "",
-      claim: { nodeId, id, retained: disk.retainPolicy === "Retain" },
+      claim: { nodeId, id, uid, retained: disk.retainPolicy === "Retain" },
     });
   }
   return disks;

@@ -63,8 +63,10 @@ describeWithLibvirt("ensureDisk", () => {
       virtualSizeBytes: 4 * mebibyte,
       backingPath: undefined,
     });
-    expect(await readClaim(path)).toEqual({ ...owner, retained: false });
+    expect(await readClaim(path)).toEqual({ ...owner, retained: false, format: "qcow2" });
     expect((await readdir(folder)).toSorted()).toEqual(["a.qcow2", "a.qcow2.persys"]);
+    // Whatever the agent's umask.
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
   it("leaves a disk that is there as it is, and claims none that it has not made", async () => {
@@ -188,6 +190,16 @@ describeWithLibvirt("ensureDisk", () => {
 });
 
 describeWithLibvirt("growDisk", () => {
+  it("leaves a disk that was not made for the workload as large as it is", async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, "a.img");
+    await writeFile(path, "data");
+
+    await growDisk(wanted(path, { format: "raw", sizeBytes: 8 * mebibyte }), signal);
+
+    expect(await readFile(path, "utf8")).toBe("data");
+  });
+
   it("makes a disk larger with its data, and never smaller", async () => {
     const folder = await temporaryFolder();
     const base = await madeBase(folder);
