@@ -236,7 +236,8 @@ describeWithLibvirt("removeDisk", () => {
 
     expect((await readdir(folder)).toSorted()).toEqual(["a.qcow2", "a.qcow2.persys"]);
     const { ino } = await stat(path);
-    await ensureDisk(wanted(path, { mayBeForeign: false }), signal);
+    const claim = { ...owner, uid: "next", retained: false };
+    await ensureDisk(wanted(path, { claim, mayBeForeign: false }), signal);
     expect((await stat(path)).ino).toBe(ino);
     await removeDisk(path, owner);
     expect(await readdir(folder)).toEqual([]);
