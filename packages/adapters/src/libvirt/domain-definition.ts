@@ -24,12 +24,14 @@ export interface DefinedInterface {
 /** A disk or cdrom of a domain that is a file or a device of the host. */
 export interface DefinedDisk {
   readonly device: string;
+  readonly kind: "disk" | "cdrom";
   readonly path: string;
 }
 
-/** Reads a description as libvirt gives it. What is no description says nothing, and is nobody's. */
-export function parseDefinition(xml: string, nodeId: string): DomainDefinition {
+/** Reads a description as libvirt gives it; undefined for what is none: then nothing is known, not even whose it is. */
+export function parseDefinition(xml: string, nodeId: string): DomainDefinition | undefined {
   const root = parseXml(xml);
+  if (root?.name !== "domain") return undefined;
   const devices = childOf(root, "devices")?.children ?? [];
   const named = (name: string): readonly XmlElement[] => devices.filter((it) => it.name === name);
   const ours = childOf(root, "metadata")?.children.find(isOwnershipElement);
@@ -45,8 +47,7 @@ export function parseDefinition(xml: string, nodeId: string): DomainDefinition {
 /** What people may write into a description without changing the machine. */
 const forPeople: ReadonlySet<string> = new Set(["metadata", "title", "description"]);
 
-function digestOf(root: XmlElement | undefined): string {
-  if (root === undefined) return "";
+function digestOf(root: XmlElement): string {
   const children = root.children.filter((it) => !forPeople.has(it.name));
   const text = renderXml({ ...root, children });
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
@@ -62,7 +63,8 @@ function interfaceIn(it: XmlElement): DefinedInterface {
 function diskIn(it: XmlElement): readonly DefinedDisk[] {
   const device = attributeOf(it, "target", "dev");
   const path = attributeOf(it, "source", "file") ?? attributeOf(it, "source", "dev");
-  return device === undefined || path === undefined ? [] : [{ device, path }];
+  const kind = it.attributes.get("device") === "cdrom" ? "cdrom" : "disk";
+  return device === undefined || path === undefined ? [] : [{ device, kind, path }];
 }
 
 function attributeOf(parent: XmlElement, child: string, name: string): string | undefined {

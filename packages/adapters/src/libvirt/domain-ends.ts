@@ -24,7 +24,7 @@ export class DomainEnds {
 
   /** Asks the guest to shut down until it has, or the grace is over; then forces it. What is down is left. */
   async end(seen: SeenDomain, graceMs: number, signal: AbortSignal): Promise<void> {
-    if (await this.#isDown(seen, signal)) return;
+    if (await this.isDown(seen, signal)) return;
     const forceAtMs = performance.now() + graceMs;
     let pressAtMs = 0;
     for (let everyMs: number = lookEveryMs.first; performance.now() < forceAtMs; everyMs *= 1.5) {
@@ -34,17 +34,22 @@ export class DomainEnds {
       }
       const leftMs = Math.max(0, forceAtMs - performance.now());
       await pause(Math.min(everyMs, lookEveryMs.most, leftMs), signal);
-      if (await this.#isDown(seen, signal)) return;
+      if (await this.isDown(seen, signal)) return;
     }
     await this.#destroy(seen, signal);
   }
 
-  /** Removes the definition, with what libvirt keeps for it. */
+  /** Removes the definition, with what libvirt keeps for it. What is not defined, or gone, is as it is wanted. */
   async undefine(seen: SeenDomain, signal: AbortSignal): Promise<void> {
-    const args = { dom: domOf(seen), flags: this.#flags.undefine };
-    await unlessEnded(async () => {
-      await this.#calls.call(seen.ownership.id, "domainUndefineFlags", { args, signal });
-    });
+    const { id } = seen.ownership;
+    const dom = domOf(seen);
+    try {
+      const args = { dom, flags: this.#flags.undefine };
+      await this.#calls.call(id, "domainUndefineFlags", { args, signal });
+    } catch (error) {
+      if (isMissingDomain(error)) return;
+      if (!isOtherState(error) || (await this.#isDefined(seen, signal))) throw error;
+    }
   }
 
   /** A guest that is paused or asleep could not hear it. */
@@ -64,13 +69,28 @@ export class DomainEnds {
   }
 
   async #destroy(seen: SeenDomain, signal: AbortSignal): Promise<void> {
-    const args = { dom: domOf(seen), flags: 0 };
-    await unlessEnded(async () => {
+    try {
+      const args = { dom: domOf(seen), flags: 0 };
       await this.#calls.call(seen.ownership.id, "domainDestroyFlags", { args, signal });
-    });
+    } catch (error) {
+      if (!(await this.isDown(seen, signal))) throw error;
+    }
   }
 
-  async #isDown(seen: SeenDomain, signal: AbortSignal): Promise<boolean> {
+  async #isDefined(seen: SeenDomain, signal: AbortSignal): Promise<boolean> {
+    const { id } = seen.ownership;
+    try {
+      const args = { dom: domOf(seen) };
+      const { persistent } = await this.#calls.call(id, "domainIsPersistent", { args, signal });
+      return persistent === 1;
+    } catch (error) {
+      if (isMissingDomain(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Whether a machine neither runs nor holds the memory of a run, now. */
+  async isDown(seen: SeenDomain, signal: AbortSignal): Promise<boolean> {
     let isActive = false;
     await unlessEnded(async () => {
       const args = { dom: domOf(seen) };

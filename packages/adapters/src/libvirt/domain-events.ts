@@ -80,16 +80,21 @@ export class DomainEvents {
 
   async #read(queue: EventQueue, signal: AbortSignal): Promise<void> {
     const { connection, domains, logger } = this.#context;
+    let isOut = false;
     for await (const event of domains.follow(connection.events(names, signal))) {
       switch (event.kind) {
         case "domain":
           this.#take(event, queue);
           break;
         case "interrupted":
+          // Once for each outage: it is tried again every few seconds, and not every node has libvirt.
+          if (isOut) break;
+          isOut = true;
           logger.warn("the events of libvirt broke off; connecting again", { error: event.error });
           queue.put({ id: undefined, what: event.kind });
           break;
         case "subscribed":
+          isOut = false;
           this.#context.addresses.nudge();
           queue.put({ id: undefined, what: event.kind });
           break;

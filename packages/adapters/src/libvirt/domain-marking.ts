@@ -59,7 +59,9 @@ export class DomainMarking {
   async configOf(id: WorkloadId, dom: Domain, signal: AbortSignal): Promise<string> {
     const args = { dom, flags: domainXmlFlags.inactive };
     const { xml } = await this.#calls.call(id, "domainGetXmlDesc", { args, signal });
-    return parseDefinition(xml, this.#nodeId).digest;
+    const definition = parseDefinition(xml, this.#nodeId);
+    if (definition === undefined) throw unreadableDescription(id);
+    return definition.digest;
   }
 
   /** Changes the marks alone: on the definition, and on the run's copy of it, which is all there is where somebody removes the definition. */

@@ -145,7 +145,7 @@ function stateOf({ state, reason }: SeenDomain, { run }: DefinitionMarks): Insta
     case domainState.blocked:
       return "running";
     case domainState.paused:
-      return reason === domainPausedReason.startingUp ? "starting" : "paused";
+      return stateOfPaused(reason);
     // Its memory is kept, and waking it is what a start is.
     case domainState.pmsuspended:
       return "paused";
@@ -157,6 +157,20 @@ function stateOf({ state, reason }: SeenDomain, { run }: DefinitionMarks): Insta
     default:
       return "starting";
   }
+}
+
+/** Who saves, copies or moves a machine has paused it for that, and lets it go on: nobody else must meanwhile. */
+const goesOnByItself: ReadonlySet<number> = new Set([
+  domainPausedReason.startingUp,
+  domainPausedReason.migration,
+  domainPausedReason.save,
+  domainPausedReason.dump,
+  domainPausedReason.snapshot,
+]);
+
+function stateOfPaused(reason: number): InstanceState {
+  if (reason === domainPausedReason.shuttingDown) return "stopping";
+  return goesOnByItself.has(reason) ? "starting" : "paused";
 }
 
 /** The run that we have begun, or one that somebody else has: libvirt numbers each start. */

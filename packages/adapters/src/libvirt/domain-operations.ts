@@ -9,9 +9,9 @@ import { driftOf, isDown, type SeenDomain } from "./domain-observation.ts";
 import { type DefinitionMarks, type DomainOwnership, marksFor } from "./domain-ownership.ts";
 import { DomainRuns } from "./domain-runs.ts";
 import type { HypervisorFlags } from "./hypervisor.ts";
-import { isMissingDomain } from "./libvirt-errors.ts";
+import { isMissingDomain, unreadableDescription } from "./libvirt-errors.ts";
 import type { OwnedDomains } from "./owned-domains.ts";
-import { domainXmlFlags } from "./rpc/index.ts";
+import { type Domain, domainXmlFlags } from "./rpc/index.ts";
 
 /** What the life of machines stands on. */
 export interface DomainOperationsContext {
@@ -211,38 +211,49 @@ export class DomainOperations {
     return (await this.#find(target.id, signal)) ?? seen;
   }
 
+  /** A machine whose marks somebody has removed runs on, under whatever name, and needs its disks. */
+  async #refuseUsedDisks(id: WorkloadId, signal: AbortSignal): Promise<void> {
+    const disks = await this.#context.files.disksOf(id);
+    if (disks.length === 0) return;
+    const { domains } = await this.#calls.call(id, "connectListAllDomains", {
+      args: { needResults: 1, flags: 0 },
+      signal,
+    });
+    for (const dom of domains) {
+      const xml = await this.#descriptionOf(id, dom, signal);
+      if (xml === undefined) continue;
+      const definition = parseDefinition(xml, this.#context.nodeId);
+      if (definition === undefined) throw unreadableDescription(dom.name);
+      const used = definition.disks.find((it) => disks.includes(it.path));
+      if (used === undefined) continue;
+      throw new AgentError(
+        "NAME_CONFLICT",
+        `the machine ${dom.name}, which is not ours, uses the disk ${used.path}`,
+        { effect: "none", retryable: true },
+      );
+    }
+  }
+
   async #refuseStranger(id: WorkloadId, signal: AbortSignal): Promise<void> {
-    if ((await this.#strangerOf(id, signal)) === undefined) return;
+    try {
+      await this.#calls.call(id, "domainLookupByName", { args: { name: id }, signal });
+    } catch (error) {
+      if (isMissingDomain(error)) return;
+      throw error;
+    }
     throw new AgentError("NAME_CONFLICT", `a machine named ${id} is there that is not ours`, {
       effect: "none",
       retryable: true,
     });
   }
 
-  /** A machine whose marks somebody has removed runs on, and needs its disks. */
-  async #refuseUsedDisks(id: WorkloadId, signal: AbortSignal): Promise<void> {
-    const disks = await this.#context.files.disksOf(id);
-    if (disks.length === 0) return;
-    const xml = await this.#strangerOf(id, signal);
-    if (xml === undefined) return;
-    const used = parseDefinition(xml, this.#context.nodeId).disks.find((it) =>
-      disks.includes(it.path),
-    );
-    if (used === undefined) return;
-    throw new AgentError(
-      "NAME_CONFLICT",
-      `a machine named ${id} that is not ours uses the disk ${used.path}`,
-      { effect: "none", retryable: true },
-    );
-  }
-
-  /** The description of the machine that has the name of a workload and is none of ours. */
-  async #strangerOf(id: WorkloadId, signal: AbortSignal): Promise<string | undefined> {
+  /** What a machine runs as, or would; undefined where it has gone meanwhile. */
+  async #descriptionOf(
+    id: WorkloadId,
+    dom: Domain,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
     try {
-      const { dom } = await this.#calls.call(id, "domainLookupByName", {
-        args: { name: id },
-        signal,
-      });
       const args = { dom, flags: 0 };
       return (await this.#calls.call(id, "domainGetXmlDesc", { args, signal })).xml;
     } catch (error) {

@@ -47,6 +47,7 @@ export class DomainRuns {
     switch (seen.state) {
       case domainState.running:
       case domainState.blocked:
+        await this.#noteRun(seen, signal);
         return;
       case domainState.paused:
         await this.#calls.call(id, "domainResume", { args, signal });
@@ -80,9 +81,17 @@ export class DomainRuns {
       const known = { ...ownership, current: { ...began, config, domainId: dom.id } };
       await this.#marking.mark(dom, known, signal);
     } catch (error) {
-      // Somebody else was faster.
-      if (!isOtherState(error)) throw error;
+      // Somebody else was faster, or it cannot be started as things are: libvirt says the same of both.
+      if (!isOtherState(error) || (await this.#ends.isDown(seen, signal))) throw error;
     }
+  }
+
+  /** Writes down the number of a run of ours that was kept from being written down when it began. */
+  async #noteRun(seen: SeenDomain, signal: AbortSignal): Promise<void> {
+    const { current } = seen.ownership;
+    if (current?.run === undefined || current.domainId !== undefined || !seen.isPersistent) return;
+    const known = { ...seen.ownership, current: { ...current, domainId: seen.domainId } };
+    await this.#marking.mark(domOf(seen), known, signal);
   }
 
   async #assertWell(seen: SeenDomain, signal: AbortSignal): Promise<void> {

@@ -2,6 +2,8 @@ import type { WorkloadId } from "@persys/core";
 import { type DomainDefinition, parseDefinition } from "./domain-definition.ts";
 import type { DomainOwnership } from "./domain-ownership.ts";
 import type { SeenDomain } from "./domain-observation.ts";
+import { unreadableDescription } from "./libvirt-errors.ts";
+import { machineUuid } from "./machine-names.ts";
 import {
   type Domain,
   type DomainStatsRecord,
@@ -134,14 +136,23 @@ export class OwnedDomains {
       // What is defined: a run has a copy, which changes with it or does not. Where somebody has removed the definition, the copy is all there is.
       const args = { dom, flags: domainXmlFlags.inactive };
       const { xml } = await this.#connection.call("domainGetXmlDesc", args, { signal });
-      const { ownership, ...definition } = parseDefinition(xml, this.#nodeId);
-      if (ownership === undefined) return { definition: undefined };
+      const parsed = parseDefinition(xml, this.#nodeId);
+      if (parsed === undefined) throw unreadableDescription(dom.name);
+      const { ownership, ...definition } = parsed;
+      if (ownership === undefined || !this.#isOriginal(dom, ownership))
+        return { definition: undefined };
       const { persistent } = await this.#connection.call("domainIsPersistent", { dom }, { signal });
       return { definition: { ...definition, ownership, isPersistent: persistent === 1 } };
     } catch (error) {
       if (LibvirtError.hasCode(error, "noDomain")) return undefined;
       throw error;
     }
+  }
+
+  /** Whether a domain is the one that the marks were written for: who copies a definition copies them along, but not its UUID. */
+  #isOriginal({ uuid }: Domain, { id, current, kept }: DomainOwnership): boolean {
+    const uid = current?.uid ?? kept?.uid ?? "";
+    return uuid === machineUuid({ id, uid }, this.#nodeId);
   }
 
   #forgetAllBut(existing: ReadonlySet<string>): void {

@@ -62,10 +62,13 @@ export class VmFiles implements MachineFiles {
     const reservations = reservationsOf(target, machine);
     await folders.note(target.id, { disks: disks.map((it) => it.path), reservations });
     await this.#makeDiskFolder();
+    const { seen } = await folders.madeFor(target.id);
     for (const disk of disks) {
+      if (seen.includes(disk.path) && !(await isThere(disk.path))) throw lost(disk.path);
       progress(`making the disk ${disk.path}`);
       await ensureDisk(disk, signal);
     }
+    await folders.note(target.id, { seen: disks.map((it) => it.path) });
     await this.#makeSeed(target, machine, { signal, progress });
     for (const it of reservations) await this.#context.dhcpHosts.reserve(target.id, it, signal);
   }
@@ -157,6 +160,15 @@ function reservationsOf(target: Target, machine: Machine): readonly Reservation[
     const isReserved = source.kind === "network" && isIP(address) === 4;
     return isReserved ? [{ network: source.name, mac, address }] : [];
   });
+}
+
+/** Its folder may be a mount that is missing: a blank disk in its place would be taken for it, and for the truth. */
+function lost(path: string): AgentError {
+  return new AgentError(
+    "STORAGE_ERROR",
+    `the disk ${path} has been there and is not now: see that its folder is mounted. If it is lost, delete the workload to begin anew`,
+    { retryable: true, effect: "none" },
+  );
 }
 
 async function assertThere(

@@ -20,18 +20,21 @@ interface KeptFiles {
 /** What was made for a workload elsewhere. */
 export interface MadeElsewhere {
   readonly disks: readonly string[];
+  /** Those of the disks that have been there: one that is not any more must not be made anew. */
+  readonly seen: readonly string[];
   /** Interfaces that addresses are set aside for on networks of libvirt's own. */
   readonly reservations: readonly { readonly network: string; readonly mac: string }[];
 }
 
 const indexSchema: z.ZodType<MadeElsewhere> = z.strictObject({
   disks: z.array(z.string()),
+  seen: z.array(z.string()),
   reservations: z.array(z.strictObject({ network: z.string(), mac: z.string() })),
 });
 
 type Reserved = MadeElsewhere["reservations"][number];
 
-const nothingMade: MadeElsewhere = { disks: [], reservations: [] };
+const nothingMade: MadeElsewhere = { disks: [], seen: [], reservations: [] };
 
 /**
  * A folder for each workload with all that its machine has on this host besides its disks: seeds, console logs, and an index of what was made
@@ -86,20 +89,19 @@ export class VmFolders {
   }
 
   /** Adds to the index what is going to be made; it is on disk when this returns. @throws {AgentError} STORAGE_ERROR */
-  async note(id: WorkloadId, more: MadeElsewhere): Promise<void> {
+  async note(id: WorkloadId, more: Partial<MadeElsewhere>): Promise<void> {
     const known = await this.madeFor(id);
-    const isKnown = ({ network, mac }: Reserved): boolean =>
-      known.reservations.some((it) => it.network === network && it.mac === mac);
-    const disks = [...new Set([...known.disks, ...more.disks])];
-    const reservations = [
-      ...known.reservations,
-      ...more.reservations
-        .filter((it) => !isKnown(it))
-        .map(({ network, mac }) => ({ network, mac })),
-    ];
-    const isNews =
-      disks.length > known.disks.length || reservations.length > known.reservations.length;
-    if (isNews) await this.#write(id, { disks, reservations });
+    const reservations = [...known.reservations, ...(more.reservations ?? [])].map(
+      ({ network, mac }) => ({ network, mac }),
+    );
+    const isFirst = (it: Reserved, at: number): boolean =>
+      at === reservations.findIndex(({ network, mac }) => network === it.network && mac === it.mac);
+    const all = {
+      disks: [...new Set([...known.disks, ...(more.disks ?? [])])],
+      seen: [...new Set([...known.seen, ...(more.seen ?? [])])],
+      reservations: reservations.filter(isFirst),
+    };
+    if (JSON.stringify(all) !== JSON.stringify(known)) await this.#write(id, all);
   }
 
   /**

@@ -1,6 +1,7 @@
 import { AgentError, type Target } from "@persys/core";
+import { hostPathResolver } from "../shared/host-path.ts";
 import type { HypervisorHost } from "./hypervisor-host.ts";
-import { type Machine, machineOf } from "./machine.ts";
+import { isDevice, type Machine, type MachineDisk, machineOf } from "./machine.ts";
 import type { LibvirtConnection } from "./rpc/index.ts";
 import { wantsSeed } from "./seed-files.ts";
 import { poolFolders } from "./storage-pools.ts";
@@ -43,7 +44,7 @@ export class VmMachines {
       host.networks(signal),
       poolFolders(spec, connection, signal),
     ]);
-    return machineOf(target, spec, {
+    const machine = machineOf(target, spec, {
       ...facts,
       nodeId,
       diskFolder,
@@ -52,7 +53,24 @@ export class VmMachines {
       seedPath: wantsSeed(spec) ? folders.seedOf(target) : undefined,
       networks: new Set(networks.keys()),
     });
+    return { ...machine, disks: await Promise.all(machine.disks.map(withoutLinks)) };
   }
+}
+
+const followed = hostPathResolver();
+
+/**
+ * A disk by its path after all links: what is judged and what is used are then one, wherever links lead later. Devices keep the names they are
+ * given: those stay the same through a restart of the host, what they lead to does not.
+ */
+async function withoutLinks(disk: MachineDisk): Promise<MachineDisk> {
+  if (isDevice(disk)) return disk;
+  const { path, unresolved } = await followed(disk.path);
+  if (unresolved === undefined) return { ...disk, path };
+  throw new AgentError("STORAGE_ERROR", `it cannot be seen what ${disk.path} is: ${unresolved}`, {
+    retryable: true,
+    effect: "none",
+  });
 }
 
 /** The spec of a target. @throws {AgentError} INVALID_SPEC when it is not one of a machine. */

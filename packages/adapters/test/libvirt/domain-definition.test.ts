@@ -38,18 +38,18 @@ describe("parseDefinition", () => {
 
     expect(parseDefinition(xml, "node")).toMatchObject({
       ownership,
-      disks: [{ device: "vda", path: "/images/a & b" }],
+      disks: [{ device: "vda", kind: "disk", path: "/images/a & b" }],
       interfaces: [
         { mac: "52:54:00:ab:00:01", network: "lan" },
         { mac: "52:54:00:00:00:02", network: undefined },
       ],
       consoleLog: "/vm/console.log",
     });
-    expect(parseDefinition(xml, "another").ownership).toBeUndefined();
+    expect(parseDefinition(xml, "another")?.ownership).toBeUndefined();
   });
 
   it("tells definitions apart by what the machine is made of, and by nothing else", () => {
-    const digestOf = (xml: string): string => parseDefinition(xml, "node").digest;
+    const digestOf = (xml: string) => parseDefinition(xml, "node")?.digest;
     const plain = digestOf(domain());
 
     expect(digestOf(domain(element("metadata", {}, [ownershipElement(ownership)])))).toBe(plain);
@@ -58,7 +58,7 @@ describe("parseDefinition", () => {
     expect(digestOf(domain(element("vcpu", {}, "2")))).not.toBe(plain);
   });
 
-  it.each(["", "<", "words"])("finds nothing in %j", (xml) => {
-    expect(parseDefinition(xml, "node")).toMatchObject({ ownership: undefined, disks: [] });
+  it.each(["", "<", "words", "<network/>"])("takes %j for no definition at all", (xml) => {
+    expect(parseDefinition(xml, "node")).toBeUndefined();
   });
 });

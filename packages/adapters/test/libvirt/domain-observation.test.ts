@@ -33,6 +33,9 @@ describe("observationOf", () => {
     ["paused by somebody", domainState.paused, domainPausedReason.user, "paused"],
     ["paused by an I/O error", domainState.paused, domainPausedReason.ioerror, "paused"],
     ["on its way up", domainState.paused, domainPausedReason.startingUp, "starting"],
+    ["being saved", domainState.paused, domainPausedReason.save, "starting"],
+    ["being copied", domainState.paused, domainPausedReason.snapshot, "starting"],
+    ["paused to end", domainState.paused, domainPausedReason.shuttingDown, "stopping"],
     ["asleep", domainState.pmsuspended, 0, "paused"],
     ["on its way down", domainState.shutdown, 0, "stopping"],
     ["off", domainState.shutoff, domainShutoffReason.shutdown, "exited"],
@@ -96,7 +99,7 @@ describe("observationOf", () => {
     const definition = {
       digest: "config-1",
       interfaces: [{ mac: "52:54:00:00:00:01", network: "default" }],
-      disks: [{ device: "vda", path: "/images/vm-1-vda.qcow2" }],
+      disks: [{ device: "vda", kind: "disk", path: "/images/vm-1-vda.qcow2" }] as const,
       consoleLog: "/vm/console.log",
     };
     const addresses = ["fd00::5", "192.168.122.5"];

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
+import { mkdir, readdir, rename, rmdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it, onTestFinished } from "vitest";
@@ -107,6 +108,51 @@ describeWithLibvirt("LibvirtRuntime", () => {
     await host.runtime.remove(id, signal);
 
     expect(await host.files()).toEqual([]);
+  }, 120_000);
+
+  it("makes no blank disk in the place of one that has been there, and knows a disk by where links lead", async () => {
+    const host = await LibvirtHarness.open(sharedLibvirtUri());
+    await mkdir(join(host.root, "real"));
+    await symlink(join(host.root, "real"), join(host.root, "linked"));
+    const target = host.revision("r1", {
+      disks: [{ path: join(host.root, "linked", "a.qcow2"), sizeGb: 1 }],
+      networks: [],
+    });
+    await host.prepare(target);
+    const { "vm.disks": disks } = (await host.current()).facts;
+    expect(disks).toBe(`vda=${join(host.root, "real", "a.qcow2")}`);
+
+    await rename(join(host.root, "real"), join(host.root, "unmounted"));
+    await mkdir(join(host.root, "real"));
+    await expect(host.runtime.start(target, signal)).rejects.toMatchObject({
+      code: "NOT_PREPARED",
+    });
+    await expect(host.prepare(target)).rejects.toMatchObject({ code: "STORAGE_ERROR" });
+    expect(await readdir(join(host.root, "real"))).toEqual([]);
+
+    await rmdir(join(host.root, "real"));
+    await rename(join(host.root, "unmounted"), join(host.root, "real"));
+    await host.start(target);
+    expect(await host.current()).toMatchObject({ state: "running" });
+    await host.runtime.remove(host.id(), signal);
+    expect(await host.files()).toEqual([]);
+  }, 120_000);
+
+  it("takes no copy of a machine for ours", async () => {
+    const host = await LibvirtHarness.open(sharedLibvirtUri());
+    const { outsider } = host;
+    const id = host.id();
+    await host.start(host.revision("r1", { disks: [], networks: [] }));
+    const copy = `${id}-copy`;
+    const xml = (await outsider.xml(id)).replace(/<uuid>.*<\/uuid>/, "");
+    const renamed = xml.replace(`<name>${id}<`, `<name>${copy}<`);
+    await outsider.define(renamed.replace(/console-[\w-]+/, "console-copy"));
+    await outsider.virsh("start", copy);
+
+    await host.runtime.remove(id, signal);
+
+    expect(await host.observe()).toEqual({ kind: "absent" });
+    expect(await outsider.state(copy)).toBe("running");
   }, 120_000);
 
   it("sets a static address aside on libvirt's own network, until the machine is removed", async () => {

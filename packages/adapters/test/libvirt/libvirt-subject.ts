@@ -119,7 +119,7 @@ function strangeMachine(
   );
 }
 
-/** Our marks, each time with one of them missing, and those of another node. */
+/** Our marks, each time with one of them missing, those of another node, and a copy of all, as who copies a machine copies them along. */
 function lookAlikes(nodeId: string, name: string): readonly XmlElement[] {
   const id = workloadId(name);
   const current = marksFor(aTarget({ id }), "instance");
@@ -133,5 +133,6 @@ function lookAlikes(nodeId: string, name: string): readonly XmlElement[] {
     return strip(ownershipElement(whole));
   };
   const lacking = ["id", "node", "uid", "revision", "digest", "instance"].map(without);
-  return [...lacking, ownershipElement({ ...whole, nodeId: `${nodeId}-another` })];
+  const others = ownershipElement({ ...whole, nodeId: `${nodeId}-another` });
+  return [...lacking, others, ownershipElement(whole)];
 }

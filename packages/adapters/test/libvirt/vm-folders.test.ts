@@ -5,7 +5,7 @@ import { VmFolders } from "../../src/libvirt/vm-folders.ts";
 import { aTarget } from "./targets.ts";
 
 const { id } = aTarget();
-const disk = { disks: ["/a"], reservations: [] };
+const disk = { disks: ["/a"] };
 
 describe("VmFolders", () => {
   let root: string;
@@ -30,12 +30,13 @@ describe("VmFolders", () => {
       { network: "lan", mac: "52:54:00:00:00:01" },
       { network: "default", mac: "52:54:00:00:00:01" },
     ];
-    expect(await folders.madeFor(id)).toEqual({ disks: [], reservations: [] });
+    expect(await folders.madeFor(id)).toEqual({ disks: [], seen: [], reservations: [] });
     await folders.note(id, { disks: ["/a", "/b"], reservations: [first] });
-    await folders.note(id, { disks: ["/b", "/c"], reservations: [first, second] });
+    await folders.note(id, { disks: ["/b", "/c"], seen: ["/b"], reservations: [first, second] });
 
     expect(await new VmFolders(root).madeFor(id)).toEqual({
       disks: ["/a", "/b", "/c"],
+      seen: ["/b"],
       reservations: [first, second],
     });
   });
