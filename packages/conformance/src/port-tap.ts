@@ -15,6 +15,7 @@ import type {
   StateStore,
   StoredState,
   Target,
+  TargetName,
   UsageSnapshot,
   WorkloadId,
   WorkloadRuntime,
@@ -82,8 +83,8 @@ class TappedRuntime implements WorkloadRuntime {
     return this.#inner.redactSpec(spec);
   }
 
-  demands(spec: Json, signal: AbortSignal): Promise<Demands> {
-    return this.#call({ op: "demands" }, signal, () => this.#inner.demands(spec, signal));
+  demands(spec: Json, signal: AbortSignal, of?: TargetName): Promise<Demands> {
+    return this.#call({ op: "demands" }, signal, () => this.#inner.demands(spec, signal, of));
   }
 
   probe(signal: AbortSignal): Promise<RuntimeHealth> {

@@ -36,6 +36,7 @@ export {
   type ImageDemand,
   type NamedDemand,
   type PortDemand,
+  type RepositoryDemand,
   type SecretFileDemand,
   type SecretVariableDemand,
 } from "./domain/demands.ts";
@@ -176,6 +177,7 @@ export type {
   RuntimeEvent,
   RuntimeHealth,
   Target,
+  TargetName,
   WorkloadRuntime,
 } from "./ports/workload-runtime.ts";
 

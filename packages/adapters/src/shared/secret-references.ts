@@ -29,13 +29,17 @@ export async function resolvedEnvironment(
   return Object.fromEntries(resolved);
 }
 
-/** The files and variables that an environment refers to. Links are followed; `known` are paths to be recognised under other names. */
+/**
+ * The files and variables that an environment refers to, which is the member `member` of its spec. Links are followed; `known` are paths to be
+ * recognised under other names.
+ */
 export async function secretDemandsOf(
   env: Environment | undefined,
   known: readonly string[] = [],
+  member = "env",
 ): Promise<Pick<Demands, "secretFiles" | "secretVariables">> {
   const meant = Object.entries(env ?? {}).map(([name, value]) => ({
-    field: `env.${name}`,
+    field: `${member}.${name}`,
     reference: secretValueOf(value),
   }));
   const files = meant.flatMap(({ field, reference }) =>

@@ -14,6 +14,7 @@ import {
   type RuntimeHealth,
   type SpecDigest,
   type Target,
+  type TargetName,
   type UsageSnapshot,
   type WorkloadId,
   type WorkloadRuntime,
@@ -71,8 +72,8 @@ export class WatchedRuntime implements WorkloadRuntime {
     return this.#inner.redactSpec(spec);
   }
 
-  demands(spec: Json, signal: AbortSignal): Promise<Demands> {
-    return this.#read("demands", () => this.#inner.demands(spec, signal));
+  demands(spec: Json, signal: AbortSignal, of?: TargetName): Promise<Demands> {
+    return this.#read("demands", () => this.#inner.demands(spec, signal, of));
   }
 
   probe(signal: AbortSignal): Promise<RuntimeHealth> {

@@ -13,6 +13,7 @@ import {
   type RuntimeHealth,
   type SpecDigest,
   type Target,
+  type TargetName,
   type WorkloadId,
   type WorkloadRuntime,
 } from "@persys/core";
@@ -79,8 +80,8 @@ export class WatchedRuntime implements WorkloadRuntime {
     return this.#inner.redactSpec(spec);
   }
 
-  demands(spec: Json, signal: AbortSignal): Promise<Demands> {
-    return this.#inner.demands(spec, signal);
+  demands(spec: Json, signal: AbortSignal, of?: TargetName): Promise<Demands> {
+    return this.#inner.demands(spec, signal, of);
   }
 
   async probe(signal: AbortSignal): Promise<RuntimeHealth> {

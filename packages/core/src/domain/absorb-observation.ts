@@ -4,6 +4,7 @@ import type { Failure, FailureReason } from "./failure.ts";
 import {
   currentInstance,
   type Instance,
+  type InstanceExit,
   isLive,
   keptInstance,
   type Observation,
@@ -144,19 +145,23 @@ function afterExit(revision: Revision, own: Instance, context: AbsorbContext): R
   if (revision.completed || revision.accountedRun === key) return revision;
   const { exit } = own;
   if (exit?.kind !== "code") {
-    const message = "it ended, how is unknown";
+    const message = detailed("it ended, how is unknown", exit);
     return afterEnd(revision, { key, reason: "EXIT_UNKNOWN", message }, context);
   }
   if (exit.oomKilled === true) {
-    const message = "it was killed for want of memory";
+    const message = detailed("it was killed for want of memory", exit);
     return afterEnd(revision, { key, reason: "OOM_KILLED", message }, context);
   }
   if (exit.code === 0 && completesOnExitZero(revision.restart)) {
     const { unproven: _, ...rest } = revision;
     return { ...rest, accountedRun: key, completed: true, settled: true, trial: freshTrial };
   }
-  const message = `it ended with exit code ${exit.code}`;
+  const message = detailed(`it ended with exit code ${exit.code}`, exit);
   return afterEnd(revision, { key, reason: "EXITED", message }, context);
+}
+
+function detailed(message: string, exit: InstanceExit | undefined): string {
+  return exit?.detail === undefined ? message : `${message}: ${exit.detail}`;
 }
 
 interface End {

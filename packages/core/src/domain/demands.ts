@@ -28,6 +28,8 @@ export interface Demands {
   readonly storagePools?: readonly NamedDemand[];
   readonly ports?: readonly PortDemand[];
   readonly images?: readonly ImageDemand[];
+  /** Repositories of git that the agent fetches parts of it from. */
+  readonly repositories?: readonly RepositoryDemand[];
   /** Files of the host whose content it is given as a secret. */
   readonly secretFiles?: readonly SecretFileDemand[];
   /** Variables of the agent's environment that it is given as secrets. */
@@ -139,5 +141,12 @@ export interface ImageDemand {
   readonly repository: string;
   /** Whether the reference names the content itself, so that it cannot change. */
   readonly isPinned: boolean;
+  readonly field: string;
+}
+
+/** A repository of git. */
+export interface RepositoryDemand {
+  /** `https://git.example/team/shop.git`: normalised, without user and password. */
+  readonly url: string;
   readonly field: string;
 }

@@ -32,8 +32,10 @@ export type InstanceExit =
       readonly code: number;
       readonly oomKilled?: boolean;
       readonly endedAtMs?: number;
+      /** Which part of it ended, and how, as a phrase for people; shortened to 512 characters. Left out where there is no more to say. */
+      readonly detail?: string;
     }
-  | { readonly kind: "unknown"; readonly endedAtMs?: number };
+  | { readonly kind: "unknown"; readonly endedAtMs?: number; readonly detail?: string };
 
 /** One thing of ours that a runtime holds for a workload: a container, a process, a domain, a project. */
 export interface Instance {

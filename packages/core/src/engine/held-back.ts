@@ -4,6 +4,7 @@ import type { HostPolicySource } from "../ports/host-policy.ts";
 import type { Lane } from "./lane.ts";
 import { callWithDeadline } from "./call-with-deadline.ts";
 import type { EngineContext } from "./engine-context.ts";
+import { targetName } from "./perform-step.ts";
 import { Slices } from "./slices.ts";
 
 /** What is needed to take workloads up again. */
@@ -128,7 +129,7 @@ export class HeldBack {
     for (const revision of held) {
       const spec = secrets.open(revision, record);
       const demands = await callWithDeadline(bounds, (callSignal) =>
-        runtime.demands(spec, callSignal),
+        runtime.demands(spec, callSignal, targetName(record, revision)),
       );
       if (policy.current().judge(demands, type).length === 0) return true;
     }

@@ -5,13 +5,19 @@ import type { Clock } from "../ports/clock.ts";
 import type { HostPolicySource } from "../ports/host-policy.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
-import type { WorkloadRuntime } from "../ports/workload-runtime.ts";
+import type { TargetName, WorkloadRuntime } from "../ports/workload-runtime.ts";
 
 /** How long an apply waits for what its spec asks of the host; what is not known by then is judged before the start. */
 const applyWaitMs = 5_000;
 
 /** Whether all that a spec asks of the host could be found out. */
 export type Judged = "judged" | "unknown";
+
+/** A spec, and the revision that it is of; undefined where it is none yet. */
+export interface JudgedSpec {
+  readonly spec: Json;
+  readonly of?: TargetName;
+}
 
 /** What a judge works with. */
 export interface HostJudgeContext {
@@ -33,10 +39,14 @@ export class HostJudge {
    * Judges a spec that is about to be made or started.
    * @throws {AgentError} POLICY_DENIED with every denial; what `demands` throws, since what is not known is not allowed. Nothing was done.
    */
-  async judge(runtime: WorkloadRuntime, spec: Json, signal: AbortSignal): Promise<void> {
+  async judge(
+    runtime: WorkloadRuntime,
+    { spec, of }: JudgedSpec,
+    signal: AbortSignal,
+  ): Promise<void> {
     let demands: Awaited<ReturnType<WorkloadRuntime["demands"]>>;
     try {
-      demands = await runtime.demands(spec, signal);
+      demands = await runtime.demands(spec, signal, of);
     } catch (error) {
       throw untouched(AgentError.from(error));
     }
@@ -52,7 +62,8 @@ export class HostJudge {
   /**
    * Judges a spec that is applied. Resolves with whether all that it asks for is known: what could not be found out now, in a few seconds, is
    * no reason to refuse what the node may well give; it is judged before anything is made of it.
-   * @throws {AgentError} POLICY_DENIED; INVALID_SPEC where the runtime has found that it can never take the spec.
+   * @throws {AgentError} POLICY_DENIED; INVALID_SPEC where the runtime has found that it can never take the spec; LIMIT_EXCEEDED where too many
+   *   are looked at already: who sends on would make it worse.
    */
   async judgeApplied(runtime: WorkloadRuntime, spec: Json): Promise<Judged> {
     const { clock, logger } = this.#context;
@@ -64,10 +75,10 @@ export class HostJudge {
         resolve("unknown");
       });
     });
-    const judged = this.judge(runtime, spec, controller.signal).then(
+    const judged = this.judge(runtime, { spec }, controller.signal).then(
       (): Judged => "judged",
       (error: unknown): Judged => {
-        if (AgentError.hasCode(error, "POLICY_DENIED") || isForGood(error)) throw error;
+        if (isAnswer(error)) throw error;
         // Not the error itself: what a runtime says of a spec may quote its secrets.
         logger.warn(
           "what a spec asks of the host is not known yet; it is judged before its start",
@@ -84,9 +95,10 @@ export class HostJudge {
   }
 }
 
-/** Whether no later look can find a spec to be any better. */
-function isForGood(error: unknown): boolean {
-  return AgentError.hasCode(error, "INVALID_SPEC") && error.fault === "user" && !error.retryable;
+/** Whether it is for the caller to know: denied, turned away, or nothing that a later look can find to be any better. */
+function isAnswer(error: unknown): boolean {
+  if (AgentError.hasCode(error, "INVALID_SPEC")) return error.fault === "user" && !error.retryable;
+  return AgentError.hasCode(error, "POLICY_DENIED") || AgentError.hasCode(error, "LIMIT_EXCEEDED");
 }
 
 /** A look has changed nothing, whoever threw. */

@@ -2,7 +2,7 @@ import type { Json } from "../domain/json.ts";
 import type { RuntimeStep, StepTarget } from "../domain/step.ts";
 import type { Revision, WorkloadRecord } from "../domain/workload-record.ts";
 import { assert } from "../errors/assert.ts";
-import type { Progress, Target, WorkloadRuntime } from "../ports/workload-runtime.ts";
+import type { Progress, Target, TargetName, WorkloadRuntime } from "../ports/workload-runtime.ts";
 import type { EnginePolicy } from "./engine-policy.ts";
 
 /** How a runtime is called for a step. */
@@ -74,6 +74,13 @@ export function revisionOfStep(record: WorkloadRecord, step: RuntimeStep): Revis
 function targetOf(record: WorkloadRecord, target: StepTarget, spec: Json | undefined): Target {
   const revision = target === "wanted" ? record.wanted : record.fallback;
   assert(revision !== undefined && spec !== undefined, "a step for the fallback has a fallback");
-  const { revisionId, digest, stopGraceMs } = revision;
-  return { id: record.id, uid: record.uid, revisionId, specDigest: digest, spec, stopGraceMs };
+  return { ...targetName(record, revision), spec, stopGraceMs: revision.stopGraceMs };
+}
+
+/** What a revision is called among those of all workloads. */
+export function targetName(
+  { id, uid }: Pick<WorkloadRecord, "id" | "uid">,
+  { revisionId, digest }: Pick<Revision, "revisionId" | "digest">,
+): TargetName {
+  return { id, uid, revisionId, specDigest: digest };
 }

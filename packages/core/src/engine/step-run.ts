@@ -4,10 +4,10 @@ import type { RuntimeStep } from "../domain/step.ts";
 import type { StepOutcome } from "../domain/step-outcome.ts";
 import type { WorkloadRecord } from "../domain/workload-record.ts";
 import { AgentError } from "../errors/agent-error.ts";
-import type { Progress, WorkloadRuntime } from "../ports/workload-runtime.ts";
+import type { Progress, TargetName, WorkloadRuntime } from "../ports/workload-runtime.ts";
 import type { EngineContext } from "./engine-context.ts";
 import { OpenStep } from "./open-step.ts";
-import { performStep, stepTimeoutMs } from "./perform-step.ts";
+import { performStep, revisionOfStep, stepTimeoutMs, targetName } from "./perform-step.ts";
 import type { RuntimeGate } from "./runtime-gate.ts";
 import type { Sight } from "./sight.ts";
 
@@ -105,7 +105,7 @@ export class StepRun {
     try {
       // What a step makes something of is judged anew: links and the policy may have changed since it was applied.
       if (hostJudge !== undefined && spec !== undefined)
-        await hostJudge.judge(runtime, spec, callSignal);
+        await hostJudge.judge(runtime, { spec, ...nameOf(planned) }, callSignal);
       // It may have waited long for its place.
       if (planned.sight.unreadable !== undefined) this.callOff();
       this.#controller.signal.throwIfAborted();
@@ -132,4 +132,10 @@ export class StepRun {
     };
     return { kind: "failed", failed };
   }
+}
+
+/** The revision that a step makes something of. */
+function nameOf({ record, step }: PlannedStep): { readonly of?: TargetName } {
+  const revision = revisionOfStep(record, step);
+  return revision === undefined ? {} : { of: targetName(record, revision) };
 }

@@ -20,6 +20,9 @@ export interface Target {
   readonly stopGraceMs: number;
 }
 
+/** What tells one revision of one workload from all others. */
+export type TargetName = Pick<Target, "id" | "uid" | "revisionId" | "specDigest">;
+
 /** What the engine has to know of a spec. */
 export interface ParsedSpec {
   /** The spec as sent: validated, without defaults, without empty members. Digested and stored. */
@@ -95,10 +98,12 @@ export interface WorkloadRuntime {
 
   /**
    * All that the spec asks of the host now: what is not stated here is not judged. Links are followed anew each time. Answers
-   * without the runtime where it can; what cannot be found out is an error, never left out.
-   * @throws {AgentError} INVALID_SPEC, not retryable and the user's, for a spec that it can never take: an apply of it is refused.
+   * without the runtime where it can; what cannot be found out is an error, never left out. `of` names the revision that the spec is one of,
+   * where there is one: what a runtime has fetched for a revision stays what it is.
+   * @throws {AgentError} INVALID_SPEC, not retryable and the user's, for a spec that it can never take, and LIMIT_EXCEEDED where too many are looked
+   *   at: an apply is then refused.
    */
-  demands(spec: Json, signal: AbortSignal): Promise<Demands>;
+  demands(spec: Json, signal: AbortSignal, of?: TargetName): Promise<Demands>;
 
   /** Whether the runtime answers. Resolves, also when it does not. */
   probe(signal: AbortSignal): Promise<RuntimeHealth>;

@@ -36,6 +36,7 @@ export function hostPolicyRules(
     processUsers: config.processUsers,
     imageRegistries: config.imageRegistries,
     requireImageDigest: config.requireImageDigest,
+    gitRepositories: config.gitRepositories,
     allowedSecretFiles: config.allowedSecretFiles.flatMap((it) => [
       ...new Set([it, realPathOf(it)]),
     ]),
@@ -59,6 +60,7 @@ export const hostPolicySettingNames: HostPolicySettingNames = {
   processUsers: policyOptions.processUsers.env[0],
   imageRegistries: policyOptions.imageRegistries.env[0],
   requireImageDigest: policyOptions.requireImageDigest.env[0],
+  gitRepositories: policyOptions.gitRepositories.env[0],
   allowedSecretFiles: policyOptions.allowedSecretFiles.env[0],
   allowedSecretVariables: policyOptions.allowedSecretVariables.env[0],
 };

@@ -104,6 +104,7 @@ export interface Config {
   readonly processUsers: readonly string[];
   readonly imageRegistries: readonly string[] | "any";
   readonly requireImageDigest: boolean;
+  readonly gitRepositories: readonly string[] | "any";
   readonly allowedSecretFiles: readonly string[];
   readonly allowedSecretVariables: readonly string[];
   readonly stopTimeoutMs: number;

@@ -104,6 +104,22 @@ export const registryItem: ListItem<string> = {
   write: (registry) => registry,
 };
 
+/** `git.example`, `git.example:8443/team`, `http://git.lan`. */
+export const repositoryItem: ListItem<string> = {
+  name: "repositories of git",
+  rule: "the name of a host, such as `git.example` or `git.example:8443`, perhaps with `http://` before it and the beginning of a path behind it",
+  read: (text) => {
+    const isPlain = /^(?:https?:\/\/)?[^\s/?#@\\]+(?:\/[^\s?#@\\]*)?$/.test(text);
+    const full = text.includes("://") ? text : `https://${text}`;
+    if (!isPlain || !URL.canParse(full)) return undefined;
+    const { host, pathname, protocol } = new URL(full);
+    if (protocol !== "https:" && protocol !== "http:") return undefined;
+    const place = `${host}${pathname.replace(/\/+$/, "")}`;
+    return protocol === "https:" ? place : `http://${place}`;
+  },
+  write: (repository) => repository,
+};
+
 /** A file or folder whose content workloads may be given; not everything at once. */
 export const secretPathItem: ListItem<string> = {
   name: "absolute paths",

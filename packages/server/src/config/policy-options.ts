@@ -14,6 +14,7 @@ import {
   poolItem,
   portRangeItem,
   registryItem,
+  repositoryItem,
   secretPathItem,
   variableItem,
 } from "./policy-items.ts";
@@ -136,6 +137,14 @@ export const policyOptions: { readonly [Name in PolicySetting]: ConfigOption<Con
     type: truth,
     standard: safe.requireImageDigest,
     doc: "Whether images have to be named by digest (`@sha256:…`), so that what runs cannot change under its name.",
+  },
+  gitRepositories: {
+    section,
+    key: "git_repositories",
+    env: ["PERSYS_GIT_REPOSITORIES"],
+    type: anyOrListOf(repositoryItem),
+    standard: safe.gitRepositories,
+    doc: "Where compose files may be fetched from by git, such as `github.com/team,git.example:8443`; over TLS alone, also with `any`, but for entries such as `http://git.lan`.",
   },
   allowedSecretFiles: {
     section,

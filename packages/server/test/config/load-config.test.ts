@@ -122,6 +122,7 @@ const samples: { readonly [Name in keyof Config]: readonly [text: string, value:
   ],
   processUsers: ["self,app:33", ["self", "app:33"]],
   imageRegistries: ["docker.io/library,ghcr.io", ["docker.io/library", "ghcr.io"]],
+  gitRepositories: ["git.example,http://git.lan", ["git.example", "http://git.lan"]],
   requireImageDigest: ["true", true],
   allowedSecretFiles: ["/run/secrets/, /srv/db.key", ["/run/secrets", "/srv/db.key"]],
   allowedSecretVariables: ["DB_PASSWORD", ["DB_PASSWORD"]],

@@ -30,6 +30,16 @@ describe("settings of the host policy", () => {
     ["processUsers", 1000, ["1000"]],
     ["imageRegistries", "index.docker.io/team/", ["docker.io/team"]],
     ["imageRegistries", "localhost:5000,localhost", ["localhost:5000", "localhost"]],
+    [
+      "gitRepositories",
+      "https://Git.Example:443/team/,http://git.lan:80",
+      ["git.example/team", "http://git.lan"],
+    ],
+    [
+      "gitRepositories",
+      "git.example:8443/team,any.example",
+      ["git.example:8443/team", "any.example"],
+    ],
     ["allowedCapabilities", "all", ["ALL"]],
   ])("%s takes %j", (name, input, value) => {
     expect(read(name, input)).toEqual(value);
@@ -51,6 +61,9 @@ describe("settings of the host policy", () => {
     ["processUsers", "app:www", '"app:www" is not'],
     ["imageRegistries", "team/app", '"team/app" is not'],
     ["imageRegistries", "ghcr.io/Team", '"ghcr.io/Team" is not'],
+    ["gitRepositories", "ssh://git.example", '"ssh://git.example" is not'],
+    ["gitRepositories", "user@git.example", '"user@git.example" is not'],
+    ["gitRepositories", "git.example?x", '"git.example?x" is not'],
     ["allowedHostNamespaces", "mount", '"mount" is not'],
     ["allowedDevices", "kvm", '"kvm" is not'],
   ])("%s refuses %j and says what it takes", (name, input, rule) => {

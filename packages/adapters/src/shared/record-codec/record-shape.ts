@@ -37,8 +37,13 @@ const exit = z.discriminatedUnion("kind", [
     code: number,
     oomKilled: z.boolean().optional(),
     endedAtMs: number.optional(),
+    detail: text.optional(),
   }),
-  z.looseObject({ kind: z.literal("unknown"), endedAtMs: number.optional() }),
+  z.looseObject({
+    kind: z.literal("unknown"),
+    endedAtMs: number.optional(),
+    detail: text.optional(),
+  }),
 ]);
 
 const instance = z.looseObject({

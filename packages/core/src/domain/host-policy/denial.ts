@@ -19,6 +19,7 @@ export const hostPolicyRuleIds = [
   "account",
   "image-registry",
   "image-digest",
+  "git-repository",
   "secret-file",
   "secret-variable",
 ] as const;

@@ -47,6 +47,11 @@ export interface HostPolicyRules {
   /** Registries (`ghcr.io`) and parts of them (`ghcr.io/team`) that images may come from. */
   readonly imageRegistries: readonly string[] | "any";
   readonly requireImageDigest: boolean;
+  /**
+   * Where repositories of git may be: hosts (`git.example`), parts of them (`git.example:8443/team`), over TLS unless an entry says otherwise
+   * (`http://git.lan`). `any`: all that are reached over TLS.
+   */
+  readonly gitRepositories: readonly string[] | "any";
   /** Files, and folders with all files below them, whose content specs may refer to. */
   readonly allowedSecretFiles: readonly string[];
   /** Variables of the agent's environment that specs may refer to. */
@@ -74,6 +79,7 @@ export const ruleMemberNames: HostPolicySettingNames = {
   processUsers: "processUsers",
   imageRegistries: "imageRegistries",
   requireImageDigest: "requireImageDigest",
+  gitRepositories: "gitRepositories",
   allowedSecretFiles: "allowedSecretFiles",
   allowedSecretVariables: "allowedSecretVariables",
 };
@@ -153,6 +159,7 @@ export const safeHostPolicyRules: HostPolicyRules = {
   processUsers: [],
   imageRegistries: "any",
   requireImageDigest: false,
+  gitRepositories: "any",
   allowedSecretFiles: [],
   allowedSecretVariables: [],
 };

@@ -11,6 +11,7 @@ import { judgeHostPaths } from "./judge-host-paths.ts";
 import { judgeImages } from "./judge-images.ts";
 import { judgeMachineParts } from "./judge-machine-parts.ts";
 import { judgePorts } from "./judge-ports.ts";
+import { judgeRepositories } from "./judge-repositories.ts";
 import { judgeSecrets } from "./judge-secrets.ts";
 
 /**
@@ -29,6 +30,7 @@ export function judgeDemands(
     ...judgePorts(demands.ports ?? [], rules, names),
     ...judgeAccount(demands.account, rules, names),
     ...judgeImages(demands.images ?? [], rules, names),
+    ...judgeRepositories(demands.repositories ?? [], rules, names),
     ...judgeSecrets(demands, rules, names),
   ];
 }

@@ -1,0 +1,40 @@
+import type { HostPolicyRules } from "@persys/core";
+import { describe, expect, it } from "vitest";
+import { denied, judge } from "./judged.ts";
+
+const field = "git.repository";
+
+describe("repositories of git", () => {
+  it.each<readonly [string, HostPolicyRules["gitRepositories"], boolean]>([
+    ["https://git.example/team/shop.git", "any", true],
+    ["http://git.example/team/shop.git", "any", false],
+    ["https://git.example/team/shop.git", [], false],
+    ["https://git.example/team/shop.git", ["git.example"], true],
+    ["https://git.example/team/shop.git", ["GIT.example/"], true],
+    ["https://git.example/team/shop.git", ["git.example/team"], true],
+    ["https://git.example/team/shop.git", ["git.example/team/shop"], true],
+    ["https://git.example/team-evil/shop.git", ["git.example/team"], false],
+    ["https://git.example/Team/shop.git", ["git.example/team"], false],
+    ["https://git.example:8443/shop.git", ["git.example"], false],
+    ["https://git.example:8443/shop.git", ["git.example:8443"], true],
+    ["https://git.example.evil/shop.git", ["git.example"], false],
+    ["http://git.example/shop.git", ["git.example"], false],
+    ["http://git.example/shop.git", ["http://git.example"], true],
+    ["https://git.example/shop.git", ["http://git.example"], false],
+    ["no address", ["git.example"], false],
+  ])("%s where %j is allowed: %s", (url, gitRepositories, isAllowed) => {
+    const rules = denied({ repositories: [{ url, field }] }, { gitRepositories });
+    expect(rules).toEqual(isAllowed ? [] : ["git-repository"]);
+  });
+
+  it("are denied with the setting and what to add to it", () => {
+    const url = "http://git.lan:3000/shop.git";
+    const [denial] = judge(
+      { repositories: [{ url, field }] },
+      { gitRepositories: ["git.example"] },
+    );
+    expect(denial).toMatchObject({ field, seen: url, setting: "gitRepositories" });
+    expect(denial?.message).toContain("only from git.example");
+    expect(denial?.message).toContain("add http://git.lan:3000 to gitRepositories");
+  });
+});
