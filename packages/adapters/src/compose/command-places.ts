@@ -4,11 +4,14 @@ import { AgentError } from "@persys/core";
 export class CommandPlaces {
   #free: number;
   readonly #lineMax: number;
+  readonly #what: string;
   readonly #line: Set<() => void> = new Set();
 
-  constructor(places: number, lineMax: number) {
+  /** `what` does the waiting, for people: `compose files wait to be judged`. */
+  constructor(places: number, lineMax: number, what: string) {
     this.#free = places;
     this.#lineMax = lineMax;
+    this.#what = what;
   }
 
   /**
@@ -27,7 +30,7 @@ export class CommandPlaces {
   }
 
   async #wait(signal: AbortSignal): Promise<void> {
-    if (this.#line.size >= this.#lineMax) throw tooMany(this.#lineMax);
+    if (this.#line.size >= this.#lineMax) throw tooMany(this.#lineMax, this.#what);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const abort = (): void => {
       this.#line.delete(resolve);
@@ -50,10 +53,9 @@ export class CommandPlaces {
   }
 }
 
-function tooMany(lineMax: number): AgentError {
-  return new AgentError(
-    "LIMIT_EXCEEDED",
-    `${lineMax} compose files wait to be judged already: try again later`,
-    { retryable: true, effect: "none" },
-  );
+function tooMany(lineMax: number, what: string): AgentError {
+  return new AgentError("LIMIT_EXCEEDED", `${lineMax} ${what} already: try again later`, {
+    retryable: true,
+    effect: "none",
+  });
 }

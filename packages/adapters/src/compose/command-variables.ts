@@ -1,103 +1,114 @@
+import { type ComposeDocument, isMap } from "./compose-document.ts";
+
 /**
- * Variables that steer the compose command, its libraries or its loader rather than a compose file; those that end in `_` begin the names of
- * many. One that begins with it tells programs that are packed into one file where they were unpacked (`_MEIPASS2`, PyInstaller), so that they
- * run what is there.
+ * Begins the name of every variable of a workload in the environment of the compose command. No program, library or loader knows names like
+ * these, so nothing that a workload calls its variables steers any of them: `LD_PRELOAD` comes as `PERSYS_ENV_LD_PRELOAD`.
  */
-const steering: readonly string[] = [
-  "ALL_PROXY",
-  "BASH_ENV",
-  "BUILDKIT_",
-  "BUILDX_",
+const prefix = "PERSYS_ENV_";
+
+/**
+ * Variables that the compose command has in its own environment, makes for itself, or is told by what starts it; those that end in `_` begin the
+ * names of many.
+ */
+const commandsOwn: readonly string[] = [
   "COMPOSE_",
-  "CURL_",
-  "DBUS_",
-  "DEBUGINFOD_",
   "DOCKER_",
-  "DYLD_",
-  "ENV",
-  "FTP_PROXY",
-  "GCONV_PATH",
-  "GETCONF_DIR",
-  "GIT_",
-  "GLIBC_",
-  "GNUPGHOME",
-  "GNUTLS_",
-  "GOCOVERDIR",
-  "GODEBUG",
-  "GOENV",
-  "GOFIPS140",
-  "GOGC",
-  "GOMAXPROCS",
-  "GOMEMLIMIT",
-  "GOPATH",
-  "GORACE",
-  "GOROOT",
-  "GOTRACEBACK",
-  "GPG_",
-  "GRPC_",
   "HOME",
-  "HOSTALIASES",
-  "HTTPS_PROXY",
-  "HTTP_PROXY",
-  "IFS",
-  "KRB5_",
-  "KUBECONFIG",
-  "LANG",
-  "LANGUAGE",
-  "LC_",
+  "LC_ALL",
   "LD_",
-  "LIBPATH",
-  "LISTEN_",
-  "LOCALDOMAIN",
-  "LOCPATH",
-  "LOGNAME",
-  "MALLOC_",
-  "MOBY_",
-  "NETRC",
-  "NLSPATH",
-  "NOTIFY_SOCKET",
-  "NO_PROXY",
-  "NSS_",
   "OLDPWD",
-  "OPENSSL_",
   "OTEL_",
-  "P11_",
   "PATH",
   "PERSYS_",
   "PWD",
-  "PYINSTALLER_",
-  "PYI_",
-  "REQUESTS_CA_BUNDLE",
-  "RESOLV_HOST_CONF",
-  "RES_OPTIONS",
-  "SHELL",
-  "SHLIB_PATH",
-  "SSH_",
-  "SSLKEYLOGFILE",
-  "SSL_",
-  "SUDO_",
-  "SYSTEMD_",
-  "TCL_LIBRARY",
-  "TEMP",
-  "TERMINFO",
-  "TERMINFO_DIRS",
-  "TK_LIBRARY",
-  "TMP",
-  "TMPDIR",
-  "TZDIR",
-  "USER",
-  "USERPROFILE",
-  "XDG_",
-  "ZONEINFO",
+  "SHLVL",
   "_",
 ];
 
-const exact: ReadonlySet<string> = new Set(steering.filter((it) => !it.endsWith("_")));
-/** `PYTHON` as well: all of its variables begin so, without an underscore. */
-const prefixes: readonly string[] = [...steering.filter((it) => it.endsWith("_")), "PYTHON"];
+/** `$$`, `$NAME`, and the beginning of `${NAME…}` (compose-spec, interpolation), wherever it stands: defaults may hold further ones. */
+const referencePattern = /\$\$|\$(\{?)([A-Za-z_]\w*)/g;
 
-/** Whether a workload may set a variable for its compose file: its command is a program of the agent's. */
-export function isFreeVariable(name: string): boolean {
+/** A file and its variables as the compose command is given them. */
+export interface CommandInput {
+  /** JSON, which every generation of the command reads alike. */
+  readonly text: string;
+  /** Its variables, under names of ours. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Whether the command has a variable of this name, or may have, whatever the workload's are. */
+export function isCommandsOwn(name: string): boolean {
   const upper = name.toUpperCase();
-  return !exact.has(upper) && !prefixes.some((it) => upper.startsWith(it));
+  return commandsOwn.some((it) => (it.endsWith("_") ? upper.startsWith(it) : upper === it));
+}
+
+/** The names of the variables that a text reads. A doubled dollar stands for a dollar. */
+export function variablesIn(text: string): readonly string[] {
+  if (!text.includes("$")) return [];
+  return [...text.matchAll(referencePattern)].flatMap(([, , name]) => name ?? []);
+}
+
+/** The file with the workload's variables in it, for the command. Means what the file meant with `env` for its environment. */
+export function commandInput(
+  document: ComposeDocument,
+  env: Readonly<Record<string, string>>,
+): CommandInput {
+  const { secrets, configs, services } = document;
+  const has = (name: string): boolean => Object.hasOwn(env, name);
+  const renamed: ComposeDocument = {
+    ...mapOf(document, inOurNames),
+    ...(isMap(services) ? { services: mapOf(services, (it) => serviceOf(it, has)) } : {}),
+    ...(isMap(secrets) ? { secrets: mapOf(secrets, contentOf) } : {}),
+    ...(isMap(configs) ? { configs: mapOf(configs, contentOf) } : {}),
+  };
+  const variables = Object.entries(env).map(([name, it]) => [prefix + name, it] as const);
+  return { text: JSON.stringify(renamed), env: Object.fromEntries(variables) };
+}
+
+/** What the command says, with the names that people know. */
+export function withoutPrefix(words: string): string {
+  return words.replaceAll(prefix, "");
+}
+
+function inOurNames(value: unknown): unknown {
+  if (typeof value === "string")
+    return value.replaceAll(referencePattern, (whole: string, brace?: string, name?: string) =>
+      name === undefined ? whole : `$${brace ?? ""}${prefix}${name}`,
+    );
+  if (Array.isArray(value)) return value.map(inOurNames);
+  return isMap(value) ? mapOf(value, inOurNames) : value;
+}
+
+/** An entry of an environment without a value is a variable that is passed on under its own name. */
+function serviceOf(service: unknown, has: (name: string) => boolean): unknown {
+  const renamed = inOurNames(service);
+  const { environment } = isMap(service) ? service : {};
+  if (!isMap(renamed) || environment === undefined) return renamed;
+  const passed = (name: string): string => `\${${prefix}${name}}`;
+  if (Array.isArray(environment)) {
+    const items = environment.map((it: unknown) =>
+      typeof it === "string" && has(it) ? `${it}=${passed(it)}` : inOurNames(it),
+    );
+    return { ...renamed, environment: items };
+  }
+  if (!isMap(environment)) return renamed;
+  const members = Object.entries(environment).map(
+    ([name, value]) =>
+      [name, value === null && has(name) ? passed(name) : inOurNames(value)] as const,
+  );
+  return { ...renamed, environment: Object.fromEntries(members) };
+}
+
+/** Secrets and configs name a variable without a dollar. */
+function contentOf(content: unknown): unknown {
+  const renamed = inOurNames(content);
+  if (!isMap(renamed)) return renamed;
+  const { environment } = renamed;
+  return typeof environment === "string"
+    ? { ...renamed, environment: prefix + environment }
+    : renamed;
+}
+
+function mapOf(members: ComposeDocument, each: (member: unknown) => unknown): ComposeDocument {
+  return Object.fromEntries(Object.entries(members).map(([name, it]) => [name, each(it)]));
 }

@@ -1,4 +1,4 @@
-import { AgentError, type AgentErrorOptions } from "@persys/core";
+import { AgentError, type AgentErrorOptions, type Violation } from "@persys/core";
 import { errnoOf } from "../docker/docker-errors.ts";
 
 /** Longest piece of a command's own words in a message, in characters. */
@@ -65,4 +65,9 @@ export function nameHeld(container: string, service: string): AgentError {
       "remove that container, or choose another name",
     { retryable: true, effect: "none", fault: "user", details: { container, service } },
   );
+}
+
+/** A file that breaks rules, all of which are named. */
+export function refusedFile(message: string, violations: readonly Violation[]): AgentError {
+  return new AgentError("INVALID_SPEC", message, { fault: "user", effect: "none", violations });
 }

@@ -1,4 +1,12 @@
-import { type Logger, silentLogger } from "@persys/core";
+import {
+  type HostPolicySource,
+  type Logger,
+  type SecretSealer,
+  type SecretSource,
+  silentLogger,
+} from "@persys/core";
+import type { GitLimits } from "./git-command.ts";
+import { usualGitLimits } from "./git-files.ts";
 import { defaultDockerEndpoint, type DockerEndpoint } from "../docker/docker-endpoint.ts";
 
 /** What a compose runtime is made with. */
@@ -19,6 +27,14 @@ export interface ComposeRuntimeOptions {
   readonly protectedPaths?: readonly string[];
   /** A pull that makes no progress for so long is called off, in milliseconds. Default 120,000. */
   readonly pullIdleTimeoutMs?: number;
+  /** Finds what references among variables, and to passwords, stand for. Default: none can be had. */
+  readonly secretSource?: SecretSource | undefined;
+  /** Keeps compose files and their variables unreadable in the folder. Default: they are readable, for the account of the agent. */
+  readonly secretSealer?: SecretSealer | undefined;
+  /** Says which repositories files may be fetched from, before any is. Default: from all, and the engine judges it afterwards. */
+  readonly hostPolicy?: HostPolicySource | undefined;
+  /** Bounds of fetching from a repository: in all 60,000 milliseconds, 67,108,864 bytes, 100,000 commits, folders and files. */
+  readonly gitLimits?: Partial<GitLimits>;
   readonly logger?: Logger;
 }
 
@@ -32,6 +48,10 @@ export interface ResolvedComposeOptions {
   readonly registryAuthFolder: undefined;
   readonly protectedPaths: readonly string[];
   readonly pullIdleTimeoutMs: number;
+  readonly secretSource: SecretSource | undefined;
+  readonly secretSealer: SecretSealer | undefined;
+  readonly hostPolicy: HostPolicySource | undefined;
+  readonly gitLimits: GitLimits;
   readonly logger: Logger;
 }
 
@@ -52,6 +72,10 @@ export function resolveComposeOptions(options: ComposeRuntimeOptions): ResolvedC
     registryAuthFolder: undefined,
     protectedPaths: [...(options.protectedPaths ?? []), options.folder],
     pullIdleTimeoutMs,
+    secretSource: options.secretSource,
+    secretSealer: options.secretSealer,
+    hostPolicy: options.hostPolicy,
+    gitLimits: { ...usualGitLimits, ...options.gitLimits },
     logger: options.logger ?? silentLogger,
   };
 }

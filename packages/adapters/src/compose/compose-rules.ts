@@ -1,6 +1,6 @@
 import type { Violation } from "@persys/core";
 import { type ComposeDocument, isMap } from "./compose-document.ts";
-import { ownVariables } from "./file-variables.ts";
+import { misreadVariables } from "./file-variables.ts";
 
 type Path = readonly string[];
 type Keys = ReadonlySet<string>;
@@ -139,9 +139,12 @@ const servicesMax = 256;
 
 /**
  * Every rule that a compose file breaks which can be judged before any command sees it: what is not known here is refused, so that nothing that
- * a later compose learns makes it read files or run programs of the node. Paths begin at the file's root.
+ * a later compose learns makes it read files or run programs of the node. `env` is what the file is read with. Paths begin at the file's root.
  */
-export function brokenRules(document: ComposeDocument): readonly Violation[] {
+export function brokenRules(
+  document: ComposeDocument,
+  env: Readonly<Record<string, unknown>>,
+): readonly Violation[] {
   const { services, version } = document;
   return [
     ...unknownKeys(document, topKeys, []),
@@ -166,7 +169,7 @@ export function brokenRules(document: ComposeDocument): readonly Violation[] {
     ]),
     ...eachOf(document["secrets"], ["secrets"], brokenInContent),
     ...eachOf(document["configs"], ["configs"], brokenInContent),
-    ...ownVariables(document),
+    ...misreadVariables(document, env),
   ];
 }
 

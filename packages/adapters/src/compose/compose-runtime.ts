@@ -16,6 +16,7 @@ import {
   type RuntimeHealth,
   type SpecDigest,
   type Target,
+  type TargetName,
   type UsageSnapshot,
   type WorkloadId,
   type WorkloadRuntime,
@@ -37,9 +38,10 @@ import {
   type ResolvedComposeOptions,
 } from "./compose-options.ts";
 import { parseComposeSpec } from "./compose-spec.ts";
+import { GitFiles } from "./git-files.ts";
 import { OwnedProjects } from "./owned-projects.ts";
 import { ProjectCommand } from "./project-command.ts";
-import { projectDemands } from "./project-demands.ts";
+import { fetchDemands, projectDemands } from "./project-demands.ts";
 import { ProjectEnds } from "./project-ends.ts";
 import { ProjectFolders } from "./project-folders.ts";
 import { ProjectImages } from "./project-images.ts";
@@ -49,6 +51,7 @@ import { ProjectLooks } from "./project-looks.ts";
 import { projectInstances } from "./project-observation.ts";
 import { ProjectOperations } from "./project-operations.ts";
 import { prepareProject } from "./project-prepare.ts";
+import { ProjectSources, specOf } from "./project-sources.ts";
 import { redactSpec } from "./redact-spec.ts";
 import type { ProjectState } from "./project-state.ts";
 import { ProjectUsage } from "./project-usage.ts";
@@ -67,6 +70,7 @@ export class ComposeRuntime implements WorkloadRuntime {
   readonly #compose: ComposeCommand;
   readonly #command: ProjectCommand;
   readonly #folders: ProjectFolders;
+  readonly #sources: ProjectSources;
   readonly #owned: OwnedProjects;
   readonly #looks: ProjectLooks;
   readonly #glances: Glances;
@@ -79,13 +83,23 @@ export class ComposeRuntime implements WorkloadRuntime {
   constructor(options: ComposeRuntimeOptions) {
     this.#options = resolveComposeOptions(options);
     const { binary, endpoint, folder, logger, nodeId } = this.#options;
+    const { secretSealer, secretSource } = this.#options;
     const client = new DockerClient(endpoint);
     const late = new LateCalls();
     const configFolder = join(folder, "no-docker-config");
     this.#client = client;
     this.#compose = new ComposeCommand({ binary, endpoint, configFolder });
     this.#command = new ProjectCommand(this.#compose);
-    this.#folders = new ProjectFolders(folder, nodeId);
+    this.#folders = new ProjectFolders(folder, nodeId, secretSealer);
+    this.#sources = new ProjectSources({
+      folders: this.#folders,
+      nodeId,
+      files: new GitFiles({
+        folder: join(folder, "fetches"),
+        secretSource,
+        limits: this.#options.gitLimits,
+      }),
+    });
     this.#owned = new OwnedProjects({ client, nodeId, images: new ImageCache(client) });
     this.#glances = new Glances(client);
     this.#looks = new ProjectLooks({ client, folders: this.#folders, owned: this.#owned });
@@ -107,6 +121,7 @@ export class ComposeRuntime implements WorkloadRuntime {
       owned: this.#owned,
       command: this.#command,
       images: this.#images,
+      secretSource,
       ends: new ProjectEnds({ client, endpoint, nodeId, late, look }),
       failures: new UpFailures({ client, endpoint }),
     });
@@ -127,13 +142,20 @@ export class ComposeRuntime implements WorkloadRuntime {
     return redactSpec(spec);
   }
 
-  async demands(spec: Json, signal: AbortSignal): Promise<Demands> {
+  async demands(spec: Json, signal: AbortSignal, of?: TargetName): Promise<Demands> {
     return guarded("see what a project demands", signal, async () => {
-      const project = await this.#command.resolve(spec, signal);
-      return projectDemands(project, {
+      const { protectedPaths, hostPolicy } = this.#options;
+      const fetched = await fetchDemands(specOf(spec).spec, protectedPaths);
+      const denials = hostPolicy?.current().judge(fetched, this.type) ?? [];
+      // What may not be fetched is not looked at: that alone is denied.
+      if (fetched.repositories.length > 0 && denials.length > 0) return fetched;
+      const source = await this.#sources.find(spec, of, signal);
+      const project = await this.#command.resolve(source, signal);
+      const asked = await projectDemands(project, {
         ...this.#options,
         dataFolder: async () => (await this.#client.facts(signal)).rootFolder,
       });
+      return { ...fetched, ...asked };
     });
   }
 
@@ -192,6 +214,7 @@ export class ComposeRuntime implements WorkloadRuntime {
           images: this.#images,
           owned: this.#owned,
           client: this.#client,
+          sources: this.#sources,
           endpoint: this.#options.endpoint,
           nodeId: this.#options.nodeId,
         },

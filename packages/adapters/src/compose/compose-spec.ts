@@ -8,22 +8,25 @@ import {
   violationsOf,
 } from "@persys/core";
 import { z } from "zod";
-import { isFreeVariable } from "./command-variables.ts";
 import {
   type ComposeDocument,
   composeText,
   isMap,
+  type ReadDocument,
   readComposeDocument,
 } from "./compose-document.ts";
 import { brokenRules } from "./compose-rules.ts";
+import { type GitSource, gitSourceSchema, plainGitSource } from "./git-source.ts";
 import { projectNameCharsMax, projectNamePattern } from "./project-name.ts";
 
 /** A compose application, as a user asks for it. What is left out has the default named here; none is filled in. */
 export interface ComposeSpec {
   /** Default: made of the workload's id. */
   readonly projectName?: string | undefined;
-  /** The compose file, as it is or in base64; kept as it is. */
-  readonly composeYaml: string;
+  /** The compose file, as it is or in base64; kept as it is. Else there is `git`. */
+  readonly composeYaml?: string | undefined;
+  /** The compose file in a repository. Else there is `composeYaml`. */
+  readonly git?: GitSource | undefined;
   /** The environment in which the file is read: `${NAME}` in it. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Profiles of the file that are to run besides what has none. */
@@ -36,6 +39,9 @@ export interface ComposeSpec {
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
+/** The environment that a file is read with. */
+export type Environment = Readonly<Record<string, unknown>>;
+
 const stopGraceSecondsDefault = 10;
 const environmentBytesMax = 131_072;
 
@@ -44,11 +50,9 @@ const plainText = z
   .refine((it) => !it.includes("\0"), { error: "must not contain a NUL character" })
   .refine((it) => it.isWellFormed(), { error: "must be well-formed Unicode" });
 
-const variable = plainText
-  .regex(/^[A-Za-z_]\w{0,255}$/, { error: "must be a name of letters, digits and `_`" })
-  .refine(isFreeVariable, {
-    error: "is refused as a name: it steers the compose command itself; choose another in the file",
-  });
+const variable = plainText.regex(/^[A-Za-z_]\w{0,255}$/, {
+  error: "must be a name of letters, digits and `_`",
+});
 
 const schema: z.ZodType<ComposeSpec> = z.strictObject({
   projectName: z
@@ -58,7 +62,8 @@ const schema: z.ZodType<ComposeSpec> = z.strictObject({
       error: "must begin with a lower-case letter or a digit, and go on with those, `_` and `-`",
     })
     .optional(),
-  composeYaml: plainText,
+  composeYaml: plainText.optional(),
+  git: gitSourceSchema.optional(),
   env: z
     .record(variable, plainText)
     .refine((it) => Buffer.byteLength(JSON.stringify(it)) <= environmentBytesMax, {
@@ -76,23 +81,29 @@ const schema: z.ZodType<ComposeSpec> = z.strictObject({
   labels: z.record(z.string().min(1).max(256), z.string().max(4096)).optional(),
 });
 
+/** A spec, and its file where the spec itself brings it. */
+export interface ReadSpec {
+  readonly spec: ComposeSpec;
+  /** Undefined: it has to be fetched. */
+  readonly document: ComposeDocument | undefined;
+}
+
 /**
  * The compose spec in `input`, or every rule that it and its file break, unknown keys included. Neither values of `env` nor anything of the
- * file but names of its fields appear in a violation.
+ * file but names of its fields appear in a violation. A file that has to be fetched is not looked at.
  */
 export function parseComposeSpec(input: unknown): Parsed<ParsedSpec> {
   const parsed = schema.safeParse(input);
   const single = violationsOf(parsed.error?.issues ?? [], input, { isSecret });
   const read = readFile(input);
-  const violations = [...single, ...(read?.violations ?? [])];
-  if (!parsed.success || read?.document === undefined || violations.length > 0)
-    return { ok: false, violations };
+  const violations = [...single, ...sourceViolations(input), ...(read?.violations ?? [])];
+  if (!parsed.success || violations.length > 0) return { ok: false, violations };
   const spec = parsed.data;
   return {
     ok: true,
     value: {
-      spec: asSent(spec, read.text),
-      restart: restartPolicy(policyOf(read.document), 0),
+      spec: asSent(spec, read?.text),
+      restart: restartPolicy(policyOf(read?.document), 0),
       stopGraceMs: (spec.stopGraceSeconds ?? stopGraceSecondsDefault) * 1000,
       labels: spec.labels ?? {},
     },
@@ -100,14 +111,40 @@ export function parseComposeSpec(input: unknown): Parsed<ParsedSpec> {
 }
 
 /** A spec that {@link parseComposeSpec} accepted before, typed again, with its file. Undefined when it does not follow the rules. */
-export function composeSpecOf(
-  spec: Json,
-): { readonly spec: ComposeSpec; readonly document: ComposeDocument } | undefined {
+export function composeSpecOf(spec: Json): ReadSpec | undefined {
   const parsed = schema.safeParse(spec);
   const read = readFile(spec);
-  return parsed.success && read?.document !== undefined && read.violations.length === 0
-    ? { spec: parsed.data, document: read.document }
+  return parsed.success && sourceViolations(spec).length === 0 && !read?.violations.length
+    ? { spec: parsed.data, document: read?.document }
     : undefined;
+}
+
+/** The file in `text` as data, or every rule that it breaks where `env` is what it is read with. */
+export function readComposeFile(text: string, env: Environment): ReadDocument {
+  const read = readComposeDocument(text);
+  const broken = read.ok ? brokenRules(read.document, env) : read.violations;
+  if (read.ok && broken.length === 0) return read;
+  return {
+    ok: false,
+    violations: broken.map((it) => ({ ...it, path: ["composeYaml", ...it.path] })),
+  };
+}
+
+/** There is one file: in the spec, or in a repository. */
+function sourceViolations(input: unknown): readonly Violation[] {
+  if (!isMap(input)) return [];
+  const { composeYaml, git } = input;
+  const violations: Violation[] = [];
+  if (composeYaml === undefined && git === undefined)
+    violations.push({ path: ["composeYaml"], rule: "is required: a text; or git instead" });
+  if (composeYaml !== undefined && git !== undefined)
+    violations.push({
+      path: ["git"],
+      rule: "must not be there beside composeYaml: there is one file",
+    });
+  if (isMap(git) && git["username"] && !git["password"])
+    violations.push({ path: ["git", "password"], rule: "is required where there is a username" });
+  return violations;
 }
 
 interface ReadFile {
@@ -116,9 +153,9 @@ interface ReadFile {
   readonly violations: readonly Violation[];
 }
 
-/** Undefined: there is none to read, which the schema tells. */
+/** Undefined: the spec has no file to read. */
 function readFile(input: unknown): ReadFile | undefined {
-  const sent = isMap(input) ? input["composeYaml"] : undefined;
+  const { composeYaml: sent, env } = isMap(input) ? input : {};
   if (typeof sent !== "string") return undefined;
   const text = composeText(sent);
   if (text === undefined)
@@ -129,21 +166,25 @@ function readFile(input: unknown): ReadFile | undefined {
         { path: ["composeYaml"], rule: "must be a compose file, as it is or in base64" },
       ],
     };
-  const read = readComposeDocument(text);
-  const broken = read.ok ? brokenRules(read.document) : read.violations;
-  const violations = broken.map((it) => ({ ...it, path: ["composeYaml", ...it.path] }));
-  return { text, document: read.ok ? read.document : undefined, violations };
+  const read = readComposeFile(text, isMap(env) ? env : {});
+  return read.ok
+    ? { text, document: read.document, violations: [] }
+    : { text, document: undefined, violations: read.violations };
 }
 
-function isSecret([member]: readonly (string | number)[]): boolean {
+/** An address may hold a password, which is among what is wrong with it. */
+function isSecret([member, part]: readonly (string | number)[]): boolean {
+  if (member === "git") return part !== "ref" && part !== "path";
   return member === "env" || member === "composeYaml";
 }
 
 /**
  * When the application as a whole is to run again. One with a service that is always to run never completes; one whose services all say `no`
- * is started once; any other has completed when every service has ended with 0.
+ * is started once; any other has completed when every service has ended with 0. Of a file that is not there yet the services themselves tell.
  */
-function policyOf({ services }: ComposeDocument): "always" | "no" | "on-failure" {
+function policyOf(document: ComposeDocument | undefined): "always" | "no" | "on-failure" {
+  if (document === undefined) return "on-failure";
+  const { services } = document;
   const policies = isMap(services) ? Object.values(services).map(restartOf) : [];
   if (policies.some((it) => it === "always" || it === "unless-stopped" || it.includes("$")))
     return "always";
@@ -162,9 +203,10 @@ function restartOf(service: unknown): string {
 }
 
 /** The spec with its file as text, without what says nothing. */
-function asSent(spec: ComposeSpec, composeYaml: string): JsonObject {
+function asSent(spec: ComposeSpec, composeYaml: string | undefined): JsonObject {
   const {
     env = {},
+    git,
     labels = {},
     profiles = [],
     projectName,
@@ -172,7 +214,8 @@ function asSent(spec: ComposeSpec, composeYaml: string): JsonObject {
     stopGraceSeconds,
   } = spec;
   return {
-    composeYaml,
+    ...(composeYaml === undefined ? {} : { composeYaml }),
+    ...(git === undefined ? {} : { git: plainGitSource(git) }),
     ...(projectName ? { projectName } : {}),
     ...(Object.keys(env).length > 0 ? { env } : {}),
     ...(profiles.length > 0 ? { profiles: [...profiles] } : {}),

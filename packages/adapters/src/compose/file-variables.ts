@@ -1,50 +1,67 @@
-import type { Violation } from "@persys/core";
-import { isFreeVariable } from "./command-variables.ts";
+import { secretValueOf, type Violation } from "@persys/core";
+import { isCommandsOwn, variablesIn } from "./command-variables.ts";
 import { type ComposeDocument, isMap } from "./compose-document.ts";
 
 type Path = readonly string[];
+type Environment = Readonly<Record<string, unknown>>;
 
-/** `$NAME` and the beginning of `${NAME…}` (compose-spec, interpolation), wherever it stands: defaults may hold further ones. */
-const referencePattern = /\$\{?([A-Za-z_]\w*)/g;
+const namePattern = /^[A-Za-z_]\w*$/;
 
 /**
- * Every place of a file that reads a variable which is not the workload's to set. Such a variable has another value when a file is judged than
- * when it is brought up (the name of the project), or tells something of the node.
+ * Every place of a file that reads a variable which is not the workload's: it has another value when a file is judged than when it is brought up
+ * (the name of the project), or tells something of the node. And every place that reads a variable whose value is a reference but those that
+ * containers alone get to see: what a secret is, nobody has judged.
  */
-export function ownVariables(document: ComposeDocument): readonly Violation[] {
-  return [...referencesIn(document, []), ...passedOn(document)];
+export function misreadVariables(
+  document: ComposeDocument,
+  env: Environment,
+): readonly Violation[] {
+  return [...readIn(document, [], env), ...passedOn(document, env)];
 }
 
-function referencesIn(value: unknown, path: Path): readonly Violation[] {
-  if (typeof value === "string") return referencesOf(value, path);
+function readIn(value: unknown, path: Path, env: Environment): readonly Violation[] {
+  if (typeof value === "string") return misread(variablesIn(value), path, env);
   if (Array.isArray(value))
-    return value.flatMap((it: unknown, at) => referencesIn(it, [...path, String(at)]));
+    return value.flatMap((it: unknown, at) => readIn(it, [...path, String(at)], env));
   if (!isMap(value)) return [];
   return Object.entries(value).flatMap(([name, member]) => [
-    ...referencesOf(name, path),
-    ...referencesIn(member, [...path, name]),
+    ...misread(variablesIn(name), path, env),
+    ...readIn(member, [...path, name], env),
   ]);
 }
 
-/** A doubled dollar stands for a dollar. */
-function referencesOf(text: string, path: Path): readonly Violation[] {
-  if (!text.includes("$")) return [];
-  const names = [...text.replaceAll("$$", "").matchAll(referencePattern)].map(([, it]) => it ?? "");
-  return refused(names, path);
-}
-
 /** Variables that a file names without a dollar: those of an environment that have no value, and those that secrets and configs are made of. */
-function passedOn({ services, secrets, configs }: ComposeDocument): readonly Violation[] {
+function passedOn(
+  { services, secrets, configs }: ComposeDocument,
+  env: Environment,
+): readonly Violation[] {
   return [
-    ...entriesOf(services).flatMap(([name, it]) =>
-      refused(unsetIn(it["environment"]), ["services", name, "environment"]),
-    ),
+    ...entriesOf(services).flatMap(([service, { environment }]) => {
+      const path = ["services", service, "environment"];
+      const names = namesIn(environment);
+      const isMade = names.some((it) => it.includes("$"));
+      return [
+        ...misread(unsetIn(environment), path, env),
+        ...(isMade ? [{ path, rule: "must have names that are written out, without `$`" }] : []),
+      ];
+    }),
     ...Object.entries({ secrets, configs }).flatMap(([kind, parts]) =>
-      entriesOf(parts).flatMap(([name, { environment }]) =>
-        refused(typeof environment === "string" ? [environment] : [], [kind, name, "environment"]),
-      ),
+      entriesOf(parts).flatMap(([name, { environment }]) => {
+        if (typeof environment !== "string") return [];
+        const path = [kind, name, "environment"];
+        return namePattern.test(environment)
+          ? misread([environment], path, env)
+          : [{ path, rule: "must be the name of a variable, written out without `$`" }];
+      }),
     ),
   ];
+}
+
+/** A name that is made of variables could come to be that of any. */
+function namesIn(environment: unknown): readonly string[] {
+  return Array.isArray(environment)
+    ? environment.filter((it) => typeof it === "string").map((it: string) => it.split("=")[0] ?? "")
+    : [];
 }
 
 function unsetIn(environment: unknown): readonly string[] {
@@ -63,11 +80,29 @@ function entriesOf(parts: unknown): readonly (readonly [string, ComposeDocument]
 }
 
 /** Names of variables are no secrets; what surrounds them may be one. */
-function refused(names: readonly string[], path: Path): readonly Violation[] {
-  return [...new Set(names)]
-    .filter((name) => !isFreeVariable(name))
-    .map((name) => ({
-      path,
-      rule: `must not read the variable ${name.slice(0, 80)}, which is not the workload's own: choose another name, or write $$ for a dollar`,
-    }));
+function misread(names: readonly string[], path: Path, env: Environment): readonly Violation[] {
+  return [...new Set(names)].flatMap((name) => {
+    const shown = name.slice(0, 80);
+    if (Object.hasOwn(env, name)) {
+      if (!isReference(env[name]) || isContainersAlone(path)) return [];
+      const rule = `must not read the variable ${shown}, whose value is a reference: what such values stand for goes into environments, secrets and configs alone`;
+      return [{ path, rule }];
+    }
+    if (!isCommandsOwn(name)) return [];
+    const rule = `must not read the variable ${shown}, which is not the workload's own: set it in env, choose another name, or write $$ for a dollar`;
+    return [{ path, rule }];
+  });
+}
+
+function isReference(value: unknown): boolean {
+  return typeof value === "string" && secretValueOf(value).kind !== "literal";
+}
+
+/** Places whose values reach nothing but a container, and notes, which reach nothing. */
+function isContainersAlone([part = "", name, field = "", ...rest]: Path): boolean {
+  if (part.startsWith("x-")) return true;
+  if (name === undefined) return false;
+  if (field.startsWith("x-")) return true;
+  if (part === "services") return field === "environment" && rest.length <= 1;
+  return (part === "secrets" || part === "configs") && ["content", "environment"].includes(field);
 }

@@ -4,23 +4,23 @@ import { projectLabels, serviceLabels } from "./project-labels.ts";
 
 /**
  * A compose file with our marks on all that is made from it. They are the same for every revision, so that a service that has not changed keeps
- * its containers. Written as JSON, which every compose command reads as what was checked.
+ * its containers.
  */
 export function ownedDocument(
   document: ComposeDocument,
   target: Pick<Target, "id" | "uid">,
   nodeId: string,
-): string {
+): ComposeDocument {
   const project = projectLabels(target, nodeId);
   const service = serviceLabels(target, nodeId);
   const { networks = {}, services, volumes } = document;
   const withDefault = isMap(networks) ? { default: null, ...networks } : networks;
-  return JSON.stringify({
+  return {
     ...document,
     services: labelled(services, service),
     networks: labelled(withDefault, project),
     ...(volumes === undefined ? {} : { volumes: labelled(volumes, project) }),
-  });
+  };
 }
 
 type Labels = Readonly<Record<string, string>>;

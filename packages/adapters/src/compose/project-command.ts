@@ -1,11 +1,11 @@
-import { AgentError, type Json, type Target } from "@persys/core";
+import { AgentError, secretValueOf } from "@persys/core";
 import { CommandPlaces } from "./command-places.ts";
+import { type CommandInput, commandInput, withoutPrefix } from "./command-variables.ts";
 import type { ComposeCommand, ComposeResult } from "./compose-command.ts";
-import { commandFailed, redacted } from "./compose-errors.ts";
-import { type ComposeSpec, composeSpecOf } from "./compose-spec.ts";
-import type { ComposeDocument } from "./compose-document.ts";
+import { commandFailed, redacted, refusedFile } from "./compose-errors.ts";
 import { noFolder } from "./mounted-paths.ts";
 import { secretsOf } from "./project-secrets.ts";
+import type { ProjectSource } from "./project-source.ts";
 import { refusedAsks } from "./refused-asks.ts";
 import { type ResolvedProject, resolvedProject } from "./resolved-project.ts";
 
@@ -16,75 +16,105 @@ export const resolvedUnder = "persys-resolved";
 const looksAtOnce = 4;
 /** Looks that wait for those. */
 const looksWaitingMax = 64;
+/** How long a look may take, in milliseconds: it needs neither network nor engine. */
+const lookTimeoutMs = 60_000;
+/**
+ * How the command ends when it does not take a file: the first generation with 1; the second with 1, or with what it has for files that are not
+ * there or cannot be parsed and for wrong words (docker/compose, pkg/compose, metrics). Every other code is one of the command's own failures:
+ * 2 is a panic of Go, 125 to 127 are for programs that cannot be run, and more than 128 is a signal.
+ */
+const codesOfUser: ReadonlySet<number> = new Set([1, 14, 15, 16]);
 
 /** What is brought up, and how. */
 export interface UpRequest {
   readonly project: string;
-  readonly file: string;
+  /** The file and its variables, with what references stand for. */
+  readonly input: CommandInput;
   readonly folder: string;
   readonly mark: string;
   readonly profiles: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
   /** Only these services, without those they depend on; undefined: all. */
   readonly services?: readonly string[];
   /** What becomes of containers that are there: left as they are, made again, or made again where their configuration has changed. */
   readonly existing: "keep" | "remake" | "update";
 }
 
-/** A spec, with its file as data. */
-interface ReadSpec {
-  readonly spec: ComposeSpec;
-  readonly document: ComposeDocument;
-}
-
 /** What the compose command is asked to do. */
 export class ProjectCommand {
   readonly #command: ComposeCommand;
-  /** By the spec itself, as long as anybody has it: policy is judged several times for each request. */
+  /** By the source itself, as long as anybody has it: policy is judged several times for each request. */
   #resolved = new WeakMap<object, ResolvedProject>();
-  readonly #looks: CommandPlaces = new CommandPlaces(looksAtOnce, looksWaitingMax);
+  readonly #looks: CommandPlaces = new CommandPlaces(
+    looksAtOnce,
+    looksWaitingMax,
+    "compose files wait to be judged",
+  );
+  readonly #lookTimeoutMs: number;
 
-  constructor(command: ComposeCommand) {
+  /** A look at a file is called off after `timeoutMs`. */
+  constructor(command: ComposeCommand, timeoutMs: number = lookTimeoutMs) {
     this.#command = command;
+    this.#lookTimeoutMs = timeoutMs;
   }
 
   /**
-   * A spec's file as the command understands it. Nothing is written, and the engine is not asked.
+   * A file as the command understands it. Nothing is written, and the engine is not asked. What references stand for is not looked up: it
+   * cannot matter, since containers alone get to see it.
    * @throws {AgentError} INVALID_SPEC, with what is refused or with the command's words; RUNTIME_UNAVAILABLE where there is no command;
-   * LIMIT_EXCEEDED, retryable, where too many wait to be looked at.
+   * LIMIT_EXCEEDED, retryable, where too many wait to be looked at; TIMEOUT and RUNTIME_ERROR, retryable, where the command itself has failed.
    */
-  async resolve(spec: Json, signal: AbortSignal): Promise<ResolvedProject> {
-    const key = typeof spec === "object" && spec !== null ? spec : {};
-    const known = this.#resolved.get(key);
+  async resolve(source: ProjectSource, signal: AbortSignal): Promise<ResolvedProject> {
+    const known = this.#resolved.get(source);
     if (known !== undefined) return known;
-    const read = specOf({ spec });
-    const result = await this.#looks.run(() => this.#look(read, signal), signal);
-    if (result.code !== 0) throw invalidFile(result, read.spec, read.document);
-    const project = resolvedProject(result.stdout, read.spec.profiles ?? []);
+    const result = await this.#looks.run(() => this.#look(source, signal), signal);
+    if (result.code !== 0) throw this.#lookFailed(result, source);
+    const project = resolvedProject(result.stdout, source.profiles);
     refuse(project);
-    this.#resolved.set(key, project);
+    this.#resolved.set(source, project);
     return project;
   }
 
-  async #look({ spec, document }: ReadSpec, signal: AbortSignal): Promise<ComposeResult> {
-    const { profiles = [], env = {} } = spec;
-    return this.#command.run({
-      // The name and the folder only complete what is left open; nothing has either.
-      args: [
-        "--project-name",
-        resolvedUnder,
-        "--project-directory",
-        noFolder,
-        "--file",
-        "-",
-        ...profiles.flatMap((it) => ["--profile", it]),
-        "config",
-        ...((await this.#command.find(signal)).isFirst ? [] : ["--format", "json"]),
-      ],
-      env,
-      mark: "config",
-      input: JSON.stringify(document),
-      signal,
+  async #look(
+    { document, env, profiles }: ProjectSource,
+    signal: AbortSignal,
+  ): Promise<ComposeResult> {
+    const timeout = AbortSignal.timeout(this.#lookTimeoutMs);
+    const either = AbortSignal.any([signal, timeout]);
+    const { text, env: variables } = commandInput(document, judgedEnvironment(env));
+    try {
+      return await this.#command.run({
+        // The name and the folder only complete what is left open; nothing has either.
+        args: [
+          "--project-name",
+          resolvedUnder,
+          "--project-directory",
+          noFolder,
+          "--file",
+          "-",
+          ...profiles.flatMap((it) => ["--profile", it]),
+          "config",
+          ...((await this.#command.find(either)).isFirst ? [] : ["--format", "json"]),
+        ],
+        env: variables,
+        mark: "config",
+        input: text,
+        signal: either,
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw timeout.aborted ? tookTooLong(this.#lookTimeoutMs) : error;
+    }
+  }
+
+  #lookFailed({ code, stderr }: ComposeResult, { document, env }: ProjectSource): AgentError {
+    const words = redacted(withoutPrefix(stderr), [...Object.values(env), ...secretsOf(document)]);
+    if (!codesOfUser.has(code))
+      return commandFailed("look at a compose file", `exit code ${code}. ${words}`, {
+        effect: "none",
+      });
+    return new AgentError("INVALID_SPEC", `the compose command does not take the file: ${words}`, {
+      fault: "user",
+      effect: "none",
     });
   }
 
@@ -94,7 +124,7 @@ export class ProjectCommand {
    */
   async up(request: UpRequest, secrets: readonly string[], signal: AbortSignal): Promise<void> {
     const { isFirst } = await this.#command.find(signal);
-    const { services, existing } = request;
+    const { services, existing, input } = request;
     const result = await this.#command.run({
       args: [
         "--ansi",
@@ -105,7 +135,7 @@ export class ProjectCommand {
         "--project-directory",
         noFolder,
         "--file",
-        request.file,
+        "-",
         ...request.profiles.flatMap((it) => ["--profile", it]),
         "up",
         "--detach",
@@ -116,15 +146,16 @@ export class ProjectCommand {
         // Removing orphans with a part of the services alone would be a matter of luck.
         ...(services === undefined ? ["--remove-orphans"] : ["--no-deps", "--", ...services]),
       ],
-      env: request.env,
+      env: input.env,
       mark: request.mark,
       cwd: request.folder,
+      input: input.text,
       signal,
     });
     if (result.code === 0) return;
     throw commandFailed(
       `bring up the project ${request.project}`,
-      redacted(result.stderr, secrets),
+      redacted(withoutPrefix(result.stderr), secrets),
     );
   }
 
@@ -135,36 +166,28 @@ export class ProjectCommand {
   }
 }
 
-/** The spec of a target, with its file. @throws {AgentError} INVALID_SPEC when it is not one of a compose application. */
-export function specOf({ spec }: Pick<Target, "spec">): ReadSpec {
-  const parsed = composeSpecOf(spec);
-  if (parsed !== undefined) return parsed;
-  throw new AgentError("INVALID_SPEC", "the spec is not one of a compose application", {
-    effect: "none",
+/** An environment to judge a file with. What a reference stands for is not empty, whatever it is. */
+function judgedEnvironment(
+  env: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const judged = Object.entries(env).map(([name, value]) => {
+    const meant = secretValueOf(value);
+    return [name, meant.kind === "literal" ? meant.text : "a-secret"] as const;
   });
+  return Object.fromEntries(judged);
 }
 
-/** All that must not appear in what the command says. */
-export function secretsIn(spec: ComposeSpec, document: ComposeDocument): readonly string[] {
-  return [...Object.values(spec.env ?? {}), ...secretsOf(document)];
-}
-
-function invalidFile(
-  { stderr }: ComposeResult,
-  spec: ComposeSpec,
-  document: ComposeDocument,
-): AgentError {
-  const words = redacted(stderr, secretsIn(spec, document));
-  return new AgentError("INVALID_SPEC", `the compose command does not take the file: ${words}`, {
-    fault: "user",
-    effect: "none",
-  });
+function tookTooLong(timeoutMs: number): AgentError {
+  return new AgentError(
+    "TIMEOUT",
+    `the compose command did not look through a compose file within ${timeoutMs} ms`,
+    { retryable: true, effect: "none" },
+  );
 }
 
 function refuse(project: ResolvedProject): void {
   const violations = refusedAsks(project);
   const [first] = violations;
   if (first === undefined) return;
-  const message = `${first.path.join(".")} ${first.rule}`;
-  throw new AgentError("INVALID_SPEC", message, { fault: "user", effect: "none", violations });
+  throw refusedFile(`${first.path.join(".")} ${first.rule}`, violations);
 }

@@ -9,6 +9,9 @@ import type {
 } from "@persys/core";
 import { type DemandsContext, hostPathDemands } from "../docker/container-demands.ts";
 import { referenceOf } from "../docker/image-reference.ts";
+import { secretDemandsOf } from "../shared/secret-references.ts";
+import type { ComposeSpec } from "./compose-spec.ts";
+import { repositoryOf } from "./git-source.ts";
 import { fieldOf, mountedPaths } from "./mounted-paths.ts";
 import {
   itemsOf,
@@ -35,6 +38,25 @@ const bytesOfUnit: Readonly<Record<string, number>> = {
   g: 1024 ** 3,
   t: 1024 ** 4,
 };
+
+/** What it takes of the host to read a file at all: where it is fetched from, and the secrets that the spec refers to. */
+export async function fetchDemands(
+  { env, git }: ComposeSpec,
+  protectedPaths: readonly string[],
+): Promise<Demands & Required<Pick<Demands, "repositories">>> {
+  const { secretFiles = [], secretVariables = [] } = await secretDemandsOf(env, protectedPaths);
+  const password = git?.password ? { password: git.password } : {};
+  const own = await secretDemandsOf(password, protectedPaths, "git");
+  return {
+    cpuMillicores: 0,
+    memoryBytes: 0,
+    hostPaths: [],
+    user: "",
+    repositories: git === undefined ? [] : [repositoryOf(git)],
+    secretFiles: [...secretFiles, ...(own.secretFiles ?? [])],
+    secretVariables: [...secretVariables, ...(own.secretVariables ?? [])],
+  };
+}
 
 /** What all services of a project together ask of the host. Fields are places in the spec, and name the service. */
 export async function projectDemands(

@@ -1,9 +1,10 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { AgentError, type WorkloadId } from "@persys/core";
+import { AgentError, type SecretSealer, type WorkloadId } from "@persys/core";
 import { errnoOf } from "../docker/docker-errors.ts";
 import { folderError } from "./compose-errors.ts";
+import type { ProjectSource, StoredSource } from "./project-source.ts";
 import {
   type PreparedRevision,
   preparedOf,
@@ -11,26 +12,33 @@ import {
   stateOf,
   stateText,
 } from "./project-state.ts";
+import { isRevisionOf, type RevisionPlace, revisionFolderName } from "./revision-place.ts";
+import { sourceOf, sourceText } from "./stored-source.ts";
 
 const stateFile = "state.json";
 const revisionsFolder = "revisions";
-const composeFile = "compose.json";
+const sourceFile = "source.json";
 const preparedFile = "prepared.json";
 const markFile = "mark";
+/** How many revisions of one spec stay that were fetched: the last, the one before, and what is being prepared. */
+const fetchedMax = 4;
 const markBytes = 16;
 const markPattern = /^[0-9a-f]{32}$/;
 
 /**
  * The folders of the projects, one for each workload, named by hash so that no id leads anywhere else. In it: what was brought up, and each
- * revision's compose file. Folders are 0700 and files 0600; a file is there whole or not at all. No environment is ever in it.
+ * revision's compose file, sealed with its variables; without a sealer readable, and without them. Folders are 0700 and files 0600; a file is
+ * there whole or not at all. What references stand for is never in it.
  */
 export class ProjectFolders {
   readonly #root: string;
   readonly #nodeId: string;
+  readonly #sealer: SecretSealer | undefined;
 
-  constructor(root: string, nodeId: string) {
+  constructor(root: string, nodeId: string, sealer?: SecretSealer) {
     this.#root = root;
     this.#nodeId = nodeId;
+    this.#sealer = sealer;
   }
 
   /** The name of a workload's folder. */
@@ -41,11 +49,6 @@ export class ProjectFolders {
   /** Where the command runs. */
   folderOf(id: WorkloadId): string {
     return join(this.#root, this.nameOf(id));
-  }
-
-  /** The compose file of a revision. */
-  fileOf(id: WorkloadId, specDigest: string): string {
-    return join(this.#revisionOf(id, specDigest), composeFile);
   }
 
   /** What is known of a project; undefined: nothing. @throws {AgentError} STORAGE_ERROR when that cannot be read. */
@@ -94,33 +97,64 @@ export class ProjectFolders {
   }
 
   /** What prepare has found out about a revision; undefined: it is not prepared. */
-  async prepared(id: WorkloadId, specDigest: string): Promise<PreparedRevision | undefined> {
-    const file = join(this.#revisionOf(id, specDigest), preparedFile);
+  async prepared(place: RevisionPlace): Promise<PreparedRevision | undefined> {
+    const file = join(this.#revisionOf(place), preparedFile);
     const text = await unlessMissing(readFile(file, "utf8"), "read a prepared project");
     if (text === undefined) return undefined;
     return readAs(() => preparedOf(text));
   }
 
-  /** Stores a revision's compose file and what is known of it. */
-  async prepare(
-    id: WorkloadId,
-    specDigest: string,
-    { file, revision }: { readonly file: string; readonly revision: PreparedRevision },
-  ): Promise<void> {
-    const folder = this.#revisionOf(id, specDigest);
+  /**
+   * What a revision is made from; undefined: it is not stored.
+   * @throws {AgentError} SECRET_UNAVAILABLE, retryable, when the key is not there that it was sealed with.
+   */
+  async source(place: RevisionPlace): Promise<StoredSource | undefined> {
+    const file = join(this.#revisionOf(place), sourceFile);
+    const text = await unlessMissing(readFile(file, "utf8"), "read a compose file");
+    if (text === undefined) return undefined;
+    return readAs(() => sourceOf(text, this.#sealer, sealPlaceOf(place)));
+  }
+
+  /** Stores what a revision is made from. */
+  async storeSource(place: RevisionPlace, source: ProjectSource): Promise<void> {
+    const folder = this.#revisionOf(place);
+    const text = sourceText(source, this.#sealer, sealPlaceOf(place));
     await written(async () => {
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      await writeWhole(join(folder, composeFile), file);
-      // Last: it is what tells that all is there.
-      await writeWhole(join(folder, preparedFile), JSON.stringify(revision));
+      await writeWhole(join(folder, sourceFile), text);
     });
   }
 
-  /** Removes the revisions whose digests are not to be kept. */
-  async retire(id: WorkloadId, keepDigests: readonly string[]): Promise<void> {
+  /** Stores what a revision is made from, and what is known of it. */
+  async prepare(
+    place: RevisionPlace,
+    { source, revision }: { readonly source: ProjectSource; readonly revision: PreparedRevision },
+  ): Promise<void> {
+    await this.storeSource(place, source);
+    // Last: it is what tells that all is there.
+    await written(() =>
+      writeWhole(join(this.#revisionOf(place), preparedFile), JSON.stringify(revision)),
+    );
+  }
+
+  /**
+   * Removes the revisions whose digests are not to be kept. Of those that were fetched for the same spec the last ones stay, and the one that is
+   * `current`.
+   */
+  async retire(
+    id: WorkloadId,
+    keepDigests: readonly string[],
+    current?: RevisionPlace,
+  ): Promise<void> {
     const folder = join(this.folderOf(id), revisionsFolder);
-    const kept = new Set(keepDigests.map(nameOfDigest));
     const names = (await unlessMissing(readdir(folder), "list revisions")) ?? [];
+    const kept = new Set(current === undefined ? [] : [revisionFolderName(current)]);
+    for (const digest of keepDigests)
+      for (const name of await lastOf(
+        folder,
+        names.filter((it) => isRevisionOf(it, digest)),
+      ))
+        kept.add(name);
     await written(async () => {
       for (const name of names)
         if (!kept.has(name)) await rm(join(folder, name), { recursive: true, force: true });
@@ -140,19 +174,36 @@ export class ProjectFolders {
     return readAs(() => stateOf(text));
   }
 
-  #revisionOf(id: WorkloadId, specDigest: string): string {
-    return join(this.folderOf(id), revisionsFolder, nameOfDigest(specDigest));
+  #revisionOf(place: RevisionPlace): string {
+    return join(this.folderOf(place.id), revisionsFolder, revisionFolderName(place));
   }
 }
 
-function nameOfDigest(specDigest: string): string {
-  return createHash("sha256").update(specDigest).digest("hex").slice(0, 40);
+/** Binds what is sealed to its folder. */
+function sealPlaceOf(place: RevisionPlace): string {
+  return JSON.stringify(["compose", place.id, revisionFolderName(place)]);
+}
+
+/** The newest folders of one spec. */
+async function lastOf(folder: string, names: readonly string[]): Promise<readonly string[]> {
+  if (names.length <= fetchedMax) return names;
+  const aged = await Promise.all(
+    names.map(async (name) => {
+      const made = await unlessMissing(stat(join(folder, name)), "look at a revision");
+      return { name, madeMs: made?.mtimeMs ?? 0 };
+    }),
+  );
+  return aged
+    .toSorted((one, other) => other.madeMs - one.madeMs)
+    .slice(0, fetchedMax)
+    .map(({ name }) => name);
 }
 
 function readAs<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
+    if (AgentError.is(error)) throw error;
     throw new AgentError("STORAGE_ERROR", "what is stored of a project cannot be understood", {
       retryable: true,
       cause: error,

@@ -1,7 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Instance, InstanceExit, InstanceHealth } from "@persys/core";
 import { containerDrift } from "./project-drift.ts";
-import type { KeptRevision, MadeRevision, ProjectState } from "./project-state.ts";
+import type {
+  KeptRevision,
+  MadeRevision,
+  PreparedRevision,
+  ProjectState,
+} from "./project-state.ts";
 import { type SeenContainer, type ServiceVerdict, verdictOf } from "./service-verdict.ts";
 
 /** What was seen of a project. */
@@ -26,6 +31,8 @@ export interface ProjectVerdict {
 const factCharsMax = 300;
 /** Longest output of a health check that a status shows, in characters. */
 const healthOutputCharsMax = 512;
+/** Longest account of how a project ended, in characters. */
+const detailCharsMax = 512;
 /** Times before this never were. */
 const epochMs = 0;
 
@@ -94,7 +101,7 @@ function currentInstance(seen: SeenProject): Instance {
           run: runOf(made ?? { sequence: 0, turn: 0 }, seen),
           startedAtMs: startedMs,
         }),
-    ...(condition.state === "exited" ? { exit: exitOf(verdict.services, containers) } : {}),
+    ...(condition.state === "exited" ? { exit: exitOf(verdict.services, seen) } : {}),
     drift: condition.state === "running" ? driftOf(made, verdict) : [],
     facts: factsOf(made, verdict.services),
   };
@@ -146,21 +153,33 @@ function driftOf(made: MadeRevision | undefined, verdict: ProjectVerdict): reado
   return [...broken, ...changed, ...verdict.drifted];
 }
 
-/** The end of a project is that of its services: the first that has failed tells. */
+/**
+ * The end of a project is that of its services: the first that has failed tells. While one is down that is always to run, nothing has ended as it
+ * should, whatever it ended with.
+ */
 function exitOf(
   services: readonly ServiceVerdict[],
-  containers: readonly SeenContainer[],
+  { containers, state }: Pick<SeenProject, "containers" | "state">,
 ): InstanceExit {
   const endedMs = latest(containers.map(({ report }) => Date.parse(report.State.FinishedAt)));
   const end = endedMs === undefined ? {} : { endedAtMs: endedMs };
   const ended = containers.filter((it) => it.report.State.Status === "exited");
   const failed = ended.find((it) => it.report.State.ExitCode !== 0);
-  if (failed !== undefined) return { kind: "code", code: failed.report.State.ExitCode, ...end };
+  const isStopped = state?.stopped ?? false;
+  const detail = isStopped ? {} : detailOf(services);
+  if (failed !== undefined)
+    return { kind: "code", code: failed.report.State.ExitCode, ...end, ...detail };
   const isWhole =
     ended.length === containers.length &&
     services.length > 0 &&
-    services.every((it) => it.missing === 0);
-  return isWhole ? { kind: "code", code: 0, ...end } : { kind: "unknown", ...end };
+    services.every((it) => it.missing === 0 && (isStopped || it.standing !== "broken"));
+  return isWhole ? { kind: "code", code: 0, ...end } : { kind: "unknown", ...end, ...detail };
+}
+
+/** Which services have not ended as they should. */
+function detailOf(services: readonly ServiceVerdict[]): Pick<InstanceExit, "detail"> {
+  const phrases = services.map((it) => it.phrase).filter((it) => it !== "");
+  return phrases.length === 0 ? {} : { detail: phrases.join("; ").slice(0, detailCharsMax) };
 }
 
 function factsOf(
@@ -168,10 +187,24 @@ function factsOf(
   services: readonly ServiceVerdict[],
 ): Readonly<Record<string, string>> {
   return {
-    ...(made === undefined ? {} : { "compose.project": made.revision.project }),
+    ...(made === undefined ? {} : revisionFacts(made.revision)),
     ...Object.fromEntries(
       services.map((it) => [`compose.service.${it.name}`, serviceFact(it).slice(0, factCharsMax)]),
     ),
+  };
+}
+
+function revisionFacts({ git, project }: PreparedRevision): Readonly<Record<string, string>> {
+  return {
+    "compose.project": project,
+    ...(git === undefined
+      ? {}
+      : {
+          "compose.git.repository": git.repository,
+          ...(git.ref === "" ? {} : { "compose.git.ref": git.ref }),
+          "compose.git.path": git.path,
+          "compose.git.commit": git.commit,
+        }),
   };
 }
 
@@ -210,7 +243,7 @@ function keptInstance(id: string, kept: KeptRevision): Instance {
           ...(kept.startedAtMs === undefined ? {} : { startedAtMs: kept.startedAtMs }),
         }),
     drift: [],
-    facts: { "compose.project": kept.revision.project, "compose.workload": id },
+    facts: { ...revisionFacts(kept.revision), "compose.workload": id },
   };
 }
 

@@ -5,11 +5,17 @@ import { pause } from "../shared/wait.ts";
 import { notPrepared } from "./compose-errors.ts";
 import { endLeftCommands } from "./left-commands.ts";
 import type { OwnedProjects } from "./owned-projects.ts";
-import { type ProjectCommand, secretsIn, specOf } from "./project-command.ts";
+import type { ProjectCommand } from "./project-command.ts";
 import { knownAfterUp, setRight } from "./project-drift.ts";
 import type { ProjectEnds } from "./project-ends.ts";
-import type { ProjectFolders } from "./project-folders.ts";
 import type { ProjectImages } from "./project-images.ts";
+import {
+  type OpeningContext,
+  openingOf,
+  type OpenRevision,
+  preparedPlace,
+} from "./project-opening.ts";
+import { isFetched, placeOf, specOf } from "./project-sources.ts";
 import { judgeProject, runOf, type SeenProject, startedAtMs } from "./project-observation.ts";
 import type {
   KeptRevision,
@@ -21,9 +27,8 @@ import type { SeenContainer, ServiceVerdict } from "./service-verdict.ts";
 import type { UpFailures } from "./up-failures.ts";
 
 /** What the operations work on. */
-export interface OperationsContext {
+export interface OperationsContext extends OpeningContext {
   readonly client: DockerClient;
-  readonly folders: ProjectFolders;
   readonly owned: OwnedProjects;
   readonly command: ProjectCommand;
   readonly images: ProjectImages;
@@ -47,20 +52,12 @@ export interface RunOptions {
   readonly signal: AbortSignal;
 }
 
-/** What a revision is brought up with: secrets among it, so it is never stored. */
-interface Secrets {
-  readonly env: Readonly<Record<string, string>>;
-  readonly hidden: readonly string[];
-}
-
 /**
  * What changes projects. Each operation works from what the engine of Docker and the project's folder hold, so it finishes whatever an earlier
  * one left. At most one at a time for one workload.
  */
 export class ProjectOperations {
   readonly #to: OperationsContext;
-  /** Of the revisions that a restore may bring back, while the agent runs: what is not known here, the next start brings. */
-  readonly #secrets = new Map<WorkloadId, Map<string, Secrets>>();
   /** When a command of a workload was cut off. */
   readonly #cutAtMs = new Map<WorkloadId, number>();
 
@@ -70,46 +67,29 @@ export class ProjectOperations {
 
   /** Makes the target the current revision, and brings what of it is down to running. */
   async makeCurrent(target: Target, run: RunOptions): Promise<void> {
-    const { id, specDigest } = target;
+    const { id } = target;
     const { folders } = this.#to;
     await this.#settled(id, run.signal);
-    const secrets = this.#noted(target);
-    const revision = await folders.prepared(id, specDigest);
+    const revision = await folders.prepared(placeOf(target, isFetched(target.spec)));
     if (revision === undefined) throw notPrepared();
+    const open = openingOf(
+      { ...target, revision, env: specOf(target.spec).spec.env ?? {} },
+      this.#to,
+      run.signal,
+    );
     await this.#checkGround(id, revision, run.signal);
     const seen = await this.#ofCreation(target, run.signal);
     const current = seen.state?.current;
     const isOwn = current !== undefined && isOfTarget(current, target);
     if (isOwn && current.finished && seen.containers.length > 0) {
-      await this.#keepUp({ ...seen, state: seen.state, current, secrets }, run);
+      await this.#keepUp({ ...seen, state: seen.state, current, open }, run);
       return;
     }
-    const before: Partial<ProjectState> = seen.state ?? {};
-    const kept = isOwn ? before.kept : keptOf(seen);
-    const isSame = isOwn && seen.containers.length > 0;
-    const sequence = (before.sequence ?? 0) + (isSame ? 0 : 1);
-    const { uid, revisionId } = target;
-    const turn = isSame ? current.turn : 0;
-    const made = {
-      sequence,
-      turn,
-      uid,
-      revisionId,
-      specDigest,
-      revision,
-      finished: false,
-      hashes: {},
-    };
-    const state: ProjectState = {
-      id,
-      sequence,
-      stopped: false,
-      configurations: before.configurations,
-      current: made,
-      ...(kept === undefined ? {} : { kept }),
-    };
+    const { state, made } = begun(target, { revision, seen, isOwn });
+    // Whatever is missing is missing before anything is changed.
+    await open();
     await folders.store(id, state);
-    await this.#bringUp(state, made, { secrets, signal: run.signal, existing: "update" });
+    await this.#bringUp(state, made, { open, signal: run.signal, existing: "update" });
   }
 
   /** Ends whatever runs, and keeps it. */
@@ -137,16 +117,13 @@ export class ProjectOperations {
       const { kept: _, ...rest } = state;
       await folders.store(id, rest);
     }
-    const current = state?.current?.specDigest;
-    const keep = current === undefined ? keepDigests : [...keepDigests, current];
-    await folders.retire(id, keep);
-    for (const digest of this.#secrets.get(id)?.keys() ?? [])
-      if (!keep.some((it) => it === digest)) this.#secrets.get(id)?.delete(digest);
+    const current = state?.current;
+    await folders.retire(id, keepDigests, current && preparedPlace({ ...current, id }));
   }
 
   /**
-   * Makes what was set aside current again, and brings it up. Where its file needs an environment that this agent has not been told, the start
-   * that follows brings it up.
+   * Makes what was set aside current again, and brings it up. Where its variables are not stored with it, the start that follows does, which
+   * brings the spec.
    */
   async restore(id: WorkloadId, signal: AbortSignal): Promise<void> {
     const { client, folders } = this.#to;
@@ -155,15 +132,17 @@ export class ProjectOperations {
     const state = await folders.state(id);
     if (state?.kept === undefined) return;
     const { kept, current: _, ...rest } = state;
-    const secrets = this.#secrets.get(id)?.get(kept.specDigest);
+    const target = { ...kept, id, env: undefined };
+    const source = await folders.source(preparedPlace(target));
+    const open = openingOf(target, this.#to, signal);
     await this.#checkGround(id, kept.revision, signal);
+    const isKnown = source?.env !== undefined;
+    if (isKnown) await open();
     const { run: _run, startedAtMs: _startedAtMs, ...made } = kept;
     const current: MadeRevision = { ...made, turn: made.turn + 1, finished: false };
     const restored: ProjectState = { ...rest, stopped: false, current };
     await folders.store(id, restored);
-    if (secrets === undefined && current.revision.needsEnv) return;
-    const known = secrets ?? { env: {}, hidden: [] };
-    await this.#bringUp(restored, current, { secrets: known, signal, existing: "update" });
+    if (isKnown) await this.#bringUp(restored, current, { open, signal, existing: "update" });
   }
 
   /** Removes the project and all that is known of it. */
@@ -174,7 +153,6 @@ export class ProjectOperations {
     const retains = seen.state?.current?.revision.retainVolumes ?? false;
     await ends.remove(id, seen, { retainsVolumes: retains, signal });
     await folders.remove(id);
-    this.#secrets.delete(id);
   }
 
   /** The target's own revision, brought up before: what of it is down runs again, and nothing else is touched. */
@@ -182,11 +160,11 @@ export class ProjectOperations {
     seen: SeenProject & {
       readonly state: ProjectState | undefined;
       readonly current: MadeRevision;
-      readonly secrets: Secrets;
+      readonly open: OpenRevision;
     },
     { remakesChanged, signal }: RunOptions,
   ): Promise<void> {
-    const { state, current, secrets } = seen;
+    const { state, current, open } = seen;
     if (state === undefined) return;
     const { services, changed } = judgeProject(seen);
     const broken = services.filter((it) => it.standing === "broken" || it.standing === "frozen");
@@ -201,7 +179,7 @@ export class ProjectOperations {
       if (!state.stopped && failed !== undefined) throw leftAlone(failed);
       await this.#to.folders.store(state.id, { ...state, stopped: false });
       await this.#bringUp({ ...state, stopped: false }, current, {
-        secrets,
+        open,
         signal,
         existing: "keep",
         left: containers,
@@ -209,13 +187,13 @@ export class ProjectOperations {
       return;
     }
     await this.#putBack(
-      { state, current, secrets, left: containers },
+      { state, current, open, left: containers },
       broken.filter((it) => !toRemake.includes(it.name)),
       signal,
     );
     if (toRemake.length > 0)
       await this.#bringUp(state, current, {
-        secrets,
+        open,
         signal,
         existing: "remake",
         services: toRemake,
@@ -228,13 +206,13 @@ export class ProjectOperations {
     project: {
       readonly state: ProjectState;
       readonly current: MadeRevision;
-      readonly secrets: Secrets;
+      readonly open: OpenRevision;
       readonly left: readonly SeenContainer[];
     },
     broken: readonly ServiceVerdict[],
     signal: AbortSignal,
   ): Promise<void> {
-    const { state, current, secrets, left } = project;
+    const { state, current, open, left } = project;
     const lacking: string[] = [];
     for (const { name, missing, containers } of broken) {
       const isDead = containers.some((it) => it.report.State.Dead);
@@ -244,7 +222,7 @@ export class ProjectOperations {
     }
     if (lacking.length > 0)
       await this.#bringUp(state, current, {
-        secrets,
+        open,
         signal,
         existing: "keep",
         services: lacking,
@@ -256,7 +234,7 @@ export class ProjectOperations {
     state: ProjectState,
     made: MadeRevision,
     how: {
-      readonly secrets: Secrets;
+      readonly open: OpenRevision;
       readonly existing: "keep" | "remake" | "update";
       readonly services?: readonly string[];
       /** Containers that are left as they are. */
@@ -265,21 +243,21 @@ export class ProjectOperations {
     },
   ): Promise<void> {
     const { command, failures, folders } = this.#to;
-    const { secrets, existing, services, left = [], signal } = how;
+    const { open, existing, services, left = [], signal } = how;
     const workload = state.id;
     const { project, profiles } = made.revision;
+    const { input, hidden } = await open();
     const request = {
       project,
       profiles,
       existing,
-      env: secrets.env,
-      file: folders.fileOf(workload, made.specDigest),
+      input,
       folder: folders.folderOf(workload),
       mark: await folders.ensureMark(workload),
       ...(services === undefined ? {} : { services }),
     };
     try {
-      await command.up(request, secrets.hidden, signal);
+      await command.up(request, hidden, signal);
     } catch (error) {
       if (signal.aborted) this.#cutAtMs.set(workload, performance.now());
       signal.throwIfAborted();
@@ -337,14 +315,28 @@ export class ProjectOperations {
     await pause(Math.max(0, cutAtMs + windDownMs - performance.now()), signal);
     this.#cutAtMs.delete(id);
   }
+}
 
-  #noted(target: Target): Secrets {
-    const { spec, document } = specOf(target);
-    const secrets = { env: spec.env ?? {}, hidden: secretsIn(spec, document) };
-    const known = this.#secrets.get(target.id) ?? new Map<string, Secrets>();
-    this.#secrets.set(target.id, known.set(target.specDigest, secrets));
-    return secrets;
-  }
+/** What is known of a project while a revision is brought up: what was there, is what is set aside. */
+function begun(
+  { id, uid, revisionId, specDigest }: Target,
+  from: {
+    readonly revision: PreparedRevision;
+    readonly seen: SeenProject;
+    /** Whether what is there is of the revision already. */
+    readonly isOwn: boolean;
+  },
+): { readonly state: ProjectState; readonly made: MadeRevision } {
+  const { revision, seen, isOwn } = from;
+  const { configurations, current, kept: keptBefore, sequence: last = 0 } = seen.state ?? {};
+  const goesOn = isOwn && seen.containers.length > 0;
+  const kept = isOwn ? keptBefore : keptOf(seen);
+  const sequence = last + (goesOn ? 0 : 1);
+  const turn = (goesOn ? current?.turn : undefined) ?? 0;
+  const ids = { uid, revisionId, specDigest };
+  const made = { ...ids, sequence, turn, revision, finished: false, hashes: {} };
+  const state = { id, sequence, stopped: false, configurations, current: made };
+  return { state: kept === undefined ? state : { ...state, kept }, made };
 }
 
 function isAnyLive({ containers }: SeenProject): boolean {

@@ -3,14 +3,14 @@ import type { DockerClient } from "../docker/docker-client.ts";
 import { type DockerEndpoint, isLocalEndpoint } from "../docker/docker-endpoint.ts";
 import { hostPathFailure } from "../docker/host-paths.ts";
 import { nameHeld } from "./compose-errors.ts";
-import { ownedDocument } from "./owned-document.ts";
 import type { OwnedProjects } from "./owned-projects.ts";
-import { type ProjectCommand, resolvedUnder, specOf } from "./project-command.ts";
+import { type ProjectCommand, resolvedUnder } from "./project-command.ts";
 import { mountedPaths } from "./mounted-paths.ts";
 import type { ProjectFolders } from "./project-folders.ts";
 import type { ProjectImages } from "./project-images.ts";
 import { marksOf } from "./project-labels.ts";
 import { projectNameOf } from "./project-name.ts";
+import { placeOf, type ProjectSources, specOf } from "./project-sources.ts";
 import type { PreparedRevision, WantedService } from "./project-state.ts";
 import {
   membersOf,
@@ -28,6 +28,7 @@ export interface PrepareContext {
   readonly images: ProjectImages;
   readonly nodeId: string;
   readonly owned: OwnedProjects;
+  readonly sources: ProjectSources;
 }
 
 /** How a call is listened to. */
@@ -45,11 +46,13 @@ export async function prepareProject(
   context: PrepareContext,
   { signal, progress }: PrepareCall,
 ): Promise<void> {
-  const { command, endpoint, folders, images, nodeId, owned } = context;
-  const { spec, document } = specOf(target);
-  const { id, specDigest } = target;
+  const { command, endpoint, folders, images, owned, sources } = context;
+  const { spec } = specOf(target.spec);
+  const { id } = target;
+  if (spec.git !== undefined) progress("fetching the compose file");
+  const found = await sources.find(target.spec, target, signal);
   progress("checking the compose file");
-  const resolved = await command.resolve(target.spec, signal);
+  const resolved = await command.resolve(found, signal);
   const project = spec.projectName ?? projectNameOf(id);
   const names = namesOf(resolved, project);
   await owned.checkPlace(id, { project, names }, signal);
@@ -57,7 +60,8 @@ export async function prepareProject(
   const hostPaths = mountedPaths(resolved).map((it) => it.hostPath);
   const failure = isLocalEndpoint(endpoint) ? await hostPathFailure(hostPaths) : undefined;
   if (failure !== undefined) throw failure;
-  const known = await folders.prepared(id, specDigest);
+  const place = placeOf(target, found.git !== undefined);
+  const known = await folders.prepared(place);
   const wanted = resolved.services.map((it) => it.image);
   // One that was prepared before keeps its images: only what comes first decides what a moving tag means.
   const isComplete = known !== undefined && (await images.missing(wanted, signal)) === undefined;
@@ -66,13 +70,13 @@ export async function prepareProject(
     project,
     services: resolved.services.map(wantedOf),
     profiles: spec.profiles ?? [],
-    needsEnv: Object.keys(spec.env ?? {}).length > 0,
+    ...(found.git === undefined ? {} : { git: found.git }),
     retainVolumes: spec.retainVolumes ?? false,
     names,
   };
   signal.throwIfAborted();
-  await folders.prepare(id, specDigest, {
-    file: ownedDocument(document, target, nodeId),
+  await folders.prepare(place, {
+    source: found.git === undefined ? sources.owned(found, target) : found,
     revision,
   });
 }

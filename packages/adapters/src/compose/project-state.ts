@@ -1,5 +1,6 @@
 import { isWorkloadId, type WorkloadId } from "@persys/core";
 import { z } from "zod";
+import type { GitOrigin } from "./git-source.ts";
 
 /** A service as a revision wants it. Holds no secrets. */
 export interface WantedService {
@@ -17,8 +18,8 @@ export interface PreparedRevision {
   readonly project: string;
   readonly services: readonly WantedService[];
   readonly profiles: readonly string[];
-  /** Whether its file can be read only with an environment. That is never stored. */
-  readonly needsEnv: boolean;
+  /** Where its file was fetched from; undefined: its spec brought it. */
+  readonly git?: GitOrigin | undefined;
   readonly retainVolumes: boolean;
   /** Names that its volumes and networks have in the engine of Docker, which are everybody's. */
   readonly names: readonly string[];
@@ -65,6 +66,14 @@ export interface ProjectState {
 /** The form of the file. */
 const format = 1;
 
+/** The form of a {@link GitOrigin}. */
+export const gitOriginSchema: z.ZodType<GitOrigin> = z.object({
+  repository: z.string(),
+  ref: z.string(),
+  path: z.string(),
+  commit: z.string(),
+});
+
 const preparedSchema: z.ZodType<PreparedRevision> = z.object({
   project: z.string(),
   services: z.array(
@@ -78,7 +87,7 @@ const preparedSchema: z.ZodType<PreparedRevision> = z.object({
     }),
   ),
   profiles: z.array(z.string()),
-  needsEnv: z.boolean(),
+  git: gitOriginSchema.optional(),
   retainVolumes: z.boolean(),
   names: z.array(z.string()),
 });

@@ -4,7 +4,7 @@ import { forever } from "../support/runtime-calls.ts";
 
 describe("CommandPlaces", () => {
   it("lets in as many as there are places, refuses those beyond the line, and goes on in order", async () => {
-    const places = new CommandPlaces(2, 2);
+    const places = new CommandPlaces(2, 2, "wait");
     const gate = Promise.withResolvers<void>();
     const begun: number[] = [];
     const enter = (at: number, signal = forever): Promise<void> =>
@@ -26,7 +26,7 @@ describe("CommandPlaces", () => {
   });
 
   it("gives a place back where its work fails", async () => {
-    const places = new CommandPlaces(1, 0);
+    const places = new CommandPlaces(1, 0, "wait");
     const fail = (): Promise<void> => Promise.reject(new Error("failed"));
     await expect(places.run(fail, forever)).rejects.toThrow("failed");
     await expect(places.run(fail, forever)).rejects.toThrow("failed");

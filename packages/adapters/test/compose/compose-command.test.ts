@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isFreeVariable } from "../../src/compose/command-variables.ts";
+import { commandInput, isCommandsOwn } from "../../src/compose/command-variables.ts";
 import { ComposeCommand } from "../../src/compose/compose-command.ts";
 import { forever } from "../support/runtime-calls.ts";
 
@@ -12,18 +12,95 @@ function commandOf(script: string): ComposeCommand {
   });
 }
 
-describe("ComposeCommand", () => {
-  it("has no variable in its environment that a file may read, but the workload's", async () => {
-    const command = commandOf("tr '\\0' '\\n' </proc/$$/environ");
-    const { stdout } = await command.run({
-      args: [],
-      env: { OWN: "x" },
-      mark: "mark",
-      signal: forever,
-    });
-    const [, ...lines] = stdout.trim().split("\n");
-    const names = lines.map((line) => line.split("=")[0] ?? "");
+async function namesIn(env: Readonly<Record<string, string>>): Promise<readonly string[]> {
+  const command = commandOf("tr '\\0' '\\n' </proc/$$/environ");
+  const { stdout } = await command.run({ args: [], env, mark: "mark", signal: forever });
+  const [, ...lines] = stdout.trim().split("\n");
+  return lines.map((line) => line.split("=")[0] ?? "");
+}
+
+describe("the environment of the compose command", () => {
+  it("has nothing that a file may read, but the workload's variables under names of ours", async () => {
+    const names = await namesIn(commandInput({}, { OWN: "x" }).env);
     expect(names).toContain("DOCKER_HOST");
-    expect(names.filter(isFreeVariable)).toEqual(["OWN"]);
+    expect(names.filter((name) => !isCommandsOwn(name))).toEqual([]);
+    expect(names).toContain("PERSYS_ENV_OWN");
+    expect(names).not.toContain("OWN");
+  });
+
+  it.each([
+    ["of the loader", "LD_PRELOAD"],
+    ["of the C library", "MALLOC_CONF"],
+    ["of Docker", "DOCKER_HOST"],
+    ["of compose", "COMPOSE_FILE"],
+    ["for programs", "PATH"],
+    ["of Python", "PYTHONPATH"],
+    ["of packed programs", "_MEIPASS2"],
+    ["of Go", "GODEBUG"],
+    ["of TLS", "SSL_CERT_FILE"],
+    ["for proxies", "https_proxy"],
+    ["of shells", "BASH_ENV"],
+    ["of git", "GIT_SSH_COMMAND"],
+    ["for folders", "TMPDIR"],
+    ["of tracing", "OTEL_EXPORTER_OTLP_ENDPOINT"],
+    ["of the agent's own", "PERSYS_COMPOSE_PROJECT"],
+  ])(
+    "has a variable %s that a workload sets, %s, under a name that steers nothing",
+    async (_, name) => {
+      const before = await namesIn({});
+      const names = await namesIn(commandInput({}, { [name]: "/evil" }).env);
+      expect(names.filter((one) => !before.includes(one))).toEqual([`PERSYS_ENV_${name}`]);
+    },
+  );
+});
+
+describe("commandInput", () => {
+  const given = (document: object, env = { A: "1" }): unknown =>
+    JSON.parse(commandInput({ ...document }, env).text);
+
+  it.each([
+    ["$A", "$PERSYS_ENV_A"],
+    ["${A}", "${PERSYS_ENV_A}"],
+    ["x${A:-${B:?no $C}}", "x${PERSYS_ENV_A:-${PERSYS_ENV_B:?no $PERSYS_ENV_C}}"],
+    ["$$A and $${A}", "$$A and $${A}"],
+    ["$$$A", "$$$PERSYS_ENV_A"],
+    ["$1 ${} $", "$1 ${} $"],
+  ])("renames the variables of %j", (text, renamed) => {
+    expect(given({ services: { web: { command: [text] } } })).toEqual({
+      services: { web: { command: [renamed] } },
+    });
+  });
+
+  it("gives variables that are passed on their own names again", () => {
+    const environment = { A: null, B: null, C: "$A" };
+    expect(given({ services: { web: { environment } } })).toEqual({
+      services: {
+        web: { environment: { A: "${PERSYS_ENV_A}", B: null, C: "$PERSYS_ENV_A" } },
+      },
+    });
+    expect(given({ services: { web: { environment: ["A", "B", "C=$A"] } } })).toEqual({
+      services: { web: { environment: ["A=${PERSYS_ENV_A}", "B", "C=$PERSYS_ENV_A"] } },
+    });
+  });
+
+  it("renames what secrets and configs are made of, and leaves everything else", () => {
+    const document = {
+      services: { A: { image: "A", labels: { $A: "A" } } },
+      secrets: { key: { environment: "A" } },
+      configs: { text: { content: "$A" } },
+    };
+    expect(given(document)).toEqual({
+      ...document,
+      secrets: { key: { environment: "PERSYS_ENV_A" } },
+      configs: { text: { content: "$PERSYS_ENV_A" } },
+    });
+  });
+
+  it("takes names of variables that objects have as well", () => {
+    const { env } = commandInput({}, Object.fromEntries([["constructor", "x"]]));
+    expect(env).toEqual({ PERSYS_ENV_constructor: "x" });
+    expect(given({ services: { web: { environment: ["toString"] } } })).toEqual({
+      services: { web: { environment: ["toString"] } },
+    });
   });
 });

@@ -133,37 +133,22 @@ describe("parseComposeSpec", () => {
     expect(violationInService(line)).toContain("deploy.resources.reservations.devices");
   });
 
-  it.each([
-    "PATH",
-    "LD_PRELOAD",
-    "COMPOSE_FILE",
-    "DOCKER_HOST",
-    "PYTHONPATH",
-    "HTTPS_PROXY",
-    "https_proxy",
-    "_MEIPASS2",
-    "_PYI_ARCHIVE_FILE",
-    "__anything",
-    "PYINSTALLER_RESET_ENVIRONMENT",
-    "DYLD_INSERT_LIBRARIES",
-    "GOCOVERDIR",
-    "GRPC_TRACE",
-    "TCL_LIBRARY",
-    "ZONEINFO",
-    "KUBECONFIG",
-    "TERMINFO",
-    "GIT_SSH_COMMAND",
-    "XDG_CONFIG_HOME",
-  ])("refuses %s in the environment: it steers the command", (name) => {
-    const [violation] = violationsOf({ composeYaml: file, env: { [name]: "secret-value" } });
-    expect(violation).toContain(`env.${name} is refused`);
-    expect(violation).not.toContain("secret-value");
-  });
+  it.each(["PATH", "LD_PRELOAD", "COMPOSE_FILE", "_MEIPASS2", "constructor", "__proto__"])(
+    "takes %s for a name like any other in the environment",
+    (name) => {
+      const env = Object.fromEntries([[name, "x"]]);
+      expect(violationsOf({ composeYaml: `${file}    command: $${name}\n`, env })).toEqual([]);
+    },
+  );
 
-  it("takes names in the environment that only look like those", () => {
-    const env = { DB_PASSWORD: "x", GOOGLE_KEY: "x", LDAP_HOST: "x", TZ: "UTC", TOKEN: "x" };
-    expect(violationsOf({ composeYaml: file, env })).toEqual([]);
-  });
+  it.each(["1A", "A-B", "A B", "A=B", "", "A\u0000", "\u00c4"])(
+    "refuses %j as the name of a variable",
+    (name) => {
+      const [violation] = violationsOf({ composeYaml: file, env: { [name]: "secret-value" } });
+      expect(violation).toContain("must be a name of letters, digits and `_`");
+      expect(violation).not.toContain("secret-value");
+    },
+  );
 
   it.each([
     'profiles: ["${COMPOSE_PROJECT_NAME}"]',
@@ -189,10 +174,54 @@ describe("parseComposeSpec", () => {
     ]);
   });
 
+  it.each([
+    ['environment: ["${NAME}"]', "environment must have names that are written out"],
+    ['environment: ["${NAME:-A=b}"]', "environment must have names that are written out"],
+  ])("refuses %s: whatever it is filled in with would be passed on", (line, rule) => {
+    expect(violationInService(line)).toContain(rule);
+  });
+
+  it.each(["image", "command", "privileged", "labels"])(
+    "refuses a reference in %s, which is judged before anybody knows what it stands for",
+    (field) => {
+      const composeYaml = `services:\n  web: { image: "web:1", ${field}: "\${KEY:+x}" }\n`.replace(
+        'image: "web:1", image',
+        "image",
+      );
+      const env = { KEY: "file:/run/secrets/key", OTHER: "literal:env:X" };
+      expect(violationsOf({ composeYaml, env })).toEqual([
+        expect.stringMatching(
+          new RegExp(
+            `^composeYaml\\.services\\.web\\.${field} must not read the variable KEY, whose`,
+          ),
+        ),
+      ]);
+      expect(violationsOf({ composeYaml: composeYaml.replace("KEY", "OTHER"), env })).toEqual([]);
+    },
+  );
+
+  it("takes references in environments, secrets, configs and notes", () => {
+    const composeYaml = [
+      "x-env: &env { A: $KEY }",
+      "services:",
+      "  web: { image: web:1, environment: { <<: *env, B: '${KEY}', KEY: } }",
+      "  app: { image: web:1, environment: [KEY, 'C=x$KEY'], x-note: $KEY }",
+      "secrets: { key: { environment: KEY } }",
+      "configs: { text: { content: 'key $KEY' } }",
+    ].join("\n");
+    expect(violationsOf({ composeYaml, env: { KEY: "env:APP_KEY" } })).toEqual([]);
+  });
+
   it("lets pass variables of the workload, and names behind a doubled dollar", () => {
     const lines =
       "    command: echo ${NAME:-none} $$HOME $${PATH}\n    environment: [KEY, HOME=/x]\n";
     expect(violationsOf({ composeYaml: file + lines })).toEqual([]);
+  });
+
+  it("lets pass what the workload sets itself, whatever it is called", () => {
+    const lines = "    command: echo $HOME ${COMPOSE_PROJECT_NAME}\n    environment: [PATH]\n";
+    const env = { HOME: "/x", COMPOSE_PROJECT_NAME: "own", PATH: "/bin" };
+    expect(violationsOf({ composeYaml: file + lines, env })).toEqual([]);
   });
 
   it("takes a file with a million aliases for none, at once", () => {

@@ -1,15 +1,25 @@
 import { describe, expect, it } from "vitest";
 import { ComposeCommand } from "../../src/compose/compose-command.ts";
 import { ProjectCommand } from "../../src/compose/project-command.ts";
+import type { ProjectSource } from "../../src/compose/project-source.ts";
 import { forever } from "../support/runtime-calls.ts";
 
-const spec = { composeYaml: "services:\n  web:\n    image: web:1\n" };
+const source: ProjectSource = {
+  document: { services: { web: { image: "web:1" } } },
+  env: {},
+  profiles: [],
+};
 
 /** A command that reads a file, and then goes on as `script` says. */
-function commandOf(script: string): ProjectCommand {
-  const binary = ["sh", "-c", `case $0 in version) echo 2.0.0;; *) cat >&2; ${script};; esac`];
+function commandOf(script: string, timeoutMs?: number): ProjectCommand {
+  const binary = [
+    "sh",
+    "-c",
+    `case $0 in version) echo 2.0.0;; *) cat >/dev/null; ${script};; esac`,
+  ];
   const endpoint = { url: "unix:///nonexistent" };
-  return new ProjectCommand(new ComposeCommand({ binary, endpoint, configFolder: "/nonexistent" }));
+  const command = new ComposeCommand({ binary, endpoint, configFolder: "/nonexistent" });
+  return new ProjectCommand(command, timeoutMs);
 }
 
 /** One that puts out a file with a service of these members. */
@@ -21,10 +31,11 @@ function commandOfService(members: object): ProjectCommand {
 describe("a compose file that the node can never take", () => {
   it.each([
     ["that the command refuses", commandOf("exit 15")],
+    ["that the first command refuses", commandOf("exit 1")],
     ["that asks for what no policy gives", commandOfService({ security_opt: ["apparmor=none"] })],
     ["with a place of its own folder", commandOfService({ volumes: ["/nonexistent/x:/x"] })],
   ])("is the user's to mend for good: one %s", async (_, command) => {
-    await expect(command.resolve(spec, forever)).rejects.toMatchObject({
+    await expect(command.resolve({ ...source }, forever)).rejects.toMatchObject({
       code: "INVALID_SPEC",
       fault: "user",
       retryable: false,
@@ -34,11 +45,44 @@ describe("a compose file that the node can never take", () => {
 
   it.each([
     ["was ended", commandOf("kill -9 $$")],
+    ["panics", commandOf("exit 2")],
+    ["cannot be executed by what starts it", commandOf("exit 127")],
+    ["is ended behind what starts it", commandOf("exit 137")],
+    ["cannot be unpacked", commandOf("exit 255")],
     ["put out no project", commandOf("echo nothing")],
   ])("is not taken for one where the command %s", async (_, command) => {
-    await expect(command.resolve(spec, forever)).rejects.toMatchObject({
+    await expect(command.resolve({ ...source }, forever)).rejects.toMatchObject({
       code: "RUNTIME_ERROR",
       retryable: true,
+    });
+  });
+});
+
+describe("a command that looks for too long", () => {
+  it("is called off, and no fault of the file", async () => {
+    const command = commandOf("exec sleep 60", 200);
+    await expect(command.resolve(source, forever)).rejects.toMatchObject({
+      code: "TIMEOUT",
+      retryable: true,
+      effect: "none",
+    });
+  });
+});
+
+describe("what the command says", () => {
+  it("names variables as people know them, and none of their values", async () => {
+    const command = commandOf('echo "PERSYS_ENV_TAG is not $PERSYS_ENV_TAG" >&2; exit 1');
+    const env = { TAG: "hidden-word" };
+    await expect(command.resolve({ ...source, env }, forever)).rejects.toMatchObject({
+      message: expect.stringMatching(/: TAG is not <redacted>$/),
+    });
+  });
+
+  it("is asked with nothing in the place of a reference that could be what it refers to", async () => {
+    const command = commandOf('echo "got $PERSYS_ENV_KEY" >&2; exit 1');
+    const env = { KEY: "file:/run/secrets/key" };
+    await expect(command.resolve({ ...source, env }, forever)).rejects.toMatchObject({
+      message: expect.stringMatching(/: got a-secret$/),
     });
   });
 });
@@ -47,7 +91,7 @@ describe("compose files that come all at once", () => {
   it("have a few commands at a time, and only so many wait", async () => {
     const command = commandOf("exec sleep 60");
     const controller = new AbortController();
-    const all = Array.from({ length: 80 }, () => command.resolve({ ...spec }, controller.signal));
+    const all = Array.from({ length: 80 }, () => command.resolve({ ...source }, controller.signal));
     const ends = Promise.allSettled(all);
     await expect(Promise.any(all.map(refusalOf))).resolves.toMatchObject({
       code: "LIMIT_EXCEEDED",

@@ -50,7 +50,6 @@ const made: MadeRevision = {
     project: "shop",
     services: [],
     profiles: [],
-    needsEnv: false,
     retainVolumes: false,
     names: [],
   },

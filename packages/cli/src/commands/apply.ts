@@ -1,6 +1,6 @@
 import type { ApplyWorkloadResponse } from "@persys/client/contract";
 import { type ExitCode, exitCodes } from "../exit-code.ts";
-import type { ComposeApply } from "../manifest/compose-manifest.ts";
+import { type ComposeApply, gitManifest } from "../manifest/compose-manifest.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Session } from "../session.ts";
 import { safeLine } from "../text/safe-text.ts";
@@ -32,11 +32,7 @@ export interface ApplyOptions {
  * wrong; an agent that fails in between leaves those applied that were reported.
  */
 export async function apply(session: Session, options: ApplyOptions): Promise<ExitCode> {
-  const { compose } = options;
-  const manifests =
-    compose === undefined
-      ? await readManifests(session, options.files, nothingApplied)
-      : await readComposeFile(session, options.files, { compose, outcome: nothingApplied });
+  const manifests = await manifestsOf(session, options);
   // One apply is checked as a whole by itself; several need a round of their own before the first has an effect.
   const checked =
     options.validateOnly || manifests.length > 1
@@ -61,6 +57,16 @@ export async function apply(session: Session, options: ApplyOptions): Promise<Ex
   const results = options.wait ? await waitForApplied(session, applied, options.timeoutMs) : [];
   if (session.out.flags.json) await session.out.json({ applied: asJson(applied, results) });
   return exitCodeOfAll(results);
+}
+
+async function manifestsOf(
+  session: Session,
+  { compose, files }: ApplyOptions,
+): Promise<readonly Manifest[]> {
+  if (compose === undefined) return readManifests(session, files, nothingApplied);
+  const { git } = compose;
+  if (git !== undefined) return [gitManifest({ ...compose, git })];
+  return readComposeFile(session, files, { compose, outcome: nothingApplied });
 }
 
 async function waitForApplied(

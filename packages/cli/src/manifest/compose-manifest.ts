@@ -12,6 +12,30 @@ export interface ComposeApply {
   readonly revision: string;
   /** The environment in which the file is read. */
   readonly env: Readonly<Record<string, string>>;
+  /** Where the agent is to fetch the file from; left out: it is sent. */
+  readonly git?: GitFile;
+}
+
+/** A compose file in a repository of git. What is empty the agent finds for itself. */
+export interface GitFile {
+  readonly repository: string;
+  readonly ref: string;
+  readonly path: string;
+  readonly username: string;
+  /** A reference: `file:` and a path on the node, or `env:` and a variable of the agent. */
+  readonly password: string;
+}
+
+/** A compose file that the agent fetches as the manifest of one workload. */
+export function gitManifest(apply: ComposeApply & { readonly git: GitFile }): Manifest {
+  const { git, env } = apply;
+  const request = create(ApplyWorkloadRequestSchema, {
+    id: apply.id,
+    type: WorkloadType.COMPOSE,
+    revisionId: apply.revision,
+    spec: { spec: { case: "compose", value: { git: { ...git }, env: { ...env } } } },
+  });
+  return { request, locate: () => ({ file: git.repository, line: 1, column: 1 }) };
 }
 
 /**

@@ -7,14 +7,18 @@ import { tokens } from "./tokens.ts";
 /** Workloads that are compose applications of a Docker engine. Neither the engine nor the command is looked for yet. */
 export const composeModule: ContainerModule = new ContainerModule(({ bind }) => {
   bind(tokens.runtime)
-    .toResolvedValue(
-      async (settings, logger) => {
-        const { ComposeRuntime } = await import("@persys/adapters/compose");
-        const protectedPaths = agentPaths(settings);
-        return new ComposeRuntime({ ...composeRuntimeOptions(settings), protectedPaths, logger });
-      },
-      [tokens.settings, tokens.logger],
-    )
+    .toDynamicValue(async (context) => {
+      const { ComposeRuntime } = await import("@persys/adapters/compose");
+      const settings = context.get(tokens.settings);
+      return new ComposeRuntime({
+        ...composeRuntimeOptions(settings),
+        protectedPaths: agentPaths(settings),
+        secretSource: await context.getAsync(tokens.secretSource),
+        secretSealer: context.get(tokens.secretSealer),
+        hostPolicy: await context.getAsync(tokens.hostPolicy),
+        logger: context.get(tokens.logger),
+      });
+    })
     .inSingletonScope();
 });
 

@@ -1,10 +1,30 @@
-import { noTelemetry, silentLogger } from "@persys/core";
+import {
+  fixedHostPolicy,
+  hostPolicyOf,
+  noTelemetry,
+  safeHostPolicyRules,
+  silentLogger,
+} from "@persys/core";
+import { ContainerModule } from "inversify";
 import { describe, expect, it } from "vitest";
 import { buildContainer } from "../../src/composition/build-container.ts";
 import { composeModule, composeRuntimeOptions } from "../../src/composition/compose-module.ts";
 import { standardModules } from "../../src/composition/standard-modules.ts";
 import { tokens } from "../../src/composition/tokens.ts";
 import { stubSettings } from "../support/stub-agent.ts";
+
+/** What keeps and finds secrets: nothing is asked of it. */
+const others = new ContainerModule(({ bind }) => {
+  bind(tokens.secretSource).toConstantValue({ read: () => Promise.reject(new Error("none")) });
+  bind(tokens.secretSealer).toConstantValue({
+    keyId: "none",
+    seal: (text) => text,
+    unseal: (text) => text,
+    keyOf: () => "current",
+    digest: () => undefined,
+  });
+  bind(tokens.hostPolicy).toConstantValue(fixedHostPolicy(hostPolicyOf(safeHostPolicyRules)));
+});
 
 describe("composeModule", () => {
   it("is part of the agent unless it, or the engine of Docker, is switched off", () => {
@@ -20,7 +40,7 @@ describe("composeModule", () => {
     const settings = stubSettings("/dev-folder", { PERSYS_DOCKER_ENDPOINT: "unix:///none" });
     const foundation = { settings, logger: silentLogger, telemetry: noTelemetry };
 
-    const container = await buildContainer(foundation, [composeModule]);
+    const container = await buildContainer(foundation, [others, composeModule]);
 
     expect((await container.getAsync(tokens.runtime)).type).toBe("compose");
   });

@@ -1,0 +1,277 @@
+import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { AgentError, type SecretSource, secretValueOf } from "@persys/core";
+import { CommandPlaces } from "./command-places.ts";
+import { folderError } from "./compose-errors.ts";
+import { basicOf } from "./git-authorization.ts";
+import { GitCommand, type GitLimits, type GitResult } from "./git-command.ts";
+import { GitFailures, tooLarge } from "./git-failures.ts";
+import { type GitOrigin, type GitSource, urlOf, usualPaths } from "./git-source.ts";
+
+/** A file as it was fetched. */
+export interface FetchedFile extends GitOrigin {
+  readonly text: string;
+}
+
+/** What fetches files. */
+export interface GitFilesOptions {
+  /** A folder for repositories that are being fetched, private to this agent. Empty between fetches. */
+  readonly folder: string;
+  /** Finds passwords; undefined: none can be had. */
+  readonly secretSource: SecretSource | undefined;
+  readonly limits: GitLimits;
+}
+
+/** The limits where nothing else is said: a compose file has some kilobytes, and all that comes with it are the folders around it. */
+export const usualGitLimits: GitLimits = {
+  timeoutMs: 60_000,
+  packBytesMax: 67_108_864,
+  objectsMax: 100_000,
+};
+
+/** Longest compose file, in bytes: the reader refuses what has too many characters, and says so. */
+const fileBytesMax = 1_048_576;
+const fetchesAtOnce = 2;
+const fetchesWaitingMax = 64;
+const wanted = "refs/persys/wanted";
+
+/** Where a fetch works, and how long it may. */
+interface Fetch {
+  readonly source: GitSource;
+  readonly folder: string;
+  readonly password: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Fetches single files out of repositories of git: the newest commit of what is asked for, without its history, and of its files only the one
+ * (where the host can do that, which those of today can). Nothing is checked out.
+ */
+export class GitFiles {
+  readonly #options: GitFilesOptions;
+  readonly #git = new GitCommand();
+  readonly #failures: GitFailures = new GitFailures();
+  readonly #places: CommandPlaces = new CommandPlaces(
+    fetchesAtOnce,
+    fetchesWaitingMax,
+    "repositories wait to be fetched",
+  );
+  #isSwept = false;
+
+  constructor(options: GitFilesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The file that a source means now. Repeatable; leaves nothing behind.
+   * @throws {AgentError} INVALID_SPEC where the file is not there or is none, retryable where it may come; SECRET_UNAVAILABLE; PERMISSION_DENIED;
+   * NETWORK_ERROR; TIMEOUT; LIMIT_EXCEEDED; RUNTIME_UNAVAILABLE without git; RUNTIME_ERROR with git's words.
+   */
+  async fetch(source: GitSource, signal: AbortSignal): Promise<FetchedFile> {
+    return this.#places.run(() => this.#inTime(source, signal), signal);
+  }
+
+  async #inTime(source: GitSource, signal: AbortSignal): Promise<FetchedFile> {
+    const { timeoutMs } = this.#options.limits;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    try {
+      return await this.#inFolder(source, AbortSignal.any([signal, timeout]));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!timeout.aborted) throw error;
+      throw new AgentError(
+        "TIMEOUT",
+        `the repository ${source.repository} was not fetched within ${timeoutMs} ms`,
+        { retryable: true, effect: "none" },
+      );
+    }
+  }
+
+  async #inFolder(source: GitSource, signal: AbortSignal): Promise<FetchedFile> {
+    const password = await this.#passwordOf(source, signal);
+    const folder = await this.#freshFolder();
+    try {
+      return await this.#fetchInto({ source, folder, password, signal });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async #fetchInto(fetch: Fetch): Promise<FetchedFile> {
+    const { source } = fetch;
+    const { ref = "" } = source;
+    const made = await this.#run(fetch, ["init", "--quiet", "--bare", "--template="]);
+    if (made.code !== 0) throw this.#failures.other(source, made.words, fetch.password);
+    const got = await this.#reach(fetch, [
+      "fetch",
+      "--quiet",
+      "--depth=1",
+      "--no-tags",
+      "--no-write-fetch-head",
+      "--filter=blob:none",
+      "--",
+      "origin",
+      `+${ref === "" ? "HEAD" : ref}:${wanted}`,
+    ]);
+    if (got.code !== 0) throw await this.#explained(fetch, got);
+    await this.#checkCount(fetch);
+    const commit = await this.#run(fetch, [
+      "rev-parse",
+      "--verify",
+      "--quiet",
+      `${wanted}^{commit}`,
+    ]);
+    if (commit.code !== 0) throw this.#failures.noCommit(source);
+    const { path, id } = await this.#find(fetch);
+    const file = await this.#reach(fetch, ["cat-file", "blob", id]);
+    if (file.code === undefined || file.output.byteLength > fileBytesMax)
+      throw this.#failures.badFile(source, path, `has more than ${fileBytesMax} bytes`);
+    if (file.code !== 0) throw await this.#explained(fetch, file);
+    const text = textIn(file.output);
+    if (text === undefined) throw this.#failures.badFile(source, path, "is no UTF-8 text");
+    const { repository } = source;
+    return { repository, ref, path, commit: wordOf(commit), text };
+  }
+
+  /** The file in the commit, by its id. */
+  async #find(fetch: Fetch): Promise<{ readonly path: string; readonly id: string }> {
+    const { source } = fetch;
+    const paths = source.path ? [source.path] : usualPaths;
+    const listed = await this.#run(fetch, ["ls-tree", "-z", wanted, "--", ...paths]);
+    if (listed.code !== 0) throw this.#failures.other(source, listed.words, fetch.password);
+    const entries = new TextDecoder()
+      .decode(listed.output)
+      .split("\0")
+      .flatMap((line) => {
+        const [, mode, kind, id, path] = /^(\d+) (\w+) ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];
+        return mode && kind && id && path ? [{ mode, kind, id, path }] : [];
+      });
+    const found = paths.flatMap((path) => entries.find((it) => it.path === path) ?? [])[0];
+    if (found === undefined) throw this.#failures.noFile(source, paths);
+    const { mode, kind, id, path } = found;
+    // 100644 and 100755 are files; 120000 is a symbolic link (git-fast-import(1)).
+    if (kind === "blob" && mode.startsWith("100")) return { path, id };
+    const what = kind === "tree" ? "is a folder" : "is a symbolic link or another repository";
+    throw this.#failures.badFile(source, path, `${what}: name the file itself`);
+  }
+
+  async #checkCount(fetch: Fetch): Promise<void> {
+    const { objectsMax } = this.#options.limits;
+    const counted = await this.#run(fetch, ["count-objects", "-v"]);
+    const text = new TextDecoder().decode(counted.output);
+    const count = Number(/^in-pack: (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
+    if (count <= objectsMax) return;
+    throw tooLarge(fetch.source, `more than ${objectsMax} files and folders`);
+  }
+
+  async #explained(fetch: Fetch, { words }: GitResult): Promise<AgentError> {
+    const { source, password, signal } = fetch;
+    const { packBytesMax } = this.#options.limits;
+    if ((await largestFile(join(fetch.folder, "objects", "pack"))) >= packBytesMax)
+      return tooLarge(source, `more than ${packBytesMax} bytes`);
+    const found = await this.#failures.look(source, password, signal);
+    if (found !== undefined) return found;
+    const listed = await this.#reach(fetch, [
+      "ls-remote",
+      "--quiet",
+      "--exit-code",
+      "--",
+      "origin",
+      source.ref || "HEAD",
+    ]);
+    // What git ends with where nothing matches (git-ls-remote(1), --exit-code).
+    return listed.code === 2
+      ? this.#failures.noCommit(source)
+      : this.#failures.other(source, words, password);
+  }
+
+  /** A call that stays on this host. */
+  #run({ folder, signal }: Fetch, args: readonly string[]): Promise<GitResult> {
+    return this.#git.run({ args, folder, limits: this.#options.limits, signal });
+  }
+
+  /** A call that may reach the repository. */
+  #reach(fetch: Fetch, args: readonly string[]): Promise<GitResult> {
+    const { source, folder, password, signal } = fetch;
+    const url = urlOf(source);
+    const { origin, protocol } = new URL(url);
+    const authorization =
+      password === undefined ? [] : [authorizationSetting(origin, source, password)];
+    return this.#git.run({
+      args,
+      folder,
+      signal,
+      limits: this.#options.limits,
+      scheme: protocol === "https:" ? "https" : "http",
+      settings: [
+        ["remote.origin.url", url],
+        ["remote.origin.promisor", "true"],
+        ["remote.origin.partialclonefilter", "blob:none"],
+        ...authorization,
+      ],
+    });
+  }
+
+  async #passwordOf(
+    { password = "" }: GitSource,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    if (password === "") return undefined;
+    const meant = secretValueOf(password);
+    const { secretSource } = this.#options;
+    if (meant.kind !== "literal" && secretSource !== undefined)
+      return secretSource.read(meant, signal);
+    throw new AgentError(
+      "SECRET_UNAVAILABLE",
+      "git.password refers to a secret, and this runtime was given no source of secrets",
+      { retryable: true, effect: "none" },
+    );
+  }
+
+  async #freshFolder(): Promise<string> {
+    const { folder } = this.#options;
+    try {
+      // What an agent that was killed has left.
+      if (!this.#isSwept) await rm(folder, { recursive: true, force: true });
+      this.#isSwept = true;
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      return await mkdtemp(join(folder, "fetch-"));
+    } catch (error) {
+      throw folderError(error, "make a folder to fetch into");
+    }
+  }
+}
+
+/** For this host alone, and through the environment: neither arguments nor addresses hold the password. */
+function authorizationSetting(
+  origin: string,
+  { username }: GitSource,
+  password: string,
+): readonly [string, string] {
+  return [`http.${origin}/.extraHeader`, `Authorization: ${basicOf(username, password)}`];
+}
+
+function textIn(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    // No text: the caller says what was expected.
+    return undefined;
+  }
+}
+
+function wordOf({ output }: GitResult): string {
+  return new TextDecoder().decode(output).trim();
+}
+
+/** In bytes; 0 where there is none. A pack that has grown to its limit is left there by the signal that ended it. */
+async function largestFile(folder: string): Promise<number> {
+  try {
+    const names = await readdir(folder);
+    const files = await Promise.all(names.map((it) => stat(join(folder, it))));
+    return Math.max(0, ...files.map(({ size }) => size));
+  } catch {
+    // It only helps to say why.
+    return 0;
+  }
+}
