@@ -24,17 +24,25 @@ const soonForMs = 180_000;
 /** So many agents in guests that have appeared wait to be asked; those beyond are asked by nobody. */
 const agentsMax = 1_024;
 
+/** A guest that has no address is asked again after so long, in milliseconds: its agent mostly comes up before its network does. */
+const askAgainMs = { soon: 5_000, later: 30_000 } as const;
+
 /**
  * Tells of addresses that have changed, as long as somebody wants to know. libvirt has no events for that, so the leases of each network are asked
- * for: often only while there is a machine that waits for one. No machine is asked by itself, but for an agent in it that has just appeared.
+ * for: often only while there is a machine that waits for one. No machine is asked by itself, but for an agent in it that has just appeared, and
+ * in those that nobody else knows an address of.
  */
 export class AddressWatch {
   readonly #context: AddressWatchContext;
   readonly #listeners = new Set<(id: WorkloadId) => void>();
   readonly #agents = new Map<string, Domain>();
   #running: AbortController | undefined;
+  readonly #askedAtMs = new Map<string, number>();
   #seen: ReadonlyMap<WorkloadId, SeenDomain> = new Map();
-  #isNudged = true;
+  #told: ReadonlyMap<WorkloadId, string> = new Map();
+  #hasAnswer = false;
+  #nudges = 1;
+  #nudgesSeen = 0;
   #nudgedAtMs = 0;
   #wake: AbortController | undefined;
 
@@ -64,7 +72,7 @@ export class AddressWatch {
 
   /** Machines may have come up, or gone. */
   nudge(): void {
-    this.#isNudged = true;
+    this.#nudges += 1;
     this.#nudgedAtMs = performance.now();
     this.#wake?.abort();
   }
@@ -78,43 +86,65 @@ export class AddressWatch {
   /** Never rejects. */
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      let delayMs: number = lookEveryMs.later;
       try {
         await this.#look(signal);
-        delayMs = this.#delayMs();
+        await this.#rest(this.#delayMs(), signal);
       } catch (error) {
+        if (signal.aborted) return;
         // Whoever looks at the machines finds that out as well.
-        if (!signal.aborted) this.#context.logger.debug("addresses cannot be found", { error });
+        this.#context.logger.debug("addresses cannot be found", { error });
+        // Nothing new makes it any better sooner.
+        await pause(lookEveryMs.later, signal).catch(() => undefined);
       }
-      await this.#rest(delayMs, signal);
     }
   }
 
   async #look(signal: AbortSignal): Promise<void> {
     const { addresses, domains } = this.#context;
-    if (this.#isNudged) {
-      this.#isNudged = false;
+    const nudges = this.#nudges;
+    if (nudges !== this.#nudgesSeen) {
       this.#seen = await domains.all(signal);
+      this.#nudgesSeen = nudges;
     }
-    const before = this.#addressesNow();
     await addresses.refresh(this.#seen, signal);
-    await this.#askAgents(signal);
-    const after = this.#addressesNow();
-    for (const [id, text] of after) {
-      if (before.get(id) === text) continue;
+    const before = this.#told;
+    this.#told = this.#addressesNow();
+    this.#askAgents(signal);
+    for (const [id, text] of this.#told) {
+      if ((before.get(id) ?? "") === text) continue;
       for (const listener of this.#listeners) listener(id);
     }
   }
 
-  async #askAgents(signal: AbortSignal): Promise<void> {
-    const waiting = [...this.#agents.values()];
-    this.#agents.clear();
-    const ours = new Set([...this.#seen.values()].map((it) => it.uuid));
-    await Promise.all(
-      waiting
-        .filter((it) => ours.has(it.uuid))
-        .map((it) => this.#context.addresses.ask(it, signal)),
+  /** Nothing waits for the answers: a guest may take its time. */
+  #askAgents(signal: AbortSignal): void {
+    const now = performance.now();
+    const up = [...this.#seen.values()].filter((it) => !isDown(it));
+    const uuids = new Set(up.map((it) => it.uuid));
+    for (const uuid of this.#askedAtMs.keys()) if (!uuids.has(uuid)) this.#askedAtMs.delete(uuid);
+    const everyMs = this.#isSoon() ? askAgainMs.soon : askAgainMs.later;
+    const lacking = up.filter(
+      (it) =>
+        this.#lacksAddress(it) &&
+        now - (this.#askedAtMs.get(it.uuid) ?? Number.NEGATIVE_INFINITY) >= everyMs,
     );
+    const appeared = [...this.#agents.values()].filter((it) => uuids.has(it.uuid));
+    this.#agents.clear();
+    const asked = new Map([...lacking.map(domainOf), ...appeared].map((it) => [it.uuid, it]));
+    for (const dom of asked.values()) {
+      this.#askedAtMs.set(dom.uuid, now);
+      void this.#ask(dom, signal);
+    }
+  }
+
+  async #ask(dom: Domain, signal: AbortSignal): Promise<void> {
+    try {
+      if (!(await this.#context.addresses.ask(dom, signal))) return;
+      this.#hasAnswer = true;
+      this.#wake?.abort();
+    } catch (error) {
+      if (!signal.aborted) this.#context.logger.debug("a guest cannot be asked", { error });
+    }
   }
 
   #addressesNow(): ReadonlyMap<WorkloadId, string> {
@@ -122,23 +152,32 @@ export class AddressWatch {
     return new Map([...this.#seen].map(([id, it]) => [id, addresses.addressesOf(it).join()]));
   }
 
+  #lacksAddress(domain: SeenDomain): boolean {
+    if (isDown(domain) || domain.definition.interfaces.length === 0) return false;
+    return this.#context.addresses.addressesOf(domain).length === 0;
+  }
+
+  #isSoon(): boolean {
+    return performance.now() - this.#nudgedAtMs < soonForMs;
+  }
+
   #delayMs(): number {
-    const lacks = [...this.#seen.values()].some(
-      (it) =>
-        !isDown(it) &&
-        it.definition.interfaces.length > 0 &&
-        this.#context.addresses.addressesOf(it).length === 0,
-    );
+    const lacks = [...this.#seen.values()].some((it) => this.#lacksAddress(it));
     if (!lacks) return lookEveryMs.seldom;
-    const isSoon = performance.now() - this.#nudgedAtMs < soonForMs;
-    return isSoon ? lookEveryMs.soon : lookEveryMs.later;
+    return this.#isSoon() ? lookEveryMs.soon : lookEveryMs.later;
+  }
+
+  #hasNews(): boolean {
+    const hasAnswer = this.#hasAnswer;
+    this.#hasAnswer = false;
+    return hasAnswer || this.#agents.size > 0 || this.#nudges !== this.#nudgesSeen;
   }
 
   /** Until the time is over, or there is something new. */
   async #rest(delayMs: number, signal: AbortSignal): Promise<void> {
     const wake = new AbortController();
     this.#wake = wake;
-    if (this.#isNudged) wake.abort();
+    if (this.#hasNews()) wake.abort();
     try {
       await pause(delayMs, AbortSignal.any([signal, wake.signal]));
     } catch {
@@ -147,4 +186,8 @@ export class AddressWatch {
       this.#wake = undefined;
     }
   }
+}
+
+function domainOf({ name, uuid, domainId: id }: SeenDomain): Domain {
+  return { name, uuid, id };
 }

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
 import type { WorkloadId } from "@persys/core";
 import type { HypervisorHost } from "./hypervisor-host.ts";
 import { isDown, type SeenDomain } from "./domain-observation.ts";
@@ -7,6 +8,7 @@ import {
   domainInterfaceAddressesSource,
   type LibvirtConnection,
   LibvirtError,
+  type RetOf,
 } from "./rpc/index.ts";
 
 /** What addresses are found with. */
@@ -28,6 +30,15 @@ interface Told {
 
 const nobody: AddressesByMac = new Map();
 
+/** How long an agent in a guest may take to answer, in milliseconds: libvirt waits for ever for one that says nothing. */
+const agentTimeoutMs = 5_000;
+
+/** Asks of agents under way, those included that were given up on: libvirt keeps a place for each, and others have to find one as well. */
+const asksAtOnce = 8;
+
+/** What a guest says of itself is shown to others: so much of it. More addresses than one card mostly has, and than a machine is reached at. */
+const addressesMax = { card: 16, machine: 64 } as const;
+
 /**
  * The addresses of guests, from those who know them of all at once: libvirt's networks of the leases they have given, one call for each network,
  * and the kernel of its neighbours. The agent in a guest, where there is one, is asked when it appears.
@@ -37,6 +48,7 @@ export class DomainAddresses {
   #leases: AddressesByMac = nobody;
   #neighbours: AddressesByMac = nobody;
   readonly #told = new Map<string, Told>();
+  readonly #asking = new Set<string>();
   #failure = "";
 
   constructor(context: DomainAddressesContext) {
@@ -52,7 +64,7 @@ export class DomainAddresses {
     const found = domain.definition.interfaces.flatMap(({ mac }) =>
       sources.flatMap((source) => source.get(mac) ?? []),
     );
-    return [...new Set(found)];
+    return [...new Set(found)].slice(0, addressesMax.machine);
   }
 
   /** Why leases could not be read the last time, in libvirt's words; empty where they could. */
@@ -77,25 +89,49 @@ export class DomainAddresses {
     for (const uuid of this.#told.keys()) if (!uuids.has(uuid)) this.#told.delete(uuid);
   }
 
-  /** Asks the agent in a guest, which has appeared. One that does not answer has told nothing. */
-  async ask(dom: Domain, signal: AbortSignal): Promise<void> {
-    const source = domainInterfaceAddressesSource.agent;
+  /**
+   * Asks the agent in a guest. One that does not answer in time has told nothing, and is not asked again before it has.
+   * @returns whether it has told anything. @throws {LibvirtConnectionError} the signal's reason
+   */
+  async ask(dom: Domain, signal: AbortSignal): Promise<boolean> {
+    const { uuid, id: domainId } = dom;
+    if (this.#asking.has(uuid) || this.#asking.size >= asksAtOnce) return false;
+    this.#asking.add(uuid);
+    let isLate = false;
     try {
-      const { ifaces } = await this.#context.connection.call(
-        "domainInterfaceAddresses",
-        { dom, source, flags: 0 },
-        { signal },
+      const ifaces = await this.#interfacesOf(dom, signal, (answered) => {
+        isLate = true;
+        void answered.finally(() => this.#asking.delete(uuid));
+      });
+      const pairs = ifaces.flatMap(({ hwaddr, addrs }) =>
+        addrs.map(({ addr }) => [hwaddr ?? "", addr] as const),
       );
-      const byMac = new Map(
-        ifaces.map(({ hwaddr, addrs }) => [
-          (hwaddr ?? "").toLowerCase(),
-          addrs.map((it) => it.addr).filter(isReachable),
-        ]),
-      );
-      this.#told.set(dom.uuid, { domainId: dom.id, byMac });
+      const byMac = grouped(pairs);
+      this.#told.set(uuid, { domainId, byMac });
+      return byMac.size > 0;
     } catch (error) {
-      if (!(error instanceof LibvirtError)) throw error;
+      signal.throwIfAborted();
+      if (!(error instanceof LibvirtError) && !isTimeout(error)) throw error;
+      return false;
+    } finally {
+      if (!isLate) this.#asking.delete(uuid);
     }
+  }
+
+  /** @param onLate gets what settles once an ask that was given up on has been answered */
+  async #interfacesOf(
+    dom: Domain,
+    signal: AbortSignal,
+    onLate: (answered: Promise<unknown>) => void,
+  ): Promise<RetOf<"domainInterfaceAddresses">["ifaces"]> {
+    const args = { dom, source: domainInterfaceAddressesSource.agent, flags: 0 };
+    const { ifaces } = await this.#context.connection.call("domainInterfaceAddresses", args, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(agentTimeoutMs)]),
+      onLate: (answer) => {
+        onLate(Promise.allSettled([answer]));
+      },
+    });
+    return ifaces;
   }
 
   async #leasesNow(names: ReadonlySet<string>, signal: AbortSignal): Promise<AddressesByMac> {
@@ -163,11 +199,11 @@ export function parseNeighbours(table: string): AddressesByMac {
 function grouped(pairs: readonly (readonly [mac: string, address: string])[]): AddressesByMac {
   const all = new Map<string, string[]>();
   for (const [mac, address] of pairs) {
-    if (!isReachable(address)) continue;
+    if (isIP(address) === 0 || !isReachable(address)) continue;
     const key = mac.toLowerCase();
     const known = all.get(key) ?? [];
     all.set(key, known);
-    if (!known.includes(address)) known.push(address);
+    if (known.length < addressesMax.card && !known.includes(address)) known.push(address);
   }
   return all;
 }
@@ -175,4 +211,8 @@ function grouped(pairs: readonly (readonly [mac: string, address: string])[]): A
 /** Addresses that lead nowhere from outside of their own link or machine are of no use to anybody. */
 function isReachable(address: string): boolean {
   return !/^(?:127\.|169\.254\.|::1$|fe80:)/i.test(address);
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
 }

@@ -27,6 +27,9 @@ function onNetwork(network: string | undefined): SeenDomain["definition"] {
 describe("DomainAddresses", () => {
   let leases: readonly (readonly [mac: string, address: string, expirytime: bigint])[];
   let asked: number;
+  /** What the agents in guests say, for each of their interfaces; undefined: nothing, ever. */
+  let said: readonly (readonly string[])[] | undefined;
+  let guestsAsked: number;
   let fails: boolean;
   let neighboursFile: string;
   let client: LibvirtClient;
@@ -34,6 +37,7 @@ describe("DomainAddresses", () => {
 
   beforeEach(async () => {
     [leases, asked, fails] = [[], 0, false];
+    [said, guestsAsked] = [[["10.0.0.9", "fe80::1"]], 0];
     const folder = await mkdtemp("/tmp/persys-da-");
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     neighboursFile = join(folder, "arp");
@@ -44,13 +48,15 @@ describe("DomainAddresses", () => {
         return "done";
       }
       if (frame.procedure === procedures.domainInterfaceAddresses.number) {
+        guestsAsked += 1;
+        if (said === undefined) return "done";
         const { ret } = procedures.domainInterfaceAddresses;
-        const addrs = [
-          { type: 0, addr: "10.0.0.9", prefix: 24 },
-          { type: 1, addr: "fe80::1", prefix: 64 },
-        ];
-        const iface = { name: "eth0", hwaddr: mac.toUpperCase(), addrs };
-        connection.reply(frame, ret.encode({ ifaces: [iface] }));
+        const ifaces = said.map((words, at) => ({
+          name: `eth${at}`,
+          hwaddr: mac.toUpperCase(),
+          addrs: words.map((addr) => ({ type: 0, addr, prefix: 24 })),
+        }));
+        connection.reply(frame, ret.encode({ ifaces }));
         return "done";
       }
       if (frame.procedure !== procedures.networkGetDhcpLeases.number) return undefined;
@@ -124,6 +130,35 @@ describe("DomainAddresses", () => {
 
     expect(await found(machine())).toEqual(["10.0.0.9"]);
     expect(await found(machine({ domainId: 6 }))).toEqual([]);
+  });
+
+  it("believes of a guest addresses alone, of all its interfaces, and not too many", async () => {
+    const many = Array.from({ length: 100 }, (_, at) => `10.1.0.${at}`);
+    said = [["\u001b[2J", "10.0.0.9", "not an address"], [], ["10.0.0.8"], many];
+
+    expect(await addresses.ask({ name: "vm-1", uuid: machine().uuid, id: 5 }, signal)).toBe(true);
+
+    const all = await found(machine());
+    expect(all.slice(0, 3)).toEqual(["10.0.0.9", "10.0.0.8", "10.1.0.0"]);
+    expect(all).toHaveLength(16);
+  });
+
+  it("asks no guest again that has not answered yet, and few at once", async () => {
+    said = undefined;
+    const { uuid } = machine();
+    const controller = new AbortController();
+    const asks = Array.from({ length: 20 }, (_, at) => {
+      const other = `${uuid.slice(0, -2)}${String(at + 10)}`;
+      const dom = { name: "vm", uuid: at % 2 === 0 ? uuid : other, id: 5 };
+      return addresses.ask(dom, controller.signal).catch(() => "called off");
+    });
+    await expect.poll(() => guestsAsked).toBeGreaterThan(0);
+
+    controller.abort();
+    const outcomes = await Promise.all(asks);
+
+    expect(outcomes.filter((outcome) => outcome === "called off")).toHaveLength(8);
+    expect(await addresses.ask({ name: "vm", uuid, id: 5 }, signal)).toBe(false);
   });
 
   it("finds none where libvirt refuses, and says why", async () => {
