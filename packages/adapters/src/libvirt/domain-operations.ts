@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { AgentError, type Target, type WorkloadId } from "@persys/core";
 import type { DomainCalls } from "./domain-calls.ts";
-import { parseDefinition } from "./domain-definition.ts";
+import { type DefinedDisk, parseDefinition } from "./domain-definition.ts";
 import { withoutOwnership } from "./domain-description.ts";
 import { DomainEnds } from "./domain-ends.ts";
 import { DomainMarking, domOf } from "./domain-marking.ts";
@@ -32,7 +32,9 @@ export interface MachineFiles {
   readonly makePlace: (id: WorkloadId) => Promise<void>;
   /** Makes the disks of a target's machine, which is down, as large as they are wanted. */
   readonly grow: (target: Target, signal: AbortSignal) => Promise<void>;
-  /** The disks that may have been made for a workload. */
+  /** A description that was kept with what nobody else may see of it, and is therefore not kept with it. @throws {AgentError} STORAGE_ERROR */
+  readonly withSecrets: (id: WorkloadId, instance: string, xml: string) => Promise<string>;
+  /** The disks that the machines of a workload have had, and that may have been made for it. */
   readonly disksOf: (id: WorkloadId) => Promise<readonly string[]>;
   /** Removes the disks that were made for a workload and are not retained. No machine uses them. */
   readonly removeDisks: (id: WorkloadId) => Promise<void>;
@@ -69,6 +71,7 @@ export class DomainOperations {
       calls: context.calls,
       ends: this.#ends,
       marking: this.#marking,
+      flags: context.flags,
     });
   }
 
@@ -110,13 +113,15 @@ export class DomainOperations {
   async restore(id: WorkloadId, signal: AbortSignal): Promise<void> {
     const seen = await this.#find(id, signal);
     if (seen?.ownership.kept === undefined) return;
-    await this.#ends.end(seen, graceOf(seen), signal);
     const { xml, ...marks } = seen.ownership.kept;
+    await this.#assertOwnDisks(seen);
+    const description = await this.#context.files.withSecrets(id, marks.instance, xml);
+    await this.#ends.end(seen, graceOf(seen), signal);
     const ownership = { ...seen.ownership, current: marks, kept: undefined };
     await this.#context.files.makePlace(id);
-    await this.#marking.define(xml, ownership, signal);
+    await this.#marking.define(description, ownership, signal);
     const restored = await this.#find(id, signal);
-    if (restored !== undefined) await this.#runs.run(restored, signal);
+    if (restored !== undefined) await this.#runs.runAnew(restored, signal);
   }
 
   /** Ends the machine, within the grace by itself and then by force, and keeps it. */
@@ -154,6 +159,7 @@ export class DomainOperations {
     const { files } = this.#context;
     if (seen === undefined) await this.#refuseStranger(target.id, signal);
     await this.#assertReady(target, signal);
+    if (seen !== undefined) await this.#assertOwnDisks(seen);
     const isSameCreation = seen?.ownership.current?.uid === target.uid;
     const kept = isSameCreation ? await this.#toKeep(seen, signal) : undefined;
     if (seen !== undefined) await this.#ends.end(seen, graceOf(seen), signal);
@@ -187,8 +193,8 @@ export class DomainOperations {
   async #toKeep(seen: SeenDomain, signal: AbortSignal): Promise<DomainOwnership["kept"]> {
     const { current, kept, id } = seen.ownership;
     if (kept !== undefined || current === undefined) return kept;
-    const flags = domainXmlFlags.inactive + domainXmlFlags.secure;
-    const args = { dom: domOf(seen), flags };
+    // Without secrets: everybody may read metadata.
+    const args = { dom: domOf(seen), flags: domainXmlFlags.inactive };
     const { xml } = await this.#calls.call(id, "domainGetXmlDesc", { args, signal });
     const plain = withoutOwnership(xml);
     return plain === undefined ? undefined : { ...current, xml: plain };
@@ -203,12 +209,31 @@ export class DomainOperations {
     const { current } = seen.ownership;
     const isUp = !isDown(seen);
     if (current === undefined || driftOf(seen).length === 0 || (isUp && !setsRight)) return seen;
+    // One that is down comes up with what it has: the next replacement tells what is wrong with that.
+    if (!isUp && (await this.#otherDiskOf(seen)) !== undefined) return seen;
+    await this.#assertOwnDisks(seen);
     const isOthersRun =
       isUp && current.domainId !== undefined && current.domainId !== seen.domainId;
     const description = await this.#context.describe(target, current.instance, signal);
     if (isOthersRun) await this.#ends.end(seen, graceOf(seen), signal);
     await this.#marking.define(description, seen.ownership, signal);
     return (await this.#find(target.id, signal)) ?? seen;
+  }
+
+  /** Somebody has put another disk in the place of one, as a snapshot does: what the guest has written since is in that alone. */
+  async #assertOwnDisks(seen: SeenDomain): Promise<void> {
+    const other = await this.#otherDiskOf(seen);
+    if (other === undefined) return;
+    throw new AgentError(
+      "STORAGE_ERROR",
+      `${other.device} of the machine is ${other.path} now, which is not what we made it of: bring a snapshot back into its disk (virsh blockcommit --active --pivot), or the definition to what it was`,
+      { retryable: true, effect: "none" },
+    );
+  }
+
+  async #otherDiskOf({ definition, ownership }: SeenDomain): Promise<DefinedDisk | undefined> {
+    const known = await this.#context.files.disksOf(ownership.id);
+    return definition.disks.find((it) => it.kind === "disk" && !known.includes(it.path));
   }
 
   /** A machine whose marks somebody has removed runs on, under whatever name, and needs its disks. */

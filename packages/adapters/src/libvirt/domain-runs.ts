@@ -5,7 +5,8 @@ import { diskErrorsOf } from "./disk-errors.ts";
 import type { DomainCalls } from "./domain-calls.ts";
 import type { DomainEnds } from "./domain-ends.ts";
 import { type DomainMarking, domOf } from "./domain-marking.ts";
-import type { SeenDomain } from "./domain-observation.ts";
+import { isDown, type SeenDomain } from "./domain-observation.ts";
+import type { HypervisorFlags } from "./hypervisor.ts";
 import { isOtherState } from "./libvirt-errors.ts";
 import { domainPausedReason, domainState } from "./rpc/index.ts";
 
@@ -23,6 +24,7 @@ export interface DomainRunsContext {
   readonly calls: DomainCalls;
   readonly ends: DomainEnds;
   readonly marking: DomainMarking;
+  readonly flags: HypervisorFlags;
 }
 
 /** Brings machines up. */
@@ -30,8 +32,10 @@ export class DomainRuns {
   readonly #calls: DomainCalls;
   readonly #ends: DomainEnds;
   readonly #marking: DomainMarking;
+  readonly #flags: HypervisorFlags;
 
-  constructor({ calls, ends, marking }: DomainRunsContext) {
+  constructor({ calls, ends, flags, marking }: DomainRunsContext) {
+    this.#flags = flags;
     this.#calls = calls;
     this.#ends = ends;
     this.#marking = marking;
@@ -63,18 +67,28 @@ export class DomainRuns {
         break;
       default:
     }
-    await this.#begin(seen, signal);
+    // The first run of a definition: memory that was saved is that of another.
+    await this.#begin(seen, { isAnew: seen.ownership.current?.run === undefined, signal });
+  }
+
+  /** As {@link run}, of a machine that another definition was run of last: memory that was saved meanwhile is not taken up again. */
+  async runAnew(seen: SeenDomain, signal: AbortSignal): Promise<void> {
+    if (isDown(seen)) await this.#begin(seen, { isAnew: true, signal });
+    else await this.run(seen, signal);
   }
 
   /** Writes down that a run begins before it does, and libvirt's number of it after: in between it is known by there being none. */
-  async #begin(seen: SeenDomain, signal: AbortSignal): Promise<void> {
+  async #begin(
+    seen: SeenDomain,
+    { isAnew, signal }: { readonly isAnew: boolean; readonly signal: AbortSignal },
+  ): Promise<void> {
     const { ownership } = seen;
     const { current, id } = ownership;
     if (current === undefined) return;
     const began = { ...current, run: randomUUID(), startedAtMs: Date.now(), domainId: undefined };
     await this.#marking.mark(domOf(seen), { ...ownership, current: began }, signal);
     try {
-      const args = { dom: domOf(seen), flags: 0 };
+      const args = { dom: domOf(seen), flags: isAnew ? this.#flags.startAnew : 0 };
       const { dom } = await this.#calls.call(id, "domainCreateWithFlags", { args, signal });
       // A first start may complete the definition: with the file of its firmware's variables, say.
       const config = await this.#marking.configOf(id, dom, signal);

@@ -1,6 +1,6 @@
 import type { Architecture, Machine } from "./machine.ts";
 import { machineXml } from "./machine-xml.ts";
-import { domainShutdownFlag, domainUndefineFlags } from "./rpc/index.ts";
+import { domainCreateFlags, domainShutdownFlag, domainUndefineFlags } from "./rpc/index.ts";
 
 /** How a hypervisor of libvirt is spoken to: not each takes the same descriptions and flags. */
 export interface Hypervisor {
@@ -21,6 +21,8 @@ export interface HostFacts {
 export interface HypervisorFlags {
   /** How a guest is asked to shut down: `virDomainShutdownFlagValues`. */
   readonly shutdown: number;
+  /** How a machine is started that must not take up memory that was saved of it: `virDomainCreateFlags`. */
+  readonly startAnew: number;
   /** What is removed with a definition: `virDomainUndefineFlagsValues`. */
   readonly undefine: number;
 }
@@ -33,6 +35,7 @@ export const qemu: Hypervisor = {
   describe: (machine) => machineXml(machine),
   flags: {
     shutdown: domainShutdownFlag.acpiPowerBtn,
+    startAnew: domainCreateFlags.startForceBoot,
     undefine:
       domainUndefineFlags.managedSave +
       domainUndefineFlags.snapshotsMetadata +

@@ -88,8 +88,13 @@ export class LibvirtRuntime implements WorkloadRuntime {
       nodeId,
       flags: hypervisor.flags,
       files: this.#files,
-      describe: async (target, instance, signal) =>
-        hypervisor.describe(await this.#machines.machineOf(target, signal, instance)),
+      describe: async (target, instance, signal) => {
+        const machine = await this.#machines.machineOf(target, signal, instance);
+        const { vncPassword } = machine;
+        if (vncPassword !== undefined)
+          await this.#folders.keepScreenPassword(target.id, instance, vncPassword);
+        return hypervisor.describe(machine);
+      },
     });
     this.#addresses = new DomainAddresses(shared);
     this.#watch = new AddressWatch({ addresses: this.#addresses, domains: this.#domains, logger });

@@ -13,6 +13,7 @@ import { ensureDisk, growDisk, removeDisk, type WantedDisk } from "./disk-files.
 import type { SeenDomain } from "./domain-observation.ts";
 import type { MachineFiles } from "./domain-operations.ts";
 import { isDevice, type Machine } from "./machine.ts";
+import { hasScreen, withScreenPassword } from "./screen-password.ts";
 import { makeSeedImage } from "./seed-image.ts";
 import { seedFilesOf, wantsSeed } from "./seed-files.ts";
 import { machineDisks } from "./vm-disks.ts";
@@ -102,9 +103,26 @@ export class VmFiles implements MachineFiles {
     seen: SeenDomain | undefined,
     keepDigests: readonly SpecDigest[],
   ): Promise<void> {
+    const { folders } = this.#context;
     const { consoleLog = "", disks = [] } = seen?.definition ?? {};
-    const paths = [consoleLog, ...disks.map((it) => it.path)];
-    await this.#context.folders.tidy(id, { paths, digests: keepDigests });
+    const { current, kept } = seen?.ownership ?? {};
+    const screens = [current, kept].flatMap((it) =>
+      it === undefined ? [] : [folders.screenOf(id, it.instance)],
+    );
+    const paths = [consoleLog, ...disks.map((it) => it.path), ...screens];
+    await folders.tidy(id, { paths, digests: keepDigests });
+  }
+
+  async withSecrets(id: WorkloadId, instance: string, xml: string): Promise<string> {
+    if (!hasScreen(xml)) return xml;
+    const password = await this.#context.folders.screenPasswordOf(id, instance);
+    const whole = password === undefined ? undefined : withScreenPassword(xml, password);
+    if (whole !== undefined) return whole;
+    throw new AgentError(
+      "STORAGE_ERROR",
+      `the password of the screen of ${id} is lost: it would be open to everybody on this host`,
+      { retryable: true, effect: "none" },
+    );
   }
 
   async disksOf(id: WorkloadId): Promise<readonly string[]> {

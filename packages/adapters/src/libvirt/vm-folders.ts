@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { AgentError, type SpecDigest, type Target, type WorkloadId } from "@persys/core";
 import { z } from "zod";
@@ -66,6 +66,33 @@ export class VmFolders {
   /** The file for what one making of a machine writes to its console. */
   consoleLogOf(id: WorkloadId, instance: string): string {
     return join(this.#pathOf(id), `console-${instance}.log`);
+  }
+
+  /** The file with the password of the screen of one making of a machine. */
+  screenOf(id: WorkloadId, instance: string): string {
+    return join(this.#pathOf(id), `screen-${instance}`);
+  }
+
+  /** Writes down a screen's password, for this agent alone to read. @throws {AgentError} STORAGE_ERROR */
+  async keepScreenPassword(id: WorkloadId, instance: string, password: string): Promise<void> {
+    await this.ensure(id);
+    const path = this.screenOf(id, instance);
+    try {
+      await writeFile(path, password, { mode: 0o600, flush: true });
+    } catch (error) {
+      throw folderError(`write ${path}`, error);
+    }
+  }
+
+  /** A screen's password; undefined where none was written down. @throws {AgentError} STORAGE_ERROR */
+  async screenPasswordOf(id: WorkloadId, instance: string): Promise<string | undefined> {
+    const path = this.screenOf(id, instance);
+    try {
+      return await readFile(path, "utf8");
+    } catch (error) {
+      if (isMissingFile(error)) return undefined;
+      throw folderError(`read ${path}`, error);
+    }
   }
 
   /** The image of a revision's seed: another for each creation, which are different machines to cloud-init. */

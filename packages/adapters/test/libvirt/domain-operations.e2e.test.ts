@@ -32,6 +32,7 @@ const noFiles: MachineFiles = {
   assertPrepared: async () => {},
   makePlace: async () => {},
   grow: async () => {},
+  withSecrets: async (_id, _instance, xml) => xml,
   disksOf: async () => [],
   removeDisks: async () => {},
   removeRest: async () => {},
@@ -59,7 +60,7 @@ describeWithLibvirt("DomainOperations", () => {
       domains,
       nodeId,
       describe: describeFake,
-      flags: { shutdown: 0, undefine: 3 },
+      flags: { shutdown: 0, startAnew: 0, undefine: 3 },
       files: noFiles,
     });
   }

@@ -50,7 +50,8 @@ describe("DomainRuns", () => {
       domains: new OwnedDomains(client, "node"),
       nodeId: "node",
     });
-    runs = new DomainRuns({ calls, ends: new DomainEnds(calls, qemu.flags), marking });
+    const { flags } = qemu;
+    runs = new DomainRuns({ calls, ends: new DomainEnds(calls, flags), marking, flags });
   });
 
   it("tells which disk fails again as soon as the machine goes on, and leaves it paused", async () => {

@@ -23,6 +23,7 @@ export const fake: Hypervisor = {
     ),
   flags: {
     shutdown: 0,
+    startAnew: 0,
     undefine: domainUndefineFlags.managedSave + domainUndefineFlags.snapshotsMetadata,
   },
   facts: { architecture: "x86_64", accelerator: "tcg" },

@@ -138,6 +138,67 @@ describeWithLibvirt("LibvirtRuntime", () => {
     expect(await host.files()).toEqual([]);
   }, 120_000);
 
+  it("leaves a machine that has a snapshot as it is until that is brought back", async () => {
+    const host = await LibvirtHarness.open(sharedLibvirtUri());
+    const { outsider } = host;
+    const id = host.id();
+    const spec = { networks: [], disks: [{ sizeGb: 1 }] };
+    await host.start(host.revision("r1", spec));
+    const { run: began } = await host.current();
+    await outsider.virsh("snapshot-create-as", id, "--disk-only", "--atomic", "--no-metadata");
+    expect((await host.current()).drift).toEqual(["its definition was edited"]);
+
+    for (const target of [
+      host.revision("r1", spec),
+      host.revision("r2", { ...spec, memoryMb: 96 }),
+    ])
+      await expect(host.replace(target)).rejects.toMatchObject({
+        code: "STORAGE_ERROR",
+        effect: "none",
+      });
+    expect(await host.current()).toMatchObject({ state: "running", run: began, revisionId: "r1" });
+
+    await outsider.virsh("blockcommit", id, "vda", "--active", "--pivot", "--wait");
+    await host.replace(host.revision("r1", spec));
+    expect(await host.current()).toMatchObject({ state: "running", run: began, drift: [] });
+  }, 120_000);
+
+  it("shows the password of a screen to nobody, and has it still after a way back", async () => {
+    const host = await LibvirtHarness.open(sharedLibvirtUri());
+    const { outsider } = host;
+    const id = host.id();
+    const spec = { networks: [], disks: [], vnc: { password: "s3cret&" } };
+    await host.start(host.revision("r1", spec));
+    await host.replace(host.revision("r2", { ...spec, memoryMb: 96 }));
+
+    const shown = await outsider.xml(id);
+    const [kept = ""] = /(?<=<persys:kept[^>]*>)[^<]+/.exec(shown) ?? [];
+    expect(Buffer.from(kept, "base64").toString()).toContain("<graphics");
+    for (const text of [shown, Buffer.from(kept, "base64").toString()])
+      expect(text).not.toMatch(/passwd|s3cret/);
+
+    await host.runtime.restore(id, signal);
+    expect(await outsider.virsh("dumpxml", "--security-info", id)).toMatch(/passwd='s3cret&amp;'/);
+    await host.runtime.retire(id, [], signal);
+    expect((await host.files()).filter((name) => name.startsWith("screen-"))).toHaveLength(1);
+    await host.runtime.remove(id, signal);
+    expect(await host.files()).toEqual([]);
+  }, 120_000);
+
+  it("starts another definition without the memory that was saved of the one before", async () => {
+    const host = await LibvirtHarness.open(sharedLibvirtUri());
+    const { outsider } = host;
+    const id = host.id();
+    const spec = { networks: [], disks: [] };
+    await host.start(host.revision("r1", spec));
+    await outsider.virsh("managedsave", id);
+
+    await host.replace(host.revision("r2", { ...spec, memoryMb: 96 }));
+
+    expect(await outsider.virsh("dumpxml", id)).toContain(">98304</currentMemory>");
+    expect(await outsider.virsh("dominfo", id)).toMatch(/Managed save: +no/);
+  }, 120_000);
+
   it("takes no copy of a machine for ours", async () => {
     const host = await LibvirtHarness.open(sharedLibvirtUri());
     const { outsider } = host;
