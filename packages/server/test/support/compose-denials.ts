@@ -172,7 +172,7 @@ export function denials(link: string): readonly Denial[] {
     {
       what: "labels of the agent's own",
       file: stringify({ services: { web: { image, labels: { "persys.uid": "x" } } } }),
-      field: "services.web.labels.persys.uid",
+      field: 'services.web.labels["persys.uid"]',
       rule: "must not start with",
       by: "file",
     },
