@@ -8,21 +8,29 @@ const lookEveryMs = 20;
 /** How long processes that were ended may take to go, in milliseconds. */
 const patienceDefaultMs = 5_000;
 
+/** How left commands are looked for. */
+export interface LeftCommandsOptions {
+  /** How long processes that were ended may take to go, in milliseconds. Default 5,000. */
+  readonly patienceMs?: number;
+  /** Whose processes are ended. Default: those of the agent's own account. */
+  readonly uid?: number | undefined;
+}
+
 /**
  * Ends compose commands of a project that have outlived the agent which started them, and resolves with whether there were any. They are found
- * by the mark in their environment: a record of process ids could name somebody else's process by now. Only processes of the agent's own account
- * are looked at, and none that runs in a container.
+ * by the mark in their environment: a record of process ids could name somebody else's process by now. Only processes of the account `uid`, the
+ * agent's own, are looked at, and none that runs in a container.
  * @throws {AgentError} RUNTIME_ERROR, retryable, naming the processes, when some are still there after `patienceMs`.
  */
 export async function endLeftCommands(
   mark: string,
   signal: AbortSignal,
-  patienceMs: number = patienceDefaultMs,
+  { patienceMs = patienceDefaultMs, uid = process.geteuid?.() }: LeftCommandsOptions = {},
 ): Promise<boolean> {
   const untilMs = performance.now() + patienceMs;
   let found = false;
   for (;;) {
-    const pids = await commandsOf(mark);
+    const pids = await commandsOf(mark, uid);
     if (pids.length === 0) return found;
     if (performance.now() >= untilMs) throw stillThere(pids);
     found = true;
@@ -41,12 +49,12 @@ function endOne(pid: number): void {
   }
 }
 
-async function commandsOf(mark: string): Promise<readonly number[]> {
+async function commandsOf(mark: string, uid: number | undefined): Promise<readonly number[]> {
   const wanted = `${markVariable}=${mark}`;
   const ownSpace = await spaceOf("self");
   const isCommand = async (pid: number): Promise<boolean> =>
     pid !== process.pid &&
-    (await environmentOf(pid)).includes(wanted) &&
+    (await environmentOf(pid, uid)).includes(wanted) &&
     (await spaceOf(pid)) === ownSpace;
   const pids = (await readdir("/proc")).filter((it) => /^\d+$/.test(it)).map(Number);
   const are = await Promise.all(pids.map(isCommand));
@@ -54,10 +62,10 @@ async function commandsOf(mark: string): Promise<readonly number[]> {
 }
 
 /** Empty for processes of other accounts, for those that are gone, and for those that have ended. */
-async function environmentOf(pid: number): Promise<readonly string[]> {
+async function environmentOf(pid: number, uid: number | undefined): Promise<readonly string[]> {
   try {
-    const { uid } = await stat(`/proc/${pid}`);
-    if (uid !== process.geteuid?.()) return [];
+    const about = await stat(`/proc/${pid}`);
+    if (about.uid !== uid) return [];
     return (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0");
   } catch {
     // ENOENT, ESRCH, EACCES: it is not one of ours that runs.

@@ -9,7 +9,7 @@ import type { MadeRevision } from "./project-state.ts";
 import type { RevisionPlace } from "./revision-place.ts";
 
 /** What a revision is brought up with: what references stand for among it, so it is never stored. */
-export interface OpenedRevision {
+interface OpenedRevision {
   readonly input: CommandInput;
   /** What must not be said. */
   readonly hidden: readonly string[];

@@ -278,3 +278,86 @@ describe("parseComposeSpec", () => {
     expect(restartOf(`${file}    restart: no\n`)).toEqual({ kind: "no" });
   });
 });
+
+describe("a compose file in a repository", () => {
+  const repository = "https://git.example/team/shop.git";
+
+  it("is taken for what it is, without what says nothing", () => {
+    const git = {
+      repository,
+      ref: "release/v1.2",
+      path: "deploy/shop.yaml",
+      password: "env:TOKEN",
+    };
+    expect(parseComposeSpec({ git, env: { A: "1" } })).toMatchObject({
+      ok: true,
+      value: { spec: { git, env: { A: "1" } }, restart: { kind: "on-failure", maxRetries: 0 } },
+    });
+    expect(
+      parseComposeSpec({ git: { repository, ref: "", path: "", username: "" } }),
+    ).toMatchObject({
+      value: { spec: { git: { repository } } },
+    });
+  });
+
+  it("is one of two ways, of which there has to be one", () => {
+    expect(violationsOf({})).toEqual(["composeYaml is required: a text; or git instead"]);
+    expect(violationsOf({ composeYaml: file, git: { repository } })).toEqual([
+      "git must not be there beside composeYaml: there is one file",
+    ]);
+  });
+
+  it.each([
+    ["git.repository", { repository: "ext::sh -c touch% /tmp/x" }],
+    ["git.repository", { repository: "file:///etc" }],
+    ["git.repository", { repository: "/srv/shop.git" }],
+    ["git.repository", { repository: "ssh://git@git.example/shop.git" }],
+    ["git.repository", { repository: "git@git.example:shop.git" }],
+    ["git.repository", { repository: "--upload-pack=touch /tmp/x" }],
+    ["git.repository", { repository: "https://git.example/" }],
+    ["git.repository", { repository: "https://me:hidden-word@git.example/shop.git" }],
+    ["git.repository", { repository: "https://@git.example/shop.git" }],
+    ["git.repository", { repository: "https://git.example/shop.git?x=1" }],
+    ["git.repository", { repository: "https://git.example/a\\b.git" }],
+    ["git.ref", { repository, ref: "-x" }],
+    ["git.ref", { repository, ref: "--upload-pack=x" }],
+    ["git.ref", { repository, ref: "a..b" }],
+    ["git.ref", { repository, ref: "a:b" }],
+    ["git.ref", { repository, ref: "+a" }],
+    ["git.ref", { repository, ref: "a b" }],
+    ["git.ref", { repository, ref: "a*" }],
+    ["git.ref", { repository, ref: "a@{1}" }],
+    ["git.ref", { repository, ref: "a.lock" }],
+    ["git.path", { repository, path: "/etc/passwd" }],
+    ["git.path", { repository, path: "../compose.yaml" }],
+    ["git.path", { repository, path: "a/./b" }],
+    ["git.path", { repository, path: "a//b" }],
+    ["git.path", { repository, path: "a/" }],
+    ["git.path", { repository, path: "a\nb" }],
+    ["git.username", { repository, username: "a:b", password: "env:A" }],
+    ["git.password", { repository, username: "a" }],
+    ["git.password", { repository, password: "hidden-word" }],
+    ["git.password", { repository, password: "literal:hidden-word" }],
+    ["git.password", { repository, password: "file:relative" }],
+    ["git.branch", { repository, branch: "main" }],
+  ])("has a rule for %s that %j breaks", (field, git) => {
+    const parsed = parseComposeSpec({ git });
+    expect(parsed.ok).toBe(false);
+    const violations = parsed.ok ? [] : parsed.violations;
+    expect(violations.map((one) => one.path.join("."))).toContain(field);
+    expect(JSON.stringify(violations)).not.toContain("hidden-word");
+  });
+
+  it("is refused with every rule at once", () => {
+    const git = { repository: "ftp://git.example/x", ref: "-x", path: "/x", password: "x" };
+    const parsed = parseComposeSpec({ git, env: { "1A": "x" } });
+    const fields = parsed.ok ? [] : parsed.violations.map((one) => one.path.join("."));
+    expect(fields.toSorted()).toEqual([
+      "env.1A",
+      "git.password",
+      "git.path",
+      "git.ref",
+      "git.repository",
+    ]);
+  });
+});

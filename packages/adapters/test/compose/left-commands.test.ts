@@ -46,10 +46,19 @@ describe("endLeftCommands", () => {
     expect(await endLeftCommands(mark, forever)).toBe(false);
   });
 
+  it("leaves what bears the mark and is another account's", async () => {
+    const mark = randomUUID();
+    const child = await marked(mark);
+    const uid = (process.geteuid?.() ?? 0) + 1;
+    expect(await endLeftCommands(mark, forever, { uid })).toBe(false);
+    expect(child.exitCode ?? child.signalCode).toBeNull();
+    expect(await endLeftCommands(mark, forever)).toBe(true);
+  });
+
   it("gives up after a while, and names the processes that are still there", async () => {
     const mark = randomUUID();
     const child = await marked(mark);
-    await expect(endLeftCommands(mark, forever, 0)).rejects.toMatchObject({
+    await expect(endLeftCommands(mark, forever, { patienceMs: 0 })).rejects.toMatchObject({
       code: "RUNTIME_ERROR",
       retryable: true,
       message: expect.stringContaining(`process ids ${child.pid}`),

@@ -52,6 +52,6 @@ export const composeOptions: { readonly [Name in ComposeSetting]: ConfigOption<C
     type: absolutePath,
     standard: "/var/lib/persys/compose",
     development: (devDir) => `${devDir}/compose`,
-    doc: "Folder for the projects: their compose files, and which revision is up. No environment is in it. Made when it is needed.",
+    doc: "Folder for the projects: their compose files, and which revision is up. Files and variables in it are sealed. Made when it is needed.",
   },
 };
