@@ -75,7 +75,10 @@ export async function ensureDisk(disk: WantedDisk, signal: AbortSignal): Promise
  * Lets the claim on a disk say of its retention what the revision says that has settled. One that was not made for the workload is not touched.
  * @throws {AgentError} STORAGE_ERROR
  */
-export async function settleDisk({ path, claim: wanted }: WantedDisk): Promise<void> {
+export async function settleDisk({
+  path,
+  claim: wanted,
+}: Pick<WantedDisk, "claim" | "path">): Promise<void> {
   const claim = await readClaim(path);
   if (claim?.id !== wanted.id || claim.nodeId !== wanted.nodeId) return;
   if (claim.retained !== wanted.retained)

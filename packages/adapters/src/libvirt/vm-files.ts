@@ -9,7 +9,7 @@ import {
 } from "@persys/core";
 import type { DhcpHosts, Reservation } from "./dhcp-hosts.ts";
 import { isMissingFile } from "./disk-claim.ts";
-import { ensureDisk, growDisk, removeDisk, type WantedDisk } from "./disk-files.ts";
+import { ensureDisk, growDisk, removeDisk, settleDisk, type WantedDisk } from "./disk-files.ts";
 import type { SeenDomain } from "./domain-observation.ts";
 import type { MachineFiles } from "./domain-operations.ts";
 import { isDevice, type Machine } from "./machine.ts";
@@ -61,7 +61,12 @@ export class VmFiles implements MachineFiles {
     await folders.ensure(target.id);
     // In the index before they are made: what is made is found, whatever becomes of this call.
     const reservations = reservationsOf(target, machine);
-    await folders.note(target.id, { disks: disks.map((it) => it.path), reservations });
+    const policies = disks.map(({ path, claim: { retained } }) => ({
+      digest: target.specDigest,
+      path,
+      retained,
+    }));
+    await folders.note(target.id, { disks: disks.map((it) => it.path), policies, reservations });
     await this.#makeDiskFolder();
     const { seen } = await folders.madeFor(target.id);
     for (const disk of disks) {
@@ -97,7 +102,11 @@ export class VmFiles implements MachineFiles {
       if (!isDevice(disk)) await growDisk(disk, signal);
   }
 
-  /** Removes what was prepared for digests that are not kept, and is no part of what is there; disks stay. @throws {AgentError} STORAGE_ERROR */
+  /**
+   * Lets the current revision alone say from now on which disks stay when the workload is deleted; until it has settled, each does that any
+   * revision wants to stay. Removes what was prepared for digests that are not kept, and is no part of what is there; disks stay.
+   * @throws {AgentError} STORAGE_ERROR
+   */
   async tidy(
     id: WorkloadId,
     seen: SeenDomain | undefined,
@@ -111,6 +120,12 @@ export class VmFiles implements MachineFiles {
     );
     const paths = [consoleLog, ...disks.map((it) => it.path), ...screens];
     await folders.tidy(id, { paths, digests: keepDigests });
+    if (current === undefined) return;
+    const { policies } = await folders.madeFor(id);
+    for (const { digest, path, retained } of policies)
+      if (digest === current.specDigest)
+        await settleDisk({ path, claim: { id, nodeId: this.#context.nodeId, retained } });
+    await folders.dropPolicies(id, [...keepDigests, current.specDigest]);
   }
 
   async withSecrets(id: WorkloadId, instance: string, xml: string): Promise<string> {

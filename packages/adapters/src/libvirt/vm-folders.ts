@@ -17,11 +17,20 @@ interface KeptFiles {
   readonly digests: readonly SpecDigest[];
 }
 
+/** What one revision says of a disk. */
+export interface RetainPolicy {
+  readonly digest: SpecDigest;
+  readonly path: string;
+  readonly retained: boolean;
+}
+
 /** What was made for a workload elsewhere. */
 export interface MadeElsewhere {
   readonly disks: readonly string[];
   /** Those of the disks that have been there: one that is not any more must not be made anew. */
   readonly seen: readonly string[];
+  /** What becomes of disks when the workload is deleted, by what each revision says. */
+  readonly policies: readonly RetainPolicy[];
   /** Interfaces that addresses are set aside for on networks of libvirt's own. */
   readonly reservations: readonly { readonly network: string; readonly mac: string }[];
 }
@@ -29,12 +38,15 @@ export interface MadeElsewhere {
 const indexSchema: z.ZodType<MadeElsewhere> = z.strictObject({
   disks: z.array(z.string()),
   seen: z.array(z.string()),
+  policies: z.array(
+    z.strictObject({ digest: z.string(), path: z.string(), retained: z.boolean() }),
+  ),
   reservations: z.array(z.strictObject({ network: z.string(), mac: z.string() })),
 });
 
 type Reserved = MadeElsewhere["reservations"][number];
 
-const nothingMade: MadeElsewhere = { disks: [], seen: [], reservations: [] };
+const nothingMade: MadeElsewhere = { disks: [], seen: [], policies: [], reservations: [] };
 
 /**
  * A folder for each workload with all that its machine has on this host besides its disks: seeds, console logs, and an index of what was made
@@ -123,12 +135,23 @@ export class VmFolders {
     );
     const isFirst = (it: Reserved, at: number): boolean =>
       at === reservations.findIndex(({ network, mac }) => network === it.network && mac === it.mac);
+    const news = more.policies ?? [];
+    const isNew = (it: RetainPolicy): boolean =>
+      news.some(({ digest, path }) => digest === it.digest && path === it.path);
     const all = {
       disks: [...new Set([...known.disks, ...(more.disks ?? [])])],
       seen: [...new Set([...known.seen, ...(more.seen ?? [])])],
+      policies: [...known.policies.filter((it) => !isNew(it)), ...news],
       reservations: reservations.filter(isFirst),
     };
     if (JSON.stringify(all) !== JSON.stringify(known)) await this.#write(id, all);
+  }
+
+  /** Forgets what revisions say whose digests are not kept. @throws {AgentError} STORAGE_ERROR */
+  async dropPolicies(id: WorkloadId, keepDigests: readonly SpecDigest[]): Promise<void> {
+    const known = await this.madeFor(id);
+    const policies = known.policies.filter((it) => keepDigests.includes(it.digest));
+    if (policies.length < known.policies.length) await this.#write(id, { ...known, policies });
   }
 
   /**

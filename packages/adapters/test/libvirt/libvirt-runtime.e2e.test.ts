@@ -199,6 +199,29 @@ describeWithLibvirt("LibvirtRuntime", () => {
     expect(await outsider.virsh("dominfo", id)).toMatch(/Managed save: +no/);
   }, 120_000);
 
+  it("keeps a disk that a revision wants to keep until one has settled that does not", async () => {
+    const host = await LibvirtHarness.open(sharedLibvirtUri());
+    const id = host.id();
+    const spec = (retainPolicy: string): object => ({
+      networks: [],
+      disks: [{ sizeGb: 1, retainPolicy }],
+    });
+    await host.start(host.revision("r1", spec("Retain")));
+    await host.replace(host.revision("r2", spec("Delete")));
+    await host.runtime.restore(id, signal);
+    await host.runtime.remove(id, signal);
+    expect(await host.files()).toContain(`${id}-vda.qcow2`);
+
+    const settled = host.revision("r2", spec("Delete"));
+    await host.start(settled);
+    await host.runtime.remove(id, signal);
+    expect(await host.files()).toContain(`${id}-vda.qcow2`);
+    await host.start(settled);
+    await host.runtime.retire(id, [settled.specDigest], signal);
+    await host.runtime.remove(id, signal);
+    expect(await host.files()).toEqual([]);
+  }, 120_000);
+
   it("takes no copy of a machine for ours", async () => {
     const host = await LibvirtHarness.open(sharedLibvirtUri());
     const { outsider } = host;

@@ -30,15 +30,31 @@ describe("VmFolders", () => {
       { network: "lan", mac: "52:54:00:00:00:01" },
       { network: "default", mac: "52:54:00:00:00:01" },
     ];
-    expect(await folders.madeFor(id)).toEqual({ disks: [], seen: [], reservations: [] });
+    expect(await folders.madeFor(id)).toEqual({
+      disks: [],
+      seen: [],
+      policies: [],
+      reservations: [],
+    });
     await folders.note(id, { disks: ["/a", "/b"], reservations: [first] });
     await folders.note(id, { disks: ["/b", "/c"], seen: ["/b"], reservations: [first, second] });
 
     expect(await new VmFolders(root).madeFor(id)).toEqual({
       disks: ["/a", "/b", "/c"],
       seen: ["/b"],
+      policies: [],
       reservations: [first, second],
     });
+  });
+
+  it("remembers what the revisions that are kept say of each disk", async () => {
+    const policy = (digest: string, retained: boolean) => ({ digest, path: "/a", retained });
+    await folders.note(id, { policies: [policy("d1", true), policy("d2", true)] });
+    await folders.note(id, { policies: [policy("d2", false)] });
+
+    expect((await folders.madeFor(id)).policies).toEqual([policy("d1", true), policy("d2", false)]);
+    await folders.dropPolicies(id, ["d2"]);
+    expect((await folders.madeFor(id)).policies).toEqual([policy("d2", false)]);
   });
 
   it("takes an index that was damaged for no empty one", async () => {
