@@ -15,7 +15,7 @@ export interface DomainDefinition {
 }
 
 /** An interface of a domain. */
-export interface DefinedInterface {
+interface DefinedInterface {
   readonly mac: string;
   /** The network of libvirt that it is on; undefined for a bridge. */
   readonly network: string | undefined;

@@ -18,7 +18,7 @@ interface KeptFiles {
 }
 
 /** What one revision says of a disk. */
-export interface RetainPolicy {
+interface RetainPolicy {
   readonly digest: SpecDigest;
   readonly path: string;
   readonly retained: boolean;
