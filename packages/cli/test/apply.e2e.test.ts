@@ -40,6 +40,45 @@ describe("persysctl apply", () => {
     ]);
   });
 
+  it("has the agent fetch a compose file by git", async () => {
+    const { agent, run } = await scene();
+    const repository = "https://git.example/team/shop.git";
+    const where = ["--git", repository, "--git-ref", "v2", "--git-path", "deploy/compose.yaml"];
+    const login = ["--git-user", "robot", "--git-password", "env:GIT_TOKEN"];
+
+    const ended = await run(["apply", "--type", "compose", "--id", "shop", ...where, ...login]);
+
+    expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
+    const git = {
+      repository,
+      ref: "v2",
+      path: "deploy/compose.yaml",
+      username: "robot",
+      password: "env:GIT_TOKEN",
+    };
+    expect(agent.applied).toMatchObject([
+      { id: "shop", spec: { spec: { case: "compose", value: { composeYaml: "", git } } } },
+    ]);
+  });
+
+  it.each([
+    [[], "required option '-f, --file <file>' not specified"],
+    [["--type", "compose", "--id", "shop"], "required option '-f, --file <file>' not specified"],
+    [["--git", "https://git.example/x"], "are for --type compose"],
+    [["--git-ref", "v2"], "are for --git"],
+    [
+      ["--type", "compose", "--id", "shop", "--git", "https://git.example/x", "-f", "-"],
+      "--git and --file exclude each other",
+    ],
+  ])("takes %j without a file for wrong usage", async (words, said) => {
+    const { run } = await scene();
+
+    const ended = await run(["apply", ...words]);
+
+    expect(ended.exitCode).toBe(2);
+    expect(ended.stderr).toContain(said);
+  });
+
   it.each([
     [["--type", "compose"], "--type compose needs --id"],
     [["--id", "shop"], "are for --type compose"],
