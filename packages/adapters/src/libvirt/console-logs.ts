@@ -28,7 +28,9 @@ export async function* readConsole(
   for (let looks = 1; ; looks += 1) {
     // Before the last look at the file, so that nothing written until then is missed.
     if (options.follow && looks % looksPerFind === 0) found = await find(signal);
-    const isIdle = !(yield* chunksOf(reader, signal));
+    // A guest that writes without a pause would keep a reader for ever that wants what there is.
+    const bytesMax = options.follow ? Number.POSITIVE_INFINITY : reader.openedBytes;
+    const isIdle = !(yield* chunksOf(reader, bytesMax, signal));
     if (!options.follow || found === undefined) break;
     if (found.path !== path) {
       yield* restOf(reader);
@@ -42,23 +44,24 @@ export async function* readConsole(
   yield* restOf(reader);
 }
 
-/** What there is now; whether there was anything. */
+/** What there is now, up to a number of bytes and the rest of a piece; whether there was anything. */
 async function* chunksOf(
   reader: ConsoleReader,
+  bytesMax: number,
   signal: AbortSignal,
 ): AsyncGenerator<LogChunk, boolean, undefined> {
-  let isAny = false;
-  for (;;) {
+  let given = 0;
+  while (given < bytesMax) {
     const chunk = await reader.next();
     signal.throwIfAborted();
-    if (chunk === undefined) return isAny;
-    isAny = true;
+    if (chunk === undefined) break;
+    given += chunk.data.length;
     yield chunk;
     signal.throwIfAborted();
   }
+  return given > 0;
 }
 
 function* restOf(reader: ConsoleReader): Generator<LogChunk> {
-  const rest = reader.rest();
-  if (rest !== undefined) yield rest;
+  for (let rest = reader.rest(); rest !== undefined; rest = reader.rest()) yield rest;
 }

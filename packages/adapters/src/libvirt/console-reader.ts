@@ -22,12 +22,15 @@ const looksMax = 16;
  * each in which anything is as late. What was thrown away meanwhile is passed over: its lines are lost to a reader as slow as that.
  */
 export class ConsoleReader {
+  /** How much there was when it was opened, in bytes: what came before the beginning included. */
+  readonly openedBytes: number;
   readonly #path: string;
   #at: Position | undefined;
   /** What has been read of a line that has not ended. */
   #unfinished: Buffer = Buffer.alloc(0);
 
-  private constructor(path: string, at: Position | undefined) {
+  private constructor(path: string, at: Position | undefined, openedBytes: number) {
+    this.openedBytes = openedBytes;
     this.#path = path;
     this.#at = at;
   }
@@ -42,11 +45,15 @@ export class ConsoleReader {
     const first = since[0] ?? all.at(-1);
     const begin = first && { inode: first.inode, offset: since.length > 0 ? 0 : first.sizeBytes };
     const tail = tailLines === undefined ? undefined : await tailPosition(since, tailLines);
-    return new ConsoleReader(path, tail ?? begin);
+    const openedBytes = all.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+    return new ConsoleReader(path, tail ?? begin, openedBytes);
   }
 
   /** The next lines that are there, at most one piece; undefined at the end of what has been written in whole lines. */
   async next(): Promise<LogChunk | undefined> {
+    // What is held is given out before more is read, so that it stays below one piece.
+    const held = this.#wholeLines(Buffer.alloc(0));
+    if (held.length > 0) return { stream: "stdout", data: held };
     for (let looks = 0; looks < looksMax; looks += 1) {
       const segments = await consoleSegments(this.#path);
       const index = segments.findIndex((it) => it.inode === this.#at?.inode);
@@ -70,10 +77,10 @@ export class ConsoleReader {
     return undefined;
   }
 
-  /** What has been read of an unfinished line. */
+  /** What has been read and not been given out, an unfinished line included; one piece a call. */
   rest(): LogChunk | undefined {
-    const data = this.#unfinished;
-    this.#unfinished = Buffer.alloc(0);
+    const data = this.#unfinished.subarray(0, pieceBytesMax);
+    this.#unfinished = this.#unfinished.subarray(data.length);
     return data.length === 0 ? undefined : { stream: "stdout", data };
   }
 

@@ -78,6 +78,32 @@ describe("readConsole", () => {
     expect(await textOf()).toBe(`${line}\nend\n`);
   });
 
+  it("gives no piece that is too long, however lines and pieces meet", async () => {
+    const line = `\n${"x".repeat(65_535)}`;
+    await writeFile(path, line.repeat(20));
+
+    const sizes: number[] = [];
+    const reading = { options: { follow: false }, signal };
+    for await (const { data } of readConsole(id, async () => ({ path }), reading))
+      sizes.push(data.length);
+
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(65_536);
+    expect(sizes.reduce((total, size) => total + size, 0)).toBe(20 * 65_536);
+  });
+
+  it("ends for who does not follow, while a guest writes without a pause", async () => {
+    await writeFile(path, "one\n");
+    const parts: string[] = [];
+    const reading = { options: { follow: false }, signal };
+
+    for await (const { data } of readConsole(id, async () => ({ path }), reading)) {
+      parts.push(Buffer.from(data).toString());
+      await appendFile(path, "more\n");
+    }
+
+    expect(parts).toEqual(["one\n"]);
+  });
+
   it("follows what is written, through new files, and ends with the machine", async () => {
     await writeFile(path, "one\n");
     const seen = { text: "", isThere: true };
