@@ -11,7 +11,7 @@ import { hostPathResolver, type ResolveHostPath } from "../shared/host-path.ts";
 import { basePath } from "./base-images.ts";
 import { isMissingFile, readClaim } from "./disk-claim.ts";
 import { imageChain } from "./disk-files.ts";
-import type { ImageFormat } from "./qemu-img.ts";
+import type { ImageFormat } from "./image-format.ts";
 import { type DiskSpec, isCdrom } from "./vm-spec-disks.ts";
 import { ownFileName } from "./vm-spec-members.ts";
 

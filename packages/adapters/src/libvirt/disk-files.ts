@@ -16,7 +16,8 @@ import {
   syncFolder,
   writeClaim,
 } from "./disk-claim.ts";
-import { createImage, growImage, imageInfo, type ImageFormat } from "./qemu-img.ts";
+import type { ImageFormat } from "./image-format.ts";
+import { createImage, growImage, imageInfo } from "./qemu-img.ts";
 
 /** A disk as a revision wants it. */
 export interface WantedDisk {

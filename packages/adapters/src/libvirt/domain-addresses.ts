@@ -185,7 +185,7 @@ export class DomainAddresses {
 const isComplete = 0x2;
 
 /** The neighbours in a table as `/proc/net/arp` has it (proc(5)): address, kind, flags, hardware address, mask, device. */
-export function parseNeighbours(table: string): AddressesByMac {
+function parseNeighbours(table: string): AddressesByMac {
   const rows = table.split("\n").slice(1);
   return grouped(
     rows.flatMap((row) => {

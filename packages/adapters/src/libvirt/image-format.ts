@@ -1,6 +1,8 @@
 import { open } from "node:fs/promises";
 import { AgentError } from "@persys/core";
-import type { ImageFormat } from "./qemu-img.ts";
+
+/** The formats that are used: all others are left to those who know what they do. */
+export type ImageFormat = "qcow2" | "raw";
 
 /** The beginnings of formats that QEMU knows and nobody here uses, from its own sources (block/*.c). */
 const others: readonly (readonly [format: string, at: number, beginning: string])[] = [

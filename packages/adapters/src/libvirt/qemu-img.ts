@@ -1,10 +1,7 @@
 import { AgentError } from "@persys/core";
 import { execa, ExecaError } from "execa";
 import { z } from "zod";
-import { imageFormat } from "./image-format.ts";
-
-/** The formats that are used: all others are left to those who know what they do. */
-export type ImageFormat = "qcow2" | "raw";
+import { imageFormat, type ImageFormat } from "./image-format.ts";
 
 /** What one image file says of itself. */
 export interface ImageInfo {
