@@ -1,4 +1,4 @@
-import { lstat, mkdir } from "node:fs/promises";
+import { chmod, lstat, mkdir } from "node:fs/promises";
 import { isIP } from "node:net";
 import {
   AgentError,
@@ -165,7 +165,8 @@ export class VmFiles implements MachineFiles {
   async #makeDiskFolder(): Promise<void> {
     const { diskFolder } = this.#context;
     try {
-      await mkdir(diskFolder, { recursive: true, mode: diskFolderMode });
+      const made = await mkdir(diskFolder, { recursive: true });
+      if (made !== undefined) await chmod(diskFolder, diskFolderMode);
     } catch (cause) {
       throw storageError(`make the folder ${diskFolder}`, cause);
     }

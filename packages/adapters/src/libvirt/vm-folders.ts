@@ -1,5 +1,15 @@
 import { createHash } from "node:crypto";
-import { chmod, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { basename, join } from "node:path";
 import { AgentError, type SpecDigest, type Target, type WorkloadId } from "@persys/core";
 import { z } from "zod";
@@ -65,10 +75,8 @@ export class VmFolders {
   async ensure(id: WorkloadId): Promise<string> {
     const path = this.#pathOf(id);
     try {
-      const made = await mkdir(path, { recursive: true });
-      // Whatever the process masks of the modes of new files.
-      if (made !== undefined) await chmod(path, folderMode);
-      if (made !== undefined && made !== path) await chmod(this.#root, folderMode);
+      await mkdir(path, { recursive: true });
+      for (const folder of [this.#root, path]) await letThrough(folder);
       return path;
     } catch (error) {
       throw folderError(`make the folder ${path}`, error);
@@ -206,6 +214,12 @@ export class VmFolders {
   #pathOf(id: WorkloadId): string {
     return join(this.#root, id);
   }
+}
+
+/** Whatever the process masks of the modes of new files, and wherever it was cut off before. */
+async function letThrough(folder: string): Promise<void> {
+  const { mode } = await stat(folder);
+  if ((mode & 0o777) !== folderMode) await chmod(folder, folderMode);
 }
 
 function seedPrefix(specDigest: SpecDigest): string {

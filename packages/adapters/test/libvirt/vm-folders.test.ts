@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { VmFolders } from "../../src/libvirt/vm-folders.ts";
@@ -20,6 +20,8 @@ describe("VmFolders", () => {
 
   it("makes a folder that others get through and do not see into", async () => {
     const path = await folders.ensure(id);
+    await chmod(path, 0o700);
+    await folders.ensure(id);
 
     expect((await stat(path)).mode & 0o777).toBe(0o711);
     expect((await stat(root)).mode & 0o777).toBe(0o711);
