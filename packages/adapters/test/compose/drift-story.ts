@@ -123,7 +123,7 @@ export function driftStory(command: TestedCommand, { allChanges }: DriftTold): v
           after.get("web")?.[0] === before.get("web")?.[0],
           (await startedAt()) === began,
         ]).toEqual([inPlace, inPlace]);
-      }, 60_000);
+      }, 120_000);
     }
 
     it.concurrent("is looked at anew once an event or a list tells that something was changed", async (test) => {
@@ -134,7 +134,7 @@ export function driftStory(command: TestedCommand, { allChanges }: DriftTold): v
       const before = await glance();
       await (await host.containerOf(target.id, "web")).update({ CpuShares: 256 });
       await eventually(async () => (await glance()) !== before, 20_000);
-    }, 60_000);
+    }, 120_000);
 
     it.concurrent("has its services back in their networks, under their names, and out of those of others", async (test) => {
       const host = begin(test);
@@ -159,7 +159,7 @@ export function driftStory(command: TestedCommand, { allChanges }: DriftTold): v
       expect(await host.current(target.id)).toMatchObject({ state: "running", drift: [] });
       const remade = await (await host.containerOf(target.id, "web")).inspect();
       expect(remade.NetworkSettings.Networks[back]?.Aliases).toContain("web");
-    }, 60_000);
+    }, 120_000);
 
     it.concurrent("has a service remade that shared the network of one which is gone", async (test) => {
       const host = begin(test);
@@ -177,7 +177,7 @@ export function driftStory(command: TestedCommand, { allChanges }: DriftTold): v
       const remade = await (await host.containerOf(target.id, "web")).inspect();
       expect(remade.HostConfig.NetworkMode).toBe(`container:${db}`);
       expect(remade.Id).not.toBe(web.get("web")?.[0]);
-    }, 60_000);
+    }, 120_000);
 
     it.concurrent("is not taken for right by a start, where a service was made from something else", async (test) => {
       const host = begin(test);
@@ -200,7 +200,7 @@ export function driftStory(command: TestedCommand, { allChanges }: DriftTold): v
       ]);
       await host.runtime.replace(target, forever);
       expect(await host.current(target.id)).toMatchObject({ state: "running", drift: [] });
-    }, 60_000);
+    }, 120_000);
 
     it.concurrent("runs nothing again that is done, whatever was changed of it", async (test) => {
       const host = begin(test);
@@ -219,6 +219,6 @@ export function driftStory(command: TestedCommand, { allChanges }: DriftTold): v
       expect((await host.current(target.id)).drift).toEqual([]);
       const after = await (await host.containerOf(target.id, "job")).inspect();
       expect([after.Id, after.State.StartedAt]).toEqual([before.Id, before.State.StartedAt]);
-    }, 60_000);
+    }, 120_000);
   });
 }

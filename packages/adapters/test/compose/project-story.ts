@@ -104,7 +104,7 @@ export function projectStory(command: TestedCommand): void {
       await host.runtime.remove(id, forever);
       expect((await host.observe(id)).kind).toBe("absent");
       expect(await host.census()).toEqual([]);
-    }, 120_000);
+    }, 180_000);
 
     it.concurrent("has a service that was killed, stopped or removed put back alone", async (test) => {
       const { host, target } = begin(test);
@@ -135,7 +135,7 @@ export function projectStory(command: TestedCommand): void {
       expect(after.get("web")).toEqual(before.get("web"));
       expect(after.get("migration")).toEqual(before.get("migration"));
       expect((await host.current(id)).drift).toEqual([]);
-    }, 120_000);
+    }, 180_000);
 
     it.concurrent("tells what cannot be brought up before anything that runs is touched", async (test) => {
       const { host, target } = begin(test);
@@ -151,7 +151,7 @@ export function projectStory(command: TestedCommand): void {
       const invalid = target(shop({ ports: ["not a port"] }), "3");
       await expect(host.prepare(invalid)).rejects.toMatchObject({ code: "INVALID_SPEC" });
       expect(await host.containersOf(id)).toEqual(before);
-    }, 120_000);
+    }, 180_000);
 
     it.concurrent("keeps its environment out of its folder, and the agent's out of its environment", async (test) => {
       const { host, target } = begin(test);
@@ -176,7 +176,7 @@ export function projectStory(command: TestedCommand): void {
       expect(folder).toMatch(/^[0-9a-f]{40}$/);
       expect(statSync(join(host.folder, folder)).mode & 0o777).toBe(0o700);
       expect(statSync(join(host.folder, folder, "state.json")).mode & 0o777).toBe(0o600);
-    }, 60_000);
+    }, 120_000);
 
     it.concurrent("keeps its volumes where it is to retain them", async (test) => {
       const { host, target } = begin(test);
@@ -187,7 +187,7 @@ export function projectStory(command: TestedCommand): void {
       await host.run(first);
       const { Mounts } = await (await host.containerOf(first.id, "db")).inspect();
       expect(Mounts[0]?.Name).toContain("data");
-    }, 120_000);
+    }, 180_000);
 
     it.concurrent("is left alone where its file wants that, and FAILED is told by its service", async (test) => {
       const { host, target } = begin(test);
@@ -206,7 +206,7 @@ export function projectStory(command: TestedCommand): void {
       await host.runtime.start(first, forever);
       expect(await host.containersOf(first.id)).toEqual(before);
       expect((await host.current(first.id)).health).toBe("unhealthy");
-    }, 60_000);
+    }, 120_000);
 
     it.concurrent("is brought back with its environment by an agent that has it from a later start", async (test) => {
       const { host, target } = begin(test);
@@ -232,7 +232,7 @@ export function projectStory(command: TestedCommand): void {
       expect(await host.current(first.id)).toMatchObject({ revisionId: "1", drift: [] });
       const { Config } = await (await host.containerOf(first.id, "main")).inspect();
       expect(Config.Env).toEqual(expect.arrayContaining(["SECRET=very-secret", "REVISION=1"]));
-    }, 60_000);
+    }, 120_000);
 
     it.concurrent("names its services in its logs, and is measured as a whole and by service", async (test) => {
       const { host, target } = begin(test);
@@ -250,7 +250,7 @@ export function projectStory(command: TestedCommand): void {
       const [one, two] = usage?.parts ?? [];
       expect(one?.memoryBytes).toBeGreaterThan(0);
       expect(usage?.memoryBytes).toBe((one?.memoryBytes ?? 0) + (two?.memoryBytes ?? 0));
-    }, 60_000);
+    }, 120_000);
 
     it.concurrent("goes on where a command outlived its agent", async (test) => {
       const { host, target } = begin(test);
@@ -284,7 +284,7 @@ export function projectStory(command: TestedCommand): void {
       expect(isLive(current) && current.drift.length === 0).toBe(true);
       await host.runtime.remove(first.id, forever);
       expect(await host.census()).toEqual([]);
-    }, 60_000);
+    }, 120_000);
 
     it.concurrent("takes no process in a container for a command that was left, whatever its environment", async (test) => {
       const { host, target } = begin(test);
@@ -302,7 +302,7 @@ export function projectStory(command: TestedCommand): void {
       expect((await held.inspect()).State.Running).toBe(true);
       await held.remove({ force: true });
       expect(await host.census()).toEqual([]);
-    }, 60_000);
+    }, 120_000);
 
     it.concurrent("uses no volume of somebody else, whatever name a file gives its own", async (test) => {
       const { host, target } = begin(test);
@@ -322,7 +322,7 @@ export function projectStory(command: TestedCommand): void {
       await host.run(target(file));
       await host.runtime.remove(host.id("shop"), forever);
       expect(await host.census()).toEqual([]);
-    }, 60_000);
+    }, 120_000);
 
     it.concurrent("takes no id for a path", async (test) => {
       const { host } = begin(test);

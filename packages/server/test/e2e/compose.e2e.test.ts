@@ -85,5 +85,5 @@ describeWithCompose("an agent", anyCommand(), (words) => {
     await node.restart("SIGKILL");
     await node.reaches(id, "absent");
     expect(await nodes.host.census()).toEqual([]);
-  }, 180_000);
+  }, 300_000);
 });
