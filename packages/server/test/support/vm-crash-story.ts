@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { expect, onTestFinished } from "vitest";
 import { sharedLibvirtUri } from "../../../../test/libvirt/libvirt-host.ts";
 import { LibvirtProxy } from "../../../../test/libvirt/libvirt-proxy.ts";
+import { stateName } from "./node-under-test.ts";
 import { StepKiller } from "./step-killer.ts";
 import { hasData, idleMachine, sizeGbOf, writeData } from "./vm-data.ts";
 import { slowly, VmNode } from "./vm-node.ts";
@@ -95,26 +96,30 @@ async function killedDuring(
   { vms, killer }: VmCrashStage,
   { id, step, apply, revisionId }: Killing,
 ): Promise<string | undefined> {
-  const isThere = async (): Promise<boolean> => {
-    const { workloads } = await vms.node.client.listWorkloads({});
-    const found = workloads.find((it) => it.id === id);
-    return found?.observedRevisionId === revisionId && (await vms.node.state(id)) === "RUNNING";
-  };
+  const wanted = `RUNNING ${revisionId}`;
+  const look = () => lookAt(vms, id);
   killer.arm(step);
   // An agent that is killed gives no answer.
   await apply().catch(() => undefined);
-  const isOver = () =>
-    isThere().then(
-      (it) => it || killer.hasKilled,
-      () => killer.hasKilled,
-    );
+  const isOver = async () => killer.hasKilled || (await look().catch(() => "")) === wanted;
   await expect.poll(isOver, { ...slowly, message: `step ${step}` }).toBe(true);
   if (!killer.disarm()) return undefined;
-  const killedAt = killer.steps.at(-1);
+  const killedAt = killer.steps.at(-1) ?? "";
   await vms.node.restart("SIGKILL");
   await apply();
-  await expect.poll(isThere, { ...slowly, message: `after ${killedAt}` }).toBe(true);
+  await expect.poll(look, { ...slowly, message: `after ${killedAt}` }).toBe(wanted);
   return killedAt;
+}
+
+/** The state and the revision that is there; with what the agent says of it while it is not as wanted. */
+async function lookAt({ node }: VmNode, id: string): Promise<string> {
+  const { workloads } = await node.client.listWorkloads({});
+  const found = workloads.find((it) => it.id === id);
+  if (found === undefined) return "absent";
+  const state = `${stateName(found.actualState)} ${found.observedRevisionId}`;
+  return found.message === "" || found.observedRevisionId === found.revisionId
+    ? state
+    : `${state}: ${found.message}`;
 }
 
 function allSteps(): Iterable<number> {
