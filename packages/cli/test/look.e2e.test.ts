@@ -272,6 +272,22 @@ describe("persysctl describe, actions, health and version", () => {
     }
   });
 
+  it("shows of a virtual machine where it is reached and what its disks are", async () => {
+    const { agent, run } = await scene();
+    const metadata = {
+      "vm.ip_addresses": "192.168.122.7,fd00::7",
+      "vm.disks": "vda=/var/lib/libvirt/images/db-vda.qcow2",
+      "vm.console_log": "/var/lib/libvirt/persys/db/console.log",
+    };
+    agent.put({ id: "db", runtime: "vm", metadata });
+
+    const { stdout } = await run(["describe", "db"]);
+
+    expect(stdout).toContain("Address:   192.168.122.7,fd00::7\n");
+    expect(stdout).toContain("Disks:     vda=/var/lib/libvirt/images/db-vda.qcow2\n");
+    expect(stdout).toContain("Console:   /var/lib/libvirt/persys/db/console.log\n");
+  });
+
   it("shows of a compose application what each service uses", async () => {
     const { agent, run } = await scene();
     const usage = create(WorkloadUsageSnapshotSchema, {
