@@ -7,7 +7,7 @@ import { GitFiles, usualGitLimits } from "../../src/compose/git-files.ts";
 import type { GitLimits } from "../../src/compose/git-command.ts";
 import type { GitSource } from "../../src/compose/git-source.ts";
 import { forever } from "../support/runtime-calls.ts";
-import { GitServer } from "./git-server.ts";
+import { GitServer } from "../../../../test/git/git-server.ts";
 
 const file = "services:\n  web:\n    image: web:1\n";
 const password = "git-password-1";

@@ -15,7 +15,7 @@ import type { ComposeRuntime } from "../../src/compose/compose-runtime.ts";
 import { hexSealer } from "../support/hex-sealer.ts";
 import { forever, targetOf } from "../support/runtime-calls.ts";
 import { ComposeHarness } from "./compose-harness.ts";
-import { GitServer } from "./git-server.ts";
+import { GitServer } from "../../../../test/git/git-server.ts";
 
 /** Every file under a folder, as one text. */
 function allText(folder: string): string {
