@@ -12,7 +12,7 @@ import {
 export const noFolder = "/nonexistent";
 
 /** A place in the spec, part by part. */
-export type SpecPath = readonly (string | number)[];
+type SpecPath = readonly (string | number)[];
 
 /** A path of the host, and where in the spec it is asked for. */
 export interface ProjectMount extends MountedPath {
