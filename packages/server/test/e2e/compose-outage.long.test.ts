@@ -6,7 +6,7 @@ import { shop } from "../support/compose-shop.ts";
 import { engineOfTest } from "../support/engine-outage.ts";
 
 /** An agent looks for its engine again after 30 s at the latest. */
-const slowly = { timeout: 120_000, interval: 100 } as const;
+const slowly = { timeout: 180_000, interval: 100 } as const;
 
 const env = { TOKEN: "very-secret" };
 

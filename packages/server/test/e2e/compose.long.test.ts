@@ -7,7 +7,7 @@ import { ComposeNode } from "../support/compose-node.ts";
 import { shop } from "../support/compose-shop.ts";
 
 /** Polls for as long as a busy machine may take. */
-const slowly = { timeout: 60_000, interval: 100 } as const;
+const slowly = { timeout: 180_000, interval: 100 } as const;
 
 const env = { TOKEN: "very-secret" };
 const changed = shop({ web: { environment: { GREETING: "changed", TOKEN: "${TOKEN}" } } });

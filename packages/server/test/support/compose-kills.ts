@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { ComposeNode } from "./compose-node.ts";
 import { shop } from "./compose-shop.ts";
 
-const slowly = { timeout: 90_000, interval: 100 } as const;
+const slowly = { timeout: 180_000, interval: 100 } as const;
 
 const env = { TOKEN: "very-secret" };
 
