@@ -56,7 +56,7 @@ export class GitFiles {
     fetchesWaitingMax,
     "repositories wait to be fetched",
   );
-  #isSwept = false;
+  #swept: Promise<void> | undefined;
 
   constructor(options: GitFilesOptions) {
     this.#options = options;
@@ -232,8 +232,7 @@ export class GitFiles {
     const { folder } = this.#options;
     try {
       // What an agent that was killed has left.
-      if (!this.#isSwept) await rm(folder, { recursive: true, force: true });
-      this.#isSwept = true;
+      await (this.#swept ??= rm(folder, { recursive: true, force: true }));
       await mkdir(folder, { recursive: true, mode: 0o700 });
       return await mkdtemp(join(folder, "fetch-"));
     } catch (error) {

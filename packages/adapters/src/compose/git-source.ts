@@ -46,8 +46,9 @@ const repository = z
     error:
       "must not hold a user or a password: name them by username and password, the latter as a reference",
   })
-  .refine((it) => !/[?#\s\\]|[^\P{Cc}]/u.test(it), {
-    error: "must not hold `?`, `#`, `\\` or white space",
+  .refine((it) => !/^https?:\/\//.test(it) || isPlainPath(it), {
+    error:
+      "must be written in letters, digits and `._~/+@-`, without `..`: hosts read other addresses in ways of their own",
   });
 
 /** Names as git takes them (git-check-ref-format(1)), in letters that need no escape anywhere. */
@@ -113,4 +114,9 @@ function hasPath(text: string): boolean {
 function hasUser(text: string): boolean {
   const { username, password } = new URL(text);
   return username !== "" || password !== "" || text.split("/")[2]?.includes("@") === true;
+}
+
+/** Servers decode and shorten paths differently, and policies speak of paths. */
+function isPlainPath(text: string): boolean {
+  return /^https?:\/\/[^/\\?#\s]+\/(?!.*\.\.)[\w.~/+@-]+$/.test(text);
 }

@@ -138,17 +138,17 @@ export class ProjectFolders {
   }
 
   /**
-   * Removes the revisions whose digests are not to be kept. Of those that were fetched for the same spec the last ones stay, and the one that is
-   * `current`.
+   * Removes the revisions whose digests are not to be kept. Of those that were fetched for the same spec the last ones stay, and those that are
+   * `inUse`.
    */
   async retire(
     id: WorkloadId,
     keepDigests: readonly string[],
-    current?: RevisionPlace,
+    inUse: readonly RevisionPlace[] = [],
   ): Promise<void> {
     const folder = join(this.folderOf(id), revisionsFolder);
     const names = (await unlessMissing(readdir(folder), "list revisions")) ?? [];
-    const kept = new Set(current === undefined ? [] : [revisionFolderName(current)]);
+    const kept = new Set(inUse.map(revisionFolderName));
     for (const digest of keepDigests)
       for (const name of await lastOf(
         folder,

@@ -117,8 +117,15 @@ export class ProjectOperations {
       const { kept: _, ...rest } = state;
       await folders.store(id, rest);
     }
-    const current = state?.current;
-    await folders.retire(id, keepDigests, current && preparedPlace({ ...current, id }));
+    const { current, kept } = state ?? {};
+    // What was set aside may still be what a later update falls back on.
+    const isWanted = kept !== undefined && keepDigests.includes(kept.specDigest);
+    const inUse = [current, isWanted ? kept : undefined].filter((it) => it !== undefined);
+    await folders.retire(
+      id,
+      keepDigests,
+      inUse.map((it) => preparedPlace({ ...it, id })),
+    );
   }
 
   /**

@@ -21,6 +21,13 @@ describe("repositories of git", () => {
     ["http://git.example/shop.git", ["git.example"], false],
     ["http://git.example/shop.git", ["http://git.example"], true],
     ["https://git.example/shop.git", ["http://git.example"], false],
+    ["https://git.example/team/../other/shop.git", ["git.example/team"], false],
+    ["https://git.example/team/..%2fother/shop.git", ["git.example/team"], false],
+    ["https://git.example/team/%2e%2e/other/shop.git", ["git.example/team"], false],
+    ["https://git.example/team/%252e%252e/shop.git", "any", false],
+    ["https://git.example/team/..;/other/shop.git", ["git.example/team"], false],
+    ["https://git.example/team/a\\..\\..\\other.git", ["git.example/team"], false],
+    ["https://git.example/~me/a_b-c+d@e.git", ["git.example/~me"], true],
     ["no address", ["git.example"], false],
   ])("%s where %j is allowed: %s", (url, gitRepositories, isAllowed) => {
     const rules = denied({ repositories: [{ url, field }] }, { gitRepositories });

@@ -31,8 +31,11 @@ function isAllowed(url: string, allowed: readonly string[] | "any"): boolean {
   });
 }
 
-/** Scheme, host with its port, and path. Who wants to pass as another has no user, no query and no `\\` to do it with. */
-const addressPattern = /^(https?):\/\/([^/?#@\\\s]+)(\/[^?#\\\s]*)?$/i;
+/**
+ * Scheme, host with its port, and path. Of signs only those that every server reads alike: what is escaped, goes up or has parameters may lead
+ * elsewhere than it says.
+ */
+const addressPattern = /^(https?):\/\/([^/?#@\\\s%;]+)(\/(?!.*\.\.)[\w.~/+@-]*)?$/i;
 
 interface Place {
   readonly scheme: string;
