@@ -27,6 +27,8 @@ function ran(argv: readonly string[], env: Readonly<Record<string, string>> = {}
       PERSYS_HTTP_PORT: "0",
       PERSYS_GRPC_PORT: "0",
       PERSYS_METRICS_PORT: "0",
+      // Whoever waits for an agent here waits for all that it loads.
+      PERSYS_VM_ENABLED: "false",
       ...env,
     },
     cwd,
@@ -61,11 +63,11 @@ describe("runAgent", () => {
   });
 
   it("says that the settings are right, with warnings", async () => {
-    const run = ran(["--check-config"], { PERSYS_VM_ENABLED: "true" });
+    const run = ran(["--check-config"], { PERSYS_GC_ENABLED: "true" });
 
     expect(await run.exit).toBe(0);
     expect(run.out()).toBe("the settings are right\n");
-    expect(run.err()).toContain("PERSYS_VM_ENABLED has no effect");
+    expect(run.err()).toContain("PERSYS_GC_ENABLED has no effect");
   });
 
   it("refuses a configuration file that is not there", async () => {

@@ -86,6 +86,7 @@ export class AgentProcess {
         PERSYS_METRICS_PORT: "0",
         PERSYS_LOG_FORMAT: "json",
         PERSYS_DOCKER_ENABLED: "false",
+        PERSYS_VM_ENABLED: "false",
         ...env,
       },
     });
