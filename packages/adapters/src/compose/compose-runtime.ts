@@ -10,6 +10,7 @@ import {
   type Observation,
   type Parsed,
   type ParsedSpec,
+  policyDenied,
   type Progress,
   type RuntimeCapabilities,
   type RuntimeEvent,
@@ -147,8 +148,8 @@ export class ComposeRuntime implements WorkloadRuntime {
       const { protectedPaths, hostPolicy } = this.#options;
       const fetched = await fetchDemands(specOf(spec).spec, protectedPaths);
       const denials = hostPolicy?.current().judge(fetched, this.type) ?? [];
-      // What may not be fetched is not looked at: that alone is denied.
-      if (fetched.repositories.length > 0 && denials.length > 0) return fetched;
+      // What may not be fetched is not looked at, so nothing but that is known of it.
+      if (fetched.repositories.length > 0 && denials.length > 0) throw policyDenied(denials);
       const source = await this.#sources.find(spec, of, signal);
       const project = await this.#command.resolve(source, signal);
       const asked = await projectDemands(project, {

@@ -93,7 +93,8 @@ export class GitFiles {
     try {
       return await this.#fetchInto({ source, folder, password, signal });
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      // What git has started may still be writing its last file.
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     }
   }
 

@@ -121,7 +121,10 @@ describeWithCompose("What a project is made from", anyCommand(), (words) => {
     };
     const source: SecretSource = { read: async () => "token-of-git" };
     const judged = host.another({ hostPolicy, secretSource: source });
-    expect(await judged.demands(spec, forever)).toEqual(seen[0]);
+    await expect(judged.demands(spec, forever)).rejects.toMatchObject({
+      code: "POLICY_DENIED",
+      denials,
+    });
     expect(seen[0]).toMatchObject({
       repositories: [{ url: server.repository, field: "git.repository" }],
       secretVariables: [{ name: "GIT_TOKEN", field: "git.password" }],

@@ -28,6 +28,11 @@ describe("repositories of git", () => {
     ["https://git.example/team/..;/other/shop.git", ["git.example/team"], false],
     ["https://git.example/team/a\\..\\..\\other.git", ["git.example/team"], false],
     ["https://git.example/~me/a_b-c+d@e.git", ["git.example/~me"], true],
+    ["https://127.0.0.1/shop.git", "any", false],
+    ["https://localhost:8443/shop.git", "any", false],
+    ["https://[::1]/shop.git", "any", false],
+    ["https://169.254.169.254/shop.git", "any", false],
+    ["https://127.0.0.1/shop.git", ["127.0.0.1"], true],
     ["no address", ["git.example"], false],
   ])("%s where %j is allowed: %s", (url, gitRepositories, isAllowed) => {
     const rules = denied({ repositories: [{ url, field }] }, { gitRepositories });

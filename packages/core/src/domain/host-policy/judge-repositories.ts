@@ -19,7 +19,7 @@ export function judgeRepositories(
 function isAllowed(url: string, allowed: readonly string[] | "any"): boolean {
   const repository = placeOf(url);
   if (repository === undefined) return false;
-  if (allowed === "any") return repository.scheme === "https";
+  if (allowed === "any") return repository.scheme === "https" && !ownHost.test(repository.host);
   return allowed.some((entry) => {
     const place = placeOf(entry.includes("://") ? entry : `https://${entry}`);
     return (
@@ -36,6 +36,10 @@ function isAllowed(url: string, allowed: readonly string[] | "any"): boolean {
  * elsewhere than it says.
  */
 const addressPattern = /^(https?):\/\/([^/?#@\\\s%;]+)(\/(?!.*\.\.)[\w.~/+@-]*)?$/i;
+
+/** Names of this machine, and addresses that only mean something on it or next to it: they have to be named. */
+const ownHost =
+  /^(?:localhost|.*\.localhost|127\..*|0\..*|169\.254\..*|\[(?:::|fe80:).*\])\.?(?::\d+)?$/;
 
 interface Place {
   readonly scheme: string;
