@@ -15,7 +15,7 @@ export interface GuestBoot {
 }
 
 /** What the guest has written to a disk at its first boot there, and reads now. */
-export interface GuestData {
+interface GuestData {
   /** This boot included. */
   readonly boots: number;
   readonly sum: string;

@@ -7,7 +7,7 @@ import type { Until } from "../../../../test/until-suite-ends.ts";
 
 const run = promisify(execFile);
 
-/** A file system in memory with room for 64 MiB. */
+/** A file system in memory with room for 64 MiB, to be mounted before whoever is to see it starts. */
 export class SmallVolume {
   readonly path: string;
 

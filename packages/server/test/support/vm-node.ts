@@ -170,7 +170,7 @@ export class VmNode {
 }
 
 /** All files in a folder and the folders in it; none where there is no such folder. */
-export function filesIn(folder: string): readonly string[] {
+function filesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((it) => !it.isDirectory())
