@@ -28,8 +28,10 @@ export interface GitCall {
 
 /** How a call has ended. */
 export interface GitResult {
-  /** Undefined: it said more than it may. */
+  /** Undefined: a signal has ended it. */
   readonly code: number | undefined;
+  /** Whether it said more than it may, and was ended for it. */
+  readonly isTooMuch: boolean;
   readonly output: Uint8Array;
   /** The last of what it said to its standard error. May quote what the other side has sent. */
   readonly words: string;
@@ -129,7 +131,8 @@ export class GitCommand {
         "git, timeout or prlimit cannot be run: install git, coreutils, util-linux",
       );
     return {
-      code: isTooMuch ? undefined : code,
+      code,
+      isTooMuch: isTooMuch && stdout.byteLength >= outputBytesMax,
       output: stdout,
       words: new TextDecoder().decode(stderr),
     };

@@ -125,7 +125,7 @@ export class GitFiles {
     if (commit.code !== 0) throw this.#failures.noCommit(source);
     const { path, id } = await this.#find(fetch);
     const file = await this.#reach(fetch, ["cat-file", "blob", id]);
-    if (file.code === undefined || file.output.byteLength > fileBytesMax)
+    if (file.isTooMuch || file.output.byteLength > fileBytesMax)
       throw this.#failures.badFile(source, path, `has more than ${fileBytesMax} bytes`);
     if (file.code !== 0) throw await this.#explained(fetch, file);
     const text = textIn(file.output);
@@ -160,8 +160,10 @@ export class GitFiles {
     const { objectsMax } = this.#options.limits;
     const counted = await this.#run(fetch, ["count-objects", "-v"]);
     const text = new TextDecoder().decode(counted.output);
-    const count = Number(/^in-pack: (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
-    if (count <= objectsMax) return;
+    const [, count] = /^in-pack: (\d+)$/m.exec(text) ?? [];
+    if (counted.code !== 0 || count === undefined)
+      throw this.#failures.other(fetch.source, counted.words, fetch.password);
+    if (Number(count) <= objectsMax) return;
     throw tooLarge(fetch.source, `more than ${objectsMax} files and folders`);
   }
 
