@@ -184,8 +184,14 @@ export class InstanceOperations {
     const env = await resolvedEnvironment(sent.env, options.secretSource, signal);
     const spec = { ...sent, env };
     const command = await checkCommand(spec, signal);
-    if (run !== undefined) await this.#end(id, { slot: "current", content, graceMs: 0, signal });
     const folder = folders.pathOf(id, "current");
+    let number = content.lastNumber + 1;
+    if (run !== undefined) {
+      // A start that was called off may be on its way under that number: ending what the last run has left would end its program.
+      if (await this.#isOvertaken(id, { after: run, number, signal })) return "refused";
+      number += 1;
+      await this.#end(id, { slot: "current", content, graceMs: 0, signal });
+    }
     tidyRecords(folder, run?.number ?? 0);
     const leaf = cgroups?.prepare(meta.handle, spec.resources ?? {});
     const limits = limitsOf(spec, leaf);
@@ -198,7 +204,7 @@ export class InstanceOperations {
       {
         workloadId: id,
         folder,
-        number: content.lastNumber + 1,
+        number,
         spec,
         command,
         leaf,
@@ -208,6 +214,19 @@ export class InstanceOperations {
       },
       signal,
     );
+  }
+
+  /** Forbids a start that has not been let through yet. Resolves with whether one was let through: then it is the newest run. */
+  async #isOvertaken(
+    id: WorkloadId,
+    start: { readonly after: Run; readonly number: number; readonly signal: AbortSignal },
+  ): Promise<boolean> {
+    const folder = this.#to.folders.pathOf(id, "current");
+    forbidStarts(folder, start.number);
+    const isNewer = (): boolean => this.#runOf(id, "current")?.number !== start.after.number;
+    const isDecided = (): boolean => !isHeld(folder) || isNewer();
+    await until(isDecided, { timeoutMs: transitionTimeoutMs, signal: start.signal });
+    return isNewer();
   }
 
   async #resume(id: WorkloadId, run: Run, signal: AbortSignal): Promise<void> {
