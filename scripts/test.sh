@@ -4,7 +4,7 @@
 set -eu
 case " $* " in
 *" --project"*) ;;
-*) set -- --project unit --project e2e "$@" ;;
+*) set -- --project pure --project unit --project e2e "$@" ;;
 esac
 # Tests start hundreds of programs from the sources: each is compiled once.
 : "${NODE_COMPILE_CACHE:=$PWD/node_modules/.cache/compiled}"

@@ -30,7 +30,6 @@ interface Way extends Pick<ApiSubject, "protocol" | "httpVersion"> {
 const ways: readonly Way[] = [
   { protocol: "grpc", httpVersion: "2", clauses: /^API-(?!1[34])/ },
   { protocol: "connect", httpVersion: "1.1", clauses: /^API-(?:08|09|1[1-4])/ },
-  { protocol: "connect", httpVersion: "2", clauses: /^API-(?:08|09|1[1-4])/ },
   { protocol: "grpc-web", httpVersion: "1.1", clauses: /^API-(?:08|09|11|12|15)/ },
 ];
 
