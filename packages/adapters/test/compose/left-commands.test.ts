@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
@@ -19,13 +19,15 @@ afterEach(() => {
 
 /** A process that runs, of a group of its own and with this mark. */
 async function marked(mark: string): Promise<ChildProcess> {
-  const child = spawn("sh", ["-c", "echo up; exec sleep 60"], {
+  const child = spawn("sleep", ["60"], {
     detached: true,
     env: { PATH: process.env["PATH"], PERSYS_COMPOSE_PROJECT: mark },
-    stdio: ["ignore", "pipe", "ignore"],
+    stdio: "ignore",
   });
   children.push(child);
-  await once(child.stdout ?? child, "data");
+  // A program that is being loaded has no environment yet.
+  const environment = (): string => readFileSync(`/proc/${child.pid}/environ`, "utf8");
+  await expect.poll(environment, { interval: 5 }).toContain(mark);
   return child;
 }
 
