@@ -15,7 +15,6 @@ const longest = [
   "packages/server/test/e2e/vms.e2e.test.ts",
   "test/readme.e2e.test.ts",
   "packages/server/test/e2e/engine-outage.e2e.test.ts",
-  "packages/server/test/e2e/registry-outage.e2e.test.ts",
   "packages/server/test/e2e/containers.e2e.test.ts",
 ];
 
