@@ -196,7 +196,7 @@ describe("GitFiles", () => {
     server.manners = { isSilent: true };
     const controller = new AbortController();
     const fetching = files().fetch({ repository: server.repository }, controller.signal);
-    while (server.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await expect.poll(() => server.calls.length, { timeout: 20_000 }).toBeGreaterThan(0);
     controller.abort(new Error("called off"));
     await expect(fetching).rejects.toThrow("called off");
     expect(readdirSync(folder)).toEqual([]);
