@@ -4,5 +4,5 @@ import { projectStory } from "./project-story.ts";
 
 for (const command of testedCommands) {
   projectStory(command);
-  driftStory(command, { allChanges: true });
+  driftStory(command);
 }

@@ -30,8 +30,6 @@ interface Change {
   readonly phrase: string;
   /** Whether the container stays, or another takes its place. */
   readonly inPlace: boolean;
-  /** One of its kind. */
-  readonly isTypical?: boolean;
 }
 
 /** What can be changed of a container that exists. */
@@ -42,7 +40,6 @@ const changes: readonly Change[] = [
     change: { Memory: 96 * mib, MemorySwap: 128 * mib },
     phrase: "service web: memory is 96 MiB instead of 64 MiB",
     inPlace: true,
-    isTypical: true,
   },
   {
     what: "number of processors",
@@ -69,17 +66,11 @@ const changes: readonly Change[] = [
     change: { CpuShares: 256 },
     phrase: "service web: processor weight is 256 instead of the default",
     inPlace: false,
-    isTypical: true,
   },
 ];
 
-/** How many of the changes are made. */
-export interface DriftTold {
-  readonly allChanges: boolean;
-}
-
 /** What somebody changes of the containers of a project, and how that is set right, under one compose command. */
-export function driftStory(command: TestedCommand, { allChanges }: DriftTold): void {
+export function driftStory(command: TestedCommand): void {
   describeWithCompose("A compose project that is changed by hand", command, (words) => {
     /** A node of one test alone. */
     function begin({ onTestFinished }: TestContext): ComposeHarness {
@@ -101,8 +92,7 @@ export function driftStory(command: TestedCommand, { allChanges }: DriftTold): v
       return target;
     }
 
-    for (const { what, web, change, phrase, inPlace, isTypical } of changes) {
-      if (!allChanges && isTypical !== true) continue;
+    for (const { what, web, change, phrase, inPlace } of changes) {
       it.concurrent(`shows its ${what} by service, and has it set right beside a sibling that stays`, async (test) => {
         const host = begin(test);
         const target = await running(host, web);

@@ -1,16 +1,13 @@
 import { writeFileSync } from "node:fs";
-import { create } from "@bufbuild/protobuf";
-import { ApplyWorkloadRequestSchema, type ApplyWorkloadResponse } from "@persys/transports/gen";
+import type { ApplyWorkloadResponse } from "@persys/transports/gen";
 import type { Until } from "../../../../test/until-suite-ends.ts";
 import { ContainerNode, type ContainerNodeStart } from "./container-node.ts";
-import type { NodeUnderTest } from "./node-under-test.ts";
+import type { NodeUnderTest, SpecApply } from "./node-under-test.ts";
 import { runPersysctl } from "./run-persysctl.ts";
 
 /** How a compose file is applied. */
-export interface ComposeApply {
+export interface ComposeApply extends Pick<SpecApply, "revisionId" | "validateOnly"> {
   readonly env?: Readonly<Record<string, string>>;
-  readonly revisionId?: string;
-  readonly validateOnly?: boolean;
 }
 
 /** A container of a service: which it is, and which run of it. */
@@ -53,12 +50,10 @@ export class ComposeNode {
   async apply(
     id: string,
     composeYaml: string,
-    { env = {}, revisionId = "", validateOnly = false }: ComposeApply = {},
+    { env = {}, ...options }: ComposeApply = {},
   ): Promise<ApplyWorkloadResponse> {
-    const spec = { spec: { case: "compose", value: { composeYaml, env: { ...env } } } } as const;
-    return this.node.client.applyWorkload(
-      create(ApplyWorkloadRequestSchema, { id, revisionId, validateOnly, spec }),
-    );
+    const spec = { case: "compose", value: { composeYaml, env: { ...env } } } as const;
+    return this.node.applySpec(id, { spec }, options);
   }
 
   /** Runs persysctl next to the agent. */

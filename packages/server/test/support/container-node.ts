@@ -2,18 +2,14 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import {
-  ApplyWorkloadRequestSchema,
-  type ApplyWorkloadResponse,
-  type ContainerSpecSchema,
-} from "@persys/transports/gen";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ApplyWorkloadResponse, ContainerSpecSchema } from "@persys/transports/gen";
 import type Docker from "dockerode";
 import { onTestFinished } from "vitest";
 import { dockerAt, dockerHost } from "../../../../test/docker/docker-host.ts";
 import { DockerOutsider } from "../../../../test/docker/docker-outsider.ts";
 import type { Until } from "../../../../test/until-suite-ends.ts";
-import { NodeUnderTest } from "./node-under-test.ts";
+import { NodeUnderTest, type SpecApply } from "./node-under-test.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 /** A spec of a container as clients send it. */
@@ -24,12 +20,6 @@ export interface ContainerNodeStart {
   /** Of the engine. Default: the one that all tests share. */
   readonly endpoint?: string;
   readonly env?: Readonly<Record<string, string>>;
-}
-
-/** How a spec is applied. */
-export interface ContainerApply {
-  readonly revisionId?: string;
-  readonly desired?: "running" | "stopped";
 }
 
 interface Parts {
@@ -85,21 +75,14 @@ export class ContainerNode {
   async apply(
     id: string,
     spec: ContainerWorkload,
-    { revisionId = "", desired = "running" }: ContainerApply = {},
+    options: SpecApply = {},
   ): Promise<ApplyWorkloadResponse> {
-    return this.node.client.applyWorkload(
-      create(ApplyWorkloadRequestSchema, {
-        id,
-        revisionId,
-        desiredState: desired === "running" ? 1 : 2,
-        spec: { spec: { case: "container", value: spec } },
-      }),
-    );
+    return this.node.applySpec(id, { spec: { case: "container", value: spec } }, options);
   }
 
   /** Changes only the wanted state. */
   async want(id: string, desired: "running" | "stopped"): Promise<void> {
-    await this.node.client.applyWorkload({ id, desiredState: desired === "running" ? 1 : 2 });
+    await this.node.want(id, desired);
   }
 
   /** The id of the current container, as the status says; empty where there is none. */

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { AgentClient } from "@persys/client";
 import { createNodeAgentClient } from "@persys/client/node";
 import {
@@ -9,6 +9,8 @@ import {
   type ApplyWorkloadRequest,
   ApplyWorkloadRequestSchema,
   type ApplyWorkloadResponse,
+  DesiredState,
+  type WorkloadSpecSchema,
   type WorkloadStatus,
 } from "@persys/transports/gen";
 import { afterAll, expect } from "vitest";
@@ -28,6 +30,16 @@ export interface ShellWorkload {
   readonly env?: Readonly<Record<string, string>>;
   readonly stopGraceSeconds?: number;
 }
+
+/** How a spec is applied. */
+export interface SpecApply {
+  readonly revisionId?: string;
+  readonly desired?: "running" | "stopped";
+  readonly validateOnly?: boolean;
+}
+
+/** A spec of any type, as clients send it. */
+type SpecInit = MessageInitShape<typeof WorkloadSpecSchema>;
 
 const shortTimes = { PERSYS_SETTLE_TIME: "500ms", PERSYS_BACKOFF_BASE: "100ms" } as const;
 
@@ -93,6 +105,25 @@ export class NodeUnderTest {
 
   async apply(id: string, workload: ShellWorkload): Promise<ApplyWorkloadResponse> {
     return this.client.applyWorkload(applyOf(id, workload));
+  }
+
+  /** Applies a spec of any type, as clients send it. */
+  async applySpec(
+    id: string,
+    spec: SpecInit,
+    options: SpecApply = {},
+  ): Promise<ApplyWorkloadResponse> {
+    const { revisionId = "", desired = "running", validateOnly = false } = options;
+    const desiredState = desired === "running" ? DesiredState.RUNNING : DesiredState.STOPPED;
+    return this.client.applyWorkload(
+      create(ApplyWorkloadRequestSchema, { id, revisionId, desiredState, validateOnly, spec }),
+    );
+  }
+
+  /** Changes only the wanted state. */
+  async want(id: string, desired: "running" | "stopped"): Promise<void> {
+    const desiredState = desired === "running" ? DesiredState.RUNNING : DesiredState.STOPPED;
+    await this.client.applyWorkload({ id, desiredState });
   }
 
   async status(id: string): Promise<WorkloadStatus> {

@@ -2,19 +2,15 @@ import { randomUUID } from "node:crypto";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import {
-  ApplyWorkloadRequestSchema,
-  type ApplyWorkloadResponse,
-  type VMSpecSchema,
-} from "@persys/transports/gen";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ApplyWorkloadResponse, VMSpecSchema } from "@persys/transports/gen";
 import { expect, onTestFinished } from "vitest";
 import { sharedLibvirtUri } from "../../../../test/libvirt/libvirt-host.ts";
 import { LibvirtOutsider } from "../../../../test/libvirt/libvirt-outsider.ts";
 import type { Until } from "../../../../test/until-suite-ends.ts";
 import type { GuestBoot } from "../../../../test/vm/guest-console.ts";
 import { guestImage, ipxeImage } from "../../../../test/vm/test-guest.ts";
-import { NodeUnderTest, stateName } from "./node-under-test.ts";
+import { NodeUnderTest, type SpecApply, stateName } from "./node-under-test.ts";
 
 /** A spec of a machine as clients send it. */
 export type VmWorkload = MessageInitShape<typeof VMSpecSchema>;
@@ -26,12 +22,6 @@ export interface VmNodeStart {
   /** How libvirt is reached past the agent. Default: the one that all tests share. */
   readonly daemon?: string;
   readonly env?: Readonly<Record<string, string>>;
-}
-
-/** How a spec is applied. */
-export interface VmApply {
-  readonly revisionId?: string;
-  readonly desired?: "running" | "stopped";
 }
 
 interface Parts {
@@ -94,21 +84,14 @@ export class VmNode {
   async apply(
     id: string,
     spec: VmWorkload,
-    { revisionId = "", desired = "running" }: VmApply = {},
+    options: SpecApply = {},
   ): Promise<ApplyWorkloadResponse> {
-    return this.node.client.applyWorkload(
-      create(ApplyWorkloadRequestSchema, {
-        id,
-        revisionId,
-        desiredState: desired === "running" ? 1 : 2,
-        spec: { spec: { case: "vm", value: spec } },
-      }),
-    );
+    return this.node.applySpec(id, { spec: { case: "vm", value: spec } }, options);
   }
 
   /** Changes only the wanted state. */
   async want(id: string, desired: "running" | "stopped"): Promise<void> {
-    await this.node.client.applyWorkload({ id, desiredState: desired === "running" ? 1 : 2 });
+    await this.node.want(id, desired);
   }
 
   /** Waits until a workload is in a state; what keeps it from that is in the failure. */
