@@ -10,6 +10,11 @@ export interface MetricRow {
   readonly labels?: readonly string[];
   /** Whether the name is one of OpenTelemetry's semantic conventions, shown as it is. */
   readonly standard?: boolean;
+  /**
+   * Whether the text for Prometheus names no type. Its rules keep `_count` for histograms and summaries, which a gauge of an older name has to
+   * get out of the way of; what is untyped may have it. Queries do not ask for the type.
+   */
+  readonly untyped?: boolean;
   /** Upper bounds of a histogram's buckets; the default suits durations of seconds. */
   readonly buckets?: readonly number[];
 }
@@ -35,6 +40,7 @@ export const metricTable: readonly MetricRow[] = [
   {
     name: "workload_count",
     kind: "gauge",
+    untyped: true,
     labels: ["state", "type"],
     help: "Workloads by state and type.",
   },

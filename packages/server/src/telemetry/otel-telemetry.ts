@@ -16,7 +16,7 @@ import {
   secondsBuckets,
 } from "./metric-table.ts";
 import { OtelSpans } from "./otel-spans.ts";
-import { prometheusNamed } from "./prometheus-names.ts";
+import { prometheusNamed, withoutTypes } from "./prometheus-names.ts";
 import { localPipe, type TelemetryPipe } from "./telemetry-pipe.ts";
 
 /** One value of a gauge that is computed when it is read. */
@@ -107,7 +107,7 @@ export class OtelTelemetry implements Telemetry {
   async prometheusText(): Promise<string> {
     const { resourceMetrics, errors } = await this.#reader.collect();
     for (const error of errors) this.#logger.warn("some metrics cannot be read", { error });
-    return this.#serializer.serialize(prometheusNamed(resourceMetrics));
+    return withoutTypes(this.#serializer.serialize(prometheusNamed(resourceMetrics)));
   }
 
   /** Lets go of what it holds. Nothing is measured afterwards. */

@@ -136,6 +136,13 @@ describe("observeAgent", () => {
     expect(lines).toContain('persys_agent_workload_count{state="failed",type="custom"} 1');
   });
 
+  it("says no type of a gauge whose name ends as those of histograms do", async () => {
+    const lines = await scrape([]);
+
+    expect(lines).toContain("# TYPE persys_agent_workload_count untyped");
+    expect(lines).toContain("# TYPE persys_agent_runtime_health_status gauge");
+  });
+
   it("tells what is well and how full the node is", async () => {
     const lines = await scrape([]);
 
