@@ -7,8 +7,8 @@ import type { Domain } from "./rpc/index.ts";
 
 /** What is watched. */
 export interface AddressWatchContext {
-  readonly addresses: DomainAddresses;
-  readonly domains: OwnedDomains;
+  readonly addresses: Pick<DomainAddresses, "addressesOf" | "ask" | "refresh">;
+  readonly domains: Pick<OwnedDomains, "all">;
   readonly logger: Logger;
 }
 
@@ -42,6 +42,7 @@ export class AddressWatch {
   #told: ReadonlyMap<WorkloadId, string> = new Map();
   #hasAnswer = false;
   #nudges = 1;
+  #nudgesTried = 0;
   #nudgesSeen = 0;
   #nudgedAtMs = 0;
   #wake: AbortController | undefined;
@@ -88,13 +89,14 @@ export class AddressWatch {
     while (!signal.aborted) {
       try {
         await this.#look(signal);
-        await this.#rest(this.#delayMs(), signal);
+        // Nothing comes between a look's end and this: agents that have appeared by now have been asked.
+        await this.#rest(this.#delayMs(), { hasNews: this.#hasNews(), signal });
       } catch (error) {
         if (signal.aborted) return;
         // Whoever looks at the machines finds that out as well.
         this.#context.logger.debug("addresses cannot be found", { error });
-        // Nothing new makes it any better sooner.
-        await pause(lookEveryMs.later, signal).catch(() => undefined);
+        // What this look was for is still to be found; only what comes from now on makes it any better sooner.
+        await this.#rest(lookEveryMs.later, { hasNews: this.#hasNewNudge(), signal });
       }
     }
   }
@@ -102,6 +104,7 @@ export class AddressWatch {
   async #look(signal: AbortSignal): Promise<void> {
     const { addresses, domains } = this.#context;
     const nudges = this.#nudges;
+    this.#nudgesTried = nudges;
     if (nudges !== this.#nudgesSeen) {
       this.#seen = await domains.all(signal);
       this.#nudgesSeen = nudges;
@@ -170,14 +173,22 @@ export class AddressWatch {
   #hasNews(): boolean {
     const hasAnswer = this.#hasAnswer;
     this.#hasAnswer = false;
-    return hasAnswer || this.#agents.size > 0 || this.#nudges !== this.#nudgesSeen;
+    return hasAnswer || this.#hasNewNudge();
+  }
+
+  /** Whether one has come since the last look began. */
+  #hasNewNudge(): boolean {
+    return this.#nudges !== this.#nudgesTried;
   }
 
   /** Until the time is over, or there is something new. */
-  async #rest(delayMs: number, signal: AbortSignal): Promise<void> {
+  async #rest(
+    delayMs: number,
+    { hasNews, signal }: { readonly hasNews: boolean; readonly signal: AbortSignal },
+  ): Promise<void> {
+    if (hasNews) return;
     const wake = new AbortController();
     this.#wake = wake;
-    if (this.#hasNews()) wake.abort();
     try {
       await pause(delayMs, AbortSignal.any([signal, wake.signal]));
     } catch {
