@@ -79,6 +79,7 @@ function revisionOf(it: Revision): Json {
     settled: it.settled,
     unproven: it.unproven ?? false,
     completed: it.completed,
+    resting: it.resting ?? false,
     givenUp: it.givenUp?.reason ?? "no",
     starts: it.starts,
     ends: it.ends,

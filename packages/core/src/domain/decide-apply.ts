@@ -6,7 +6,14 @@ import {
   typeMismatch,
   unknownWorkload,
 } from "./apply-refusals.ts";
-import { anew, fallbackAgain, nextGeneration, type RequestStamp } from "./new-generation.ts";
+import {
+  anew,
+  fallbackAgain,
+  nextGeneration,
+  type RequestStamp,
+  roused,
+  withFallbackAtRest,
+} from "./new-generation.ts";
 import type { WorkloadId } from "./workload-id.ts";
 import {
   freshTrial,
@@ -71,14 +78,19 @@ function decideAgainst(record: WorkloadRecord, wish: ApplyWish): ApplyDecision {
     return refuse(specMissing(wish.id, wish.revisionId, wanted.revisionId));
   if (revision.revisionId !== wanted.revisionId) {
     const message = `update from revision ${wanted.revisionId} to ${revision.revisionId} accepted`;
-    return { kind: "change", record: updated(record, revision, wish), message };
+    return {
+      kind: "change",
+      record: withFallbackAtRest(updated(record, revision, wish), record),
+      message,
+    };
   }
   if (revision.digest !== wanted.digest) return conflict(wish, wanted.revisionId);
   if (record.desired !== wish.desired) {
-    const changed = nextGeneration(record, wish);
+    const next = nextGeneration(record, wish);
+    const changed = { ...next, desired: wish.desired, wanted: anew(wanted, record) };
     return {
       kind: "change",
-      record: { ...changed, desired: wish.desired, wanted: anew(wanted, record) },
+      record: withFallbackAtRest(changed, record),
       message: `wanted state changed to ${wish.desired}`,
     };
   }
@@ -224,7 +236,7 @@ function updated(record: WorkloadRecord, revision: Revision, wish: ApplyWish): W
   const leftovers = rest.leftovers || isBack || !record.wanted.settled;
   const base = { ...rest, desired: wish.desired, labels: wish.labels, leftovers };
   if (isBack)
-    return { ...base, wanted: keeps.completed ? (fallback ?? keeps) : anew(keeps, record) };
+    return { ...base, wanted: roused(keeps.completed ? (fallback ?? keeps) : anew(keeps, record)) };
   const wanted = anew(revision, record);
   if (keeps === undefined) return { ...base, wanted };
   // What was given up is tried again in a new generation, also as the one to fall back to.

@@ -55,6 +55,29 @@ export function fallbackAgain(fallback: Revision, record: WorkloadRecord): Revis
     : anew(fallback, record);
 }
 
+/**
+ * A workload that was stopped is brought up as what is wanted now, not first as what it was: the one to fall back to stays down while the
+ * wanted one is prepared.
+ */
+export function withFallbackAtRest(after: WorkloadRecord, before: WorkloadRecord): WorkloadRecord {
+  const { fallback, wanted } = after;
+  const isBroughtUp = before.desired === "stopped" && after.desired === "running";
+  if (fallback === undefined || !isBroughtUp || wanted.prepared) return after;
+  return { ...after, fallback: { ...fallback, resting: true } };
+}
+
+/** The record once it is decided what runs of its two revisions. */
+export function withFallbackRoused(record: WorkloadRecord): WorkloadRecord {
+  if (record.fallback?.resting === undefined) return record;
+  return { ...record, fallback: roused(record.fallback) };
+}
+
+/** A revision that is started whenever it is to run. */
+export function roused(revision: Revision): Revision {
+  const { resting: _, ...rest } = revision;
+  return rest;
+}
+
 function pardoned(revision: Revision): Revision {
   const { givenUp: _, ...rest } = revision;
   return { ...rest, ends: 0, trial: freshTrial };

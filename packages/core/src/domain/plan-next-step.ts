@@ -111,11 +111,11 @@ function partTwo(
   return whenDue(record.chore, plan.nowMs, { kind, cause });
 }
 
-/** While the wanted revision is not prepared, the last settled one is kept running; its healing goes first. */
+/** While the wanted revision is not prepared, the last settled one is kept running, unless it was stopped; its healing goes first. */
 function planUnprepared(plan: Plan): Step {
   const { wanted, fallback } = plan.record;
   const prepare = prepareStep(plan, "wanted", wanted);
-  if (fallback === undefined) return prepare;
+  if (fallback === undefined || fallback.resting === true) return prepare;
   const heal = planFallback(plan, fallback);
   if (heal.kind !== "settled" && heal.kind !== "wait") return heal;
   if (prepare.kind !== "wait" || heal.kind === "settled") return prepare;

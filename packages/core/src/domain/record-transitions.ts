@@ -13,6 +13,7 @@ import {
   keptInstance,
   type Observation,
 } from "./observation.ts";
+import { withFallbackRoused } from "./new-generation.ts";
 import type { RuntimeStep, Step, StepTarget } from "./step.ts";
 import {
   freshTrial,
@@ -89,11 +90,14 @@ export function afterSuccess(record: WorkloadRecord, step: Step): WorkloadRecord
   const done = withoutIntent(record);
   switch (step.kind) {
     case "prepare":
-      return onTarget(done, step.target, (it) => ({
-        ...it,
-        prepared: true,
-        trial: afterPrepareSuccess(it.trial),
-      }));
+      return decided(
+        onTarget(done, step.target, (it) => ({
+          ...it,
+          prepared: true,
+          trial: afterPrepareSuccess(it.trial),
+        })),
+        step.target,
+      );
     case "start":
     case "replace":
     case "restore":
@@ -105,7 +109,10 @@ export function afterSuccess(record: WorkloadRecord, step: Step): WorkloadRecord
     case "remove":
       return { ...done, chore: freshTrial, removed: true };
     case "giveUp":
-      return onTarget(done, step.target, (it) => ({ ...it, givenUp: step.failure }));
+      return decided(
+        onTarget(done, step.target, (it) => ({ ...it, givenUp: step.failure })),
+        step.target,
+      );
     case "settled":
     case "wait":
     case "forget":
@@ -174,6 +181,11 @@ function afterFailedStart(
 /** The record after a step that was called off: nothing is held against the revision. */
 export function afterCancellation(record: WorkloadRecord): WorkloadRecord {
   return withoutIntent(record);
+}
+
+/** Once the wanted revision is prepared or given up, nothing keeps the one to fall back to down. */
+function decided(record: WorkloadRecord, target: StepTarget): WorkloadRecord {
+  return target === "wanted" ? withFallbackRoused(record) : record;
 }
 
 function withoutIntent(record: WorkloadRecord): WorkloadRecord {

@@ -55,6 +55,8 @@ export interface Revision {
   readonly unproven?: boolean;
   /** Whether it ended with 0 where that is completion. */
   readonly completed: boolean;
+  /** Present on the one to fall back to that was stopped when the wanted one was asked for: it stays down while that is prepared. */
+  readonly resting?: boolean;
   readonly trial: Trial;
   /** Present when nothing more is tried with this revision until a new apply or a retry. */
   readonly givenUp?: Failure;

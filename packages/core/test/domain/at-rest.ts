@@ -56,6 +56,7 @@ function faultsOfFailing(agent: ModelAgent, record: WorkloadRecord): readonly st
     fallback !== undefined &&
     !fallback.completed &&
     fallback.restart.kind !== "no" &&
+    fallback.resting !== true &&
     fallback.givenUp === undefined &&
     fallback.trial.attempts === 0;
   const fallbackRuns = current?.state === "running" && current.revisionId === fallback?.revisionId;

@@ -71,6 +71,8 @@ export class ModelAgent {
   readonly #completed = new Set<string>();
   readonly #runsOfGeneration = new Map<string, number>();
   #runsSeen = 0;
+  /** The last settled revision of what was stopped, and the generation that brings it up as another one. */
+  #atRest: { readonly revisionId: string; readonly generation: number } | undefined;
 
   constructor(policy: Partial<PlanPolicy> = {}) {
     this.policy = {
@@ -305,14 +307,26 @@ export class ModelAgent {
     if (before === undefined || after === undefined) return;
     if (after.generation < before.generation) this.violations.push("the generation went back");
     if (after.desired !== before.desired || after.uid !== before.uid) this.#completed.clear();
+    const isBroughtUp = before.desired === "stopped" && after.desired === "running";
+    const { fallback, generation } = after;
+    if (isBroughtUp && fallback !== undefined && !after.wanted.prepared)
+      this.#atRest = { revisionId: fallback.revisionId, generation };
+  }
+
+  #forgetRest(record: WorkloadRecord | undefined): void {
+    const isDecided = record?.wanted.prepared === true || record?.wanted.givenUp !== undefined;
+    if (isDecided || record?.generation !== this.#atRest?.generation) this.#atRest = undefined;
   }
 
   /** Judges the runs that the last step began. */
   #countRuns(): void {
     const { record, runtime } = this;
+    this.#forgetRest(record);
     for (const { revisionId } of runtime.runs.slice(this.#runsSeen)) {
       if (record === undefined) continue;
       if (this.#completed.has(revisionId)) this.violations.push(`${revisionId} is run again`);
+      if (this.#atRest?.revisionId === revisionId)
+        this.violations.push(`${revisionId} is run, which was stopped, before another one`);
       const key = `${record.uid}/${record.generation}/${revisionId}`;
       const count = (this.#runsOfGeneration.get(key) ?? 0) + 1;
       this.#runsOfGeneration.set(key, count);

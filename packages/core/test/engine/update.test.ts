@@ -40,6 +40,41 @@ describe("an update", () => {
     expect(node.world.liveCount("web")).toBe(1);
   });
 
+  it("of what was stopped starts the new revision alone, once it is prepared", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    await node.want("web", "stopped");
+    await node.after(1_000);
+
+    await node.apply("web", { ...second, prepareMs: 60_000 }, { revisionId: "r2" });
+    await node.after(30_000);
+    expect(node.world.liveCount("web")).toBe(0);
+    await node.after(60_000);
+
+    expect(node.world.journal.of("web")).toEqual([
+      "prepare r1",
+      "start r1",
+      "stop",
+      "prepare r2",
+      "replace r2",
+      "retire",
+    ]);
+    expect(node.status("web")).toMatchObject({ actual: "running", observedRevisionId: "r2" });
+  });
+
+  it("of what was stopped starts the old revision should the new one not be possible", async () => {
+    const node = await SimulatedNode.start();
+    await node.settled("web");
+    await node.want("web", "stopped");
+    await node.after(1_000);
+
+    await node.apply("web", { ...second, prepareFails: "IMAGE_NOT_FOUND" }, { revisionId: "r2" });
+    await node.after(5_000);
+
+    expect(node.status("web")).toMatchObject({ actual: "failed", observedRevisionId: "r1" });
+    expect(node.world.liveCount("web")).toBe(1);
+  });
+
   it("whose prepare fails leaves the old revision running, and healed when it is killed or removed", async () => {
     const node = await SimulatedNode.start();
     await node.settled("web");

@@ -107,6 +107,7 @@ const revision = z.looseObject({
   settled: z.boolean(),
   unproven: z.boolean().optional(),
   completed: z.boolean(),
+  resting: z.boolean().optional(),
   trial,
   givenUp: failure.optional(),
 } satisfies Fields<Revision>);
