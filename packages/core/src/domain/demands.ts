@@ -149,4 +149,8 @@ export interface RepositoryDemand {
   /** `https://git.example/team/shop.git`: normalised, without user and password. */
   readonly url: string;
   readonly field: string;
+  /** Whether its host is sent a password or a token. Default: no. */
+  readonly sendsPassword?: boolean;
+  /** The addresses that the name of its host stands for, and that alone are reached; left out: not looked up yet. */
+  readonly addresses?: readonly string[];
 }

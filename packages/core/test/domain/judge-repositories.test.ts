@@ -32,10 +32,31 @@ describe("repositories of git", () => {
     ["https://localhost:8443/shop.git", "any", false],
     ["https://[::1]/shop.git", "any", false],
     ["https://169.254.169.254/shop.git", "any", false],
+    ["https://[::ffff:127.0.0.1]/shop.git", "any", false],
+    ["https://[fe90::1]:8443/shop.git", "any", false],
+    ["https://0.0.0.0/shop.git", "any", false],
+    ["https://git.localhost./shop.git", "any", false],
+    ["https://10.0.0.1/shop.git", "any", true],
     ["https://127.0.0.1/shop.git", ["127.0.0.1"], true],
     ["no address", ["git.example"], false],
   ])("%s where %j is allowed: %s", (url, gitRepositories, isAllowed) => {
     const rules = denied({ repositories: [{ url, field }] }, { gitRepositories });
+    expect(rules).toEqual(isAllowed ? [] : ["git-repository"]);
+  });
+
+  it.each<readonly [object, HostPolicyRules["gitRepositories"], boolean]>([
+    [{ addresses: ["192.0.2.1", "2001:db8::1"] }, "any", true],
+    [{ addresses: ["192.0.2.1", "127.0.0.53"] }, "any", false],
+    [{ addresses: ["::1"] }, "any", false],
+    [{ addresses: ["::ffff:169.254.169.254"] }, "any", false],
+    [{ addresses: ["fe80::1%eth0"] }, "any", false],
+    [{ addresses: ["no address"] }, "any", false],
+    [{ addresses: ["127.0.0.1"] }, ["git.example"], true],
+    [{ sendsPassword: true }, "any", false],
+    [{ sendsPassword: true }, ["git.example/team"], true],
+  ])("at %j where %j is allowed: %s", (more, gitRepositories, isAllowed) => {
+    const url = "https://git.example/team/shop.git";
+    const rules = denied({ repositories: [{ url, field, ...more }] }, { gitRepositories });
     expect(rules).toEqual(isAllowed ? [] : ["git-repository"]);
   });
 

@@ -1,6 +1,7 @@
 import type { RepositoryDemand } from "../demands.ts";
 import { type RuleDenial, shortened } from "./denial.ts";
 import type { HostPolicyRules, HostPolicySettingNames } from "./host-policy-rules.ts";
+import { holdsRange, type IpRange, parseIpRange } from "./ip-range.ts";
 
 /** What a node's rules say of the repositories of git that a spec is fetched from. */
 export function judgeRepositories(
@@ -8,27 +9,48 @@ export function judgeRepositories(
   { gitRepositories: allowed }: HostPolicyRules,
   { gitRepositories: setting }: HostPolicySettingNames,
 ): readonly RuleDenial[] {
-  return demands
-    .filter(({ url }) => !isAllowed(url, allowed))
-    .map(({ url, field }) => {
-      const message = `${whatIsAllowed(allowed)}: use one of those, or add ${entryOf(url)} to ${setting} on the node`;
-      return { rule: "git-repository", field, seen: shortened(url), message, setting };
-    });
+  return demands.flatMap((demand) => {
+    const why = whyDenied(demand, allowed);
+    if (why === undefined) return [];
+    const { url, field } = demand;
+    const message = `${why}, or add ${entryOf(url)} to ${setting} on the node`;
+    return [{ rule: "git-repository", field, seen: shortened(url), message, setting }];
+  });
 }
 
-function isAllowed(url: string, allowed: readonly string[] | "any"): boolean {
-  const repository = placeOf(url);
-  if (repository === undefined) return false;
-  if (allowed === "any") return repository.scheme === "https" && !ownHost.test(repository.host);
-  return allowed.some((entry) => {
-    const place = placeOf(entry.includes("://") ? entry : `https://${entry}`);
-    return (
-      place !== undefined &&
-      place.scheme === repository.scheme &&
-      place.host === repository.host &&
-      isWithinPath(repository.path, place.path)
-    );
-  });
+function whyDenied(
+  demand: RepositoryDemand,
+  allowed: readonly string[] | "any",
+): string | undefined {
+  const place = placeOf(demand.url);
+  if (allowed === "any") return whyNotAny(place, demand);
+  const isNamed = place !== undefined && allowed.some((entry) => isWithin(place, entry));
+  return isNamed ? undefined : `${whatIsAllowed(allowed)}: use one of those`;
+}
+
+/** Whoever may apply chooses what is reached where all is allowed: so neither what only this node reaches, nor what is sent secrets. */
+function whyNotAny(
+  place: Place | undefined,
+  { addresses = [], sendsPassword = false }: RepositoryDemand,
+): string | undefined {
+  if (place?.scheme !== "https")
+    return "repositories are fetched over TLS (https://) alone: use such a one";
+  const host = place.host.replace(/:\d+$/, "");
+  if (ownNames.test(host) || isOwnAddress(host, false) || addresses.some((it) => isOwnAddress(it)))
+    return "what is on this machine or next to it is fetched from only where it is named: use another repository";
+  return sendsPassword
+    ? "passwords are sent only to hosts that are named: use a repository that is for everybody"
+    : undefined;
+}
+
+function isWithin(repository: Place, entry: string): boolean {
+  const place = placeOf(entry.includes("://") ? entry : `https://${entry}`);
+  return (
+    place !== undefined &&
+    place.scheme === repository.scheme &&
+    place.host === repository.host &&
+    isWithinPath(repository.path, place.path)
+  );
 }
 
 /**
@@ -37,9 +59,23 @@ function isAllowed(url: string, allowed: readonly string[] | "any"): boolean {
  */
 const addressPattern = /^(https?):\/\/([^/?#@\\\s%;]+)(\/(?!.*\.\.)[\w.~/+@-]*)?$/i;
 
-/** Names of this machine, and addresses that only mean something on it or next to it: they have to be named. */
-const ownHost =
-  /^(?:localhost|.*\.localhost|127\..*|0\..*|169\.254\..*|\[(?:::|fe80:).*\])\.?(?::\d+)?$/;
+/** Names of this machine (RFC 6761, 6.3). */
+const ownNames = /^(?:.*\.)?localhost\.?$/;
+
+/** Addresses that only mean something on this machine or next to it: unspecified, of loopback, link-local. */
+const ownAddresses: readonly IpRange[] = [
+  "0.0.0.0/8",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "::/127",
+  "fe80::/10",
+].flatMap((it) => parseIpRange(it) ?? []);
+
+/** `unreadable`: what to say of what is no address. */
+function isOwnAddress(text: string, unreadable = true): boolean {
+  const address = parseIpRange(text.replace(/%.*$/, ""));
+  return address === undefined ? unreadable : ownAddresses.some((it) => holdsRange(it, address));
+}
 
 interface Place {
   readonly scheme: string;
@@ -66,8 +102,7 @@ function isWithinPath(path: string, allowed: string): boolean {
   );
 }
 
-function whatIsAllowed(allowed: readonly string[] | "any"): string {
-  if (allowed === "any") return "repositories are fetched over TLS (https://) alone";
+function whatIsAllowed(allowed: readonly string[]): string {
   if (allowed.length === 0) return "this node fetches from no repository of git";
   const more = allowed.length > 5 ? ", …" : "";
   return `this node fetches repositories only from ${allowed.slice(0, 5).join(", ")}${more}`;
