@@ -29,6 +29,8 @@ export interface WantedDisk {
   readonly claim: DiskClaim;
   /** Whether a disk that is there may be somebody else's: the spec names it. Else it has to be one that was made for the workload. */
   readonly mayBeForeign: boolean;
+  /** The other workload whose disk of this name would be made here: none is made for anybody else. */
+  readonly reservedFor?: string | undefined;
 }
 
 /** What a new disk is made from. */
@@ -46,7 +48,7 @@ const chainMax = 16;
  * Makes a disk that is not there: blank, or from its base. One that is there stays, data and all. May be called again after whatever kept it
  * from finishing: a disk is there whole or not at all, and is claimed before it is there.
  * @throws {AgentError} NAME_CONFLICT for a disk that was made for another workload, or by somebody else where that may not be; INVALID_SPEC for
- *   a blank disk without a size, one that was made in another format, a base that is smaller than it should be or other than its checksum;
+ *   a blank disk without a size, one that would be made where another workload's is, one that was made in another format, a base that is smaller than it should be or other than its checksum;
  *   IMAGE_NOT_FOUND for a base that is not there; STORAGE_ERROR
  */
 export async function ensureDisk(disk: WantedDisk, signal: AbortSignal): Promise<void> {
@@ -56,6 +58,7 @@ export async function ensureDisk(disk: WantedDisk, signal: AbortSignal): Promise
   if (claim === undefined) {
     if (isThere && disk.mayBeForeign) return;
     if (isThere) throw strangersDisk(disk.path);
+    if (disk.reservedFor !== undefined) throw reservedName(disk.path, disk.reservedFor);
     if (!(await placeClaim(disk.path, { ...disk.claim, format: disk.format })))
       throw new AgentError("STORAGE_ERROR", `somebody else has just claimed ${disk.path}`, {
         retryable: true,
@@ -126,6 +129,14 @@ function assertClaimed(
 function isSameClaim(claim: DiskClaim, wanted: DiskClaim): boolean {
   const { uid, retained, format } = wanted;
   return claim.uid === uid && claim.retained === retained && claim.format === format;
+}
+
+function reservedName(path: string, id: string): AgentError {
+  return new AgentError(
+    "INVALID_SPEC",
+    `${path} is where a disk of the workload ${id} is made, which could then never be: name another path`,
+    { fault: "user", effect: "none" },
+  );
 }
 
 function strangersDisk(path: string): AgentError {

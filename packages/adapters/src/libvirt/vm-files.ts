@@ -158,8 +158,7 @@ export class VmFiles implements MachineFiles {
   }
 
   #disksOf(target: Target, machine: Machine): Promise<readonly WantedDisk[]> {
-    const { imageFolder, nodeId } = this.#context;
-    return machineDisks(target, { spec: specOf(target), machine, nodeId, imageFolder });
+    return machineDisks(target, { ...this.#context, spec: specOf(target), machine });
   }
 
   async #makeDiskFolder(): Promise<void> {

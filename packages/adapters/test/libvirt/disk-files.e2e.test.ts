@@ -124,6 +124,22 @@ describeWithLibvirt("ensureDisk", () => {
     expect(await readFile(path, "utf8")).toBe("theirs");
   });
 
+  it("makes no disk where one of another workload would be made, and takes one that is there", async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, "other-vda.qcow2");
+    const wish = wanted(path, { reservedFor: "other" });
+
+    await expect(ensureDisk(wish, signal)).rejects.toMatchObject({
+      code: "INVALID_SPEC",
+      effect: "none",
+    });
+    expect(await readdir(folder)).toEqual([]);
+
+    await writeFile(path, "theirs");
+    await ensureDisk(wish, signal);
+    expect(await readdir(folder)).toEqual(["other-vda.qcow2"]);
+  });
+
   it("does not take a claim that cannot be understood for none", async () => {
     const folder = await temporaryFolder();
     const path = join(folder, "a.qcow2");
