@@ -92,7 +92,9 @@ const network = {
 const whole = {
   name: "A database",
   vcpus: 2,
+  maxVcpus: 4,
   memoryMb: 512n,
+  maxMemoryMb: 1024n,
   disks: [disk],
   networks: [network],
   metadata: { owner: "team" },

@@ -31,6 +31,7 @@ export const calls: readonly string[] = [
   "domain_destroy_flags",
   "domain_reboot",
   "domain_reset",
+  "domain_rename",
   "domain_suspend",
   "domain_resume",
   "domain_pm_wakeup",
@@ -84,6 +85,7 @@ export const calls: readonly string[] = [
 /** Events of domains: what the protocol calls `domain_event_callback_…`. */
 export const events: readonly string[] = [
   "agent_lifecycle",
+  "balloon_change",
   "block_job",
   "control_error",
   "device_removed",

@@ -18,8 +18,9 @@ export function machineXml(machine: Machine, ownership?: XmlElement): string {
       element("uuid", {}, machine.uuid),
       machine.title === undefined ? undefined : element("title", {}, machine.title),
       ownership === undefined ? undefined : element("metadata", {}, [ownership]),
-      element("memory", { unit: "MiB" }, String(machine.memoryMb)),
-      element("vcpu", { placement: "static" }, String(machine.vcpus)),
+      element("memory", { unit: "MiB" }, String(machine.maxMemoryMb)),
+      element("currentMemory", { unit: "MiB" }, String(machine.memoryMb)),
+      ...processorElements(machine),
       osElement(machine),
       element("features", {}, [
         element("acpi"),
@@ -33,6 +34,22 @@ export function machineXml(machine: Machine, ownership?: XmlElement): string {
       devicesElement(machine),
     ]),
   );
+}
+
+/** All but the first can be taken away again, also those that are there at the start: where nothing is said of them, they cannot. */
+function processorElements({ vcpus, maxVcpus }: Machine): readonly XmlElement[] {
+  if (maxVcpus === undefined) return [element("vcpu", { placement: "static" }, String(vcpus))];
+  const each = Array.from({ length: maxVcpus }, (_, id) =>
+    element("vcpu", {
+      id,
+      enabled: id < vcpus ? "yes" : "no",
+      hotpluggable: id === 0 ? "no" : "yes",
+    }),
+  );
+  return [
+    element("vcpu", { placement: "static", current: vcpus }, String(maxVcpus)),
+    element("vcpus", {}, each),
+  ];
 }
 
 function osElement({ architecture, firmware }: Machine): XmlElement {

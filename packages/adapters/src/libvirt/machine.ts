@@ -15,7 +15,11 @@ export interface Machine {
   readonly accelerator: "kvm" | "tcg";
   readonly firmware: "bios" | "uefi";
   readonly vcpus: number;
+  /** How many it can be given while it runs; undefined: all stay as they are at its start. */
+  readonly maxVcpus: number | undefined;
   readonly memoryMb: number;
+  /** How much it can be given while it runs. */
+  readonly maxMemoryMb: number;
   readonly disks: readonly MachineDisk[];
   readonly interfaces: readonly MachineInterface[];
   /** The file that takes in what the guest writes to its serial console. libvirt's log daemon bounds its size. */
@@ -74,7 +78,7 @@ export function machineOf(
   surroundings: MachineSurroundings,
 ): Machine {
   const { nodeId, architecture, accelerator, consoleLog } = surroundings;
-  const { name = "", firmware = "", vcpus, memoryMb, vnc } = spec;
+  const { name = "", firmware = "", vcpus, maxVcpus = 0, memoryMb, maxMemoryMb = 0, vnc } = spec;
   return {
     name: target.id,
     uuid: machineUuid(target, nodeId),
@@ -84,7 +88,10 @@ export function machineOf(
     // Machines of ARM know no BIOS.
     firmware: firmware === "uefi" || architecture === "aarch64" ? "uefi" : "bios",
     vcpus,
+    // QEMU adds no processors to machines of ARM that run.
+    maxVcpus: maxVcpus === 0 || architecture === "aarch64" ? undefined : Math.max(maxVcpus, vcpus),
     memoryMb,
+    maxMemoryMb: Math.max(maxMemoryMb, memoryMb),
     disks: disksOf(target, spec.disks ?? [], surroundings),
     interfaces: (spec.networks ?? []).map((it, at) =>
       interfaceOf(it, surroundings.networks, machineMac(target, nodeId, at)),

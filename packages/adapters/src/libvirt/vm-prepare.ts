@@ -38,7 +38,7 @@ export async function prepareMachine(
 }
 
 async function assertMemory(
-  { memoryMb }: Machine,
+  { maxMemoryMb: memoryMb }: Machine,
   host: HypervisorHost,
   signal: AbortSignal,
 ): Promise<void> {

@@ -11,6 +11,7 @@ import { isVmSecret } from "./redact-vm-spec.ts";
 import { type CloudInitSpec, cloudInitMembers, userDataTwice } from "./vm-spec-cloud-init.ts";
 import { type DiskSpec, disksSchema } from "./vm-spec-disks.ts";
 import { type NetworkSpec, networksSchema } from "./vm-spec-networks.ts";
+import { headroomFaults, headroomMembers, type HeadroomSpec } from "./vm-spec-headroom.ts";
 import { oneLine, withoutEmpty } from "./vm-spec-members.ts";
 import {
   disksWithOsImage,
@@ -20,7 +21,7 @@ import {
 } from "./vm-spec-os-image.ts";
 
 /** A virtual machine, as a user asks for it. What is left out has the default named here; none is filled in. */
-export interface VmSpec extends CloudInitSpec, OsImageSpec {
+export interface VmSpec extends CloudInitSpec, HeadroomSpec, OsImageSpec {
   /** A title for people; the machine's own name is the workload's id. */
   readonly name?: string | undefined;
   /** Virtual processors, 1 to 512. */
@@ -65,6 +66,7 @@ const facts = (charsMax: number): z.ZodType<Readonly<Record<string, string>>> =>
 const schema: z.ZodType<VmSpec> = z.strictObject({
   ...cloudInitMembers,
   ...osImageMembers,
+  ...headroomMembers({ vcpus: vcpusMax, memoryMb: memoryMbMax }),
   name: oneLine(255).optional(),
   vcpus: z.int().min(1).max(vcpusMax),
   memoryMb: z.int().min(memoryMbMin).max(memoryMbMax),
@@ -95,6 +97,7 @@ export function parseVmSpec(input: unknown): Parsed<ParsedSpec> {
     ...violationsOf(parsed.error?.issues ?? [], input, { isSecret: isVmSecret }),
     ...userDataTwice(input),
     ...osImageFaults(input),
+    ...headroomFaults(input),
   ];
   if (!parsed.success || violations.length > 0) return { ok: false, violations };
   const { restartPolicy: restart, stopGraceSeconds, labels } = parsed.data;

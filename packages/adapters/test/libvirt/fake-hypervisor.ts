@@ -10,14 +10,15 @@ import { element, renderXml } from "../../src/libvirt/xml.ts";
 
 /** The hypervisor in the daemon's memory as the runtime speaks to it: it knows neither boards nor what they are made of. */
 export const fake: Hypervisor = {
-  describe: ({ memoryMb, name, title, uuid, vcpus }) =>
+  describe: ({ maxMemoryMb, maxVcpus, memoryMb, name, title, uuid, vcpus }) =>
     renderXml(
       element("domain", { type: "test" }, [
         element("name", {}, name),
         element("uuid", {}, uuid),
         title === undefined ? undefined : element("title", {}, title),
-        element("memory", { unit: "MiB" }, String(memoryMb)),
-        element("vcpu", {}, String(vcpus)),
+        element("memory", { unit: "MiB" }, String(maxMemoryMb)),
+        element("currentMemory", { unit: "MiB" }, String(memoryMb)),
+        element("vcpu", { current: vcpus }, String(maxVcpus ?? vcpus)),
         element("os", {}, [element("type", {}, "hvm")]),
       ]),
     ),

@@ -10,6 +10,7 @@ import {
   parseOwnership,
   renderOwnership,
 } from "../../src/libvirt/domain-ownership.ts";
+import { sizeIn } from "../../src/libvirt/domain-size.ts";
 import { machineOf } from "../../src/libvirt/machine.ts";
 import { machineXml } from "../../src/libvirt/machine-xml.ts";
 import {
@@ -78,7 +79,9 @@ describeWithLibvirt("the description of a machine", () => {
       {
         name: `a "title" <&> 'ü'`,
         vcpus: 3,
+        maxVcpus: 8,
         memoryMb: 96,
+        maxMemoryMb: 256,
         disks: [
           { format: "raw", boot: true },
           { device: "sdc", path: `/tmp/a,b "c"&.qcow2` },
@@ -96,12 +99,19 @@ describeWithLibvirt("the description of a machine", () => {
     const { xml } = await client.call("domainGetXmlDesc", { dom, flags }, options);
 
     const root = parseXml(xml);
+    if (root === undefined) throw new Error("no description");
     expect(childOf(root, "name")?.text).toBe(dom.name);
     expect(childOf(root, "uuid")?.text).toBe(dom.uuid);
     expect(childOf(root, "title")?.text).toBe(spec.name);
     const devices = childOf(root, "devices")?.children ?? [];
     const disks = devices.filter((one) => one.name === "disk");
     expect(disks).toHaveLength((spec.disks ?? []).length + 1);
+    expect(sizeIn(root)).toEqual({
+      vcpus: spec.vcpus,
+      vcpusMax: spec.maxVcpus ?? spec.vcpus,
+      memoryKib: spec.memoryMb * 1_024,
+      memoryMaxKib: (spec.maxMemoryMb ?? spec.memoryMb) * 1_024,
+    });
     const graphics = devices.filter((one) => one.name === "graphics");
     expect(graphics.map((one) => one.attributes.get("passwd"))).toEqual(
       spec.vnc === undefined ? [] : [spec.vnc.password],

@@ -93,10 +93,22 @@ describe("machineOf", () => {
     const spec = { disks: [{}], networks: [{}] };
     const [one, two] = [machine(spec), machine({ ...spec, memoryMb: 128 })];
 
-    expect(two).toEqual({ ...one, memoryMb: 128 });
+    expect(two).toEqual({ ...one, memoryMb: 128, maxMemoryMb: 128 });
   });
 
-  it("knows that machines of ARM have no BIOS", () => {
-    expect(machine({ firmware: "bios" }, { architecture: "aarch64" }).firmware).toBe("uefi");
+  it("grows while it runs no further than the spec says", () => {
+    expect(machine({})).toMatchObject({ maxVcpus: undefined, maxMemoryMb: 64 });
+    expect(machine({ maxVcpus: 4, maxMemoryMb: 256 })).toMatchObject({
+      vcpus: 1,
+      maxVcpus: 4,
+      memoryMb: 64,
+      maxMemoryMb: 256,
+    });
+  });
+
+  it("knows that machines of ARM have no BIOS, and keep their processors", () => {
+    const arm = machine({ firmware: "bios", maxVcpus: 4 }, { architecture: "aarch64" });
+
+    expect(arm).toMatchObject({ firmware: "uefi", maxVcpus: undefined });
   });
 });

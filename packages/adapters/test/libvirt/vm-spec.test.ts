@@ -70,6 +70,8 @@ describe("parseVmSpec", () => {
   });
 
   it.each([
+    ["fewer processors at most than it has", { vcpus: 3, maxVcpus: 2 }, "maxVcpus"],
+    ["less memory at most than it has", { memoryMb: 512, maxMemoryMb: 256 }, "maxMemoryMb"],
     ["a disk path that climbs", { disks: [{ path: "/images/../etc/shadow" }] }, "disks.0.path"],
     ["a relative disk path", { disks: [{ path: "-o" }] }, "disks.0.path"],
     ["a disk path that begins by climbing", { disks: [{ path: "/../a" }] }, "disks.0.path"],

@@ -50,6 +50,7 @@ const backOffMs = { first: 100, most: 5_000 } as const;
 /** The number each kind of event is subscribed under. */
 const eventIds: Readonly<Record<DomainEventName, number>> = {
   agentLifecycle: domainEventId.agentLifecycle,
+  balloonChange: domainEventId.balloonChange,
   blockJob: domainEventId.blockJob,
   controlError: domainEventId.controlError,
   deviceRemoved: domainEventId.deviceRemoved,

@@ -608,6 +608,26 @@ const domainResetArgsSchema: XdrType<DomainResetArgs> = struct("remote_domain_re
   flags: uint32(),
 });
 
+/** `remote_domain_rename_args` of the protocol. */
+export interface DomainRenameArgs {
+  readonly dom: Domain;
+  readonly newName: string | null;
+  readonly flags: number;
+}
+const domainRenameArgsSchema: XdrType<DomainRenameArgs> = struct("remote_domain_rename_args", {
+  dom: domainSchema,
+  newName: option(text(4194304)),
+  flags: uint32(),
+});
+
+/** `remote_domain_rename_ret` of the protocol. */
+export interface DomainRenameRet {
+  readonly retcode: number;
+}
+const domainRenameRetSchema: XdrType<DomainRenameRet> = struct("remote_domain_rename_ret", {
+  retcode: int32(),
+});
+
 /** `remote_domain_suspend_args` of the protocol. */
 export interface DomainSuspendArgs {
   readonly dom: Domain;
@@ -1612,6 +1632,30 @@ const domainEventCallbackAgentLifecycleMsgSchema: XdrType<DomainEventCallbackAge
     reason: int32(),
   });
 
+/** `remote_domain_event_balloon_change_msg` of the protocol. */
+export interface DomainEventBalloonChangeMsg {
+  readonly dom: Domain;
+  readonly actual: bigint;
+}
+const domainEventBalloonChangeMsgSchema: XdrType<DomainEventBalloonChangeMsg> = struct(
+  "remote_domain_event_balloon_change_msg",
+  {
+    dom: domainSchema,
+    actual: uint64(),
+  },
+);
+
+/** `remote_domain_event_callback_balloon_change_msg` of the protocol. */
+export interface DomainEventCallbackBalloonChangeMsg {
+  readonly callbackId: number;
+  readonly msg: DomainEventBalloonChangeMsg;
+}
+const domainEventCallbackBalloonChangeMsgSchema: XdrType<DomainEventCallbackBalloonChangeMsg> =
+  struct("remote_domain_event_callback_balloon_change_msg", {
+    callbackId: int32(),
+    msg: domainEventBalloonChangeMsgSchema,
+  });
+
 /** `remote_domain_event_block_job_msg` of the protocol. */
 export interface DomainEventBlockJobMsg {
   readonly dom: Domain;
@@ -1935,6 +1979,7 @@ export interface Procedures {
   readonly domainDestroyFlags: Procedure<DomainDestroyFlagsArgs, void>;
   readonly domainReboot: Procedure<DomainRebootArgs, void>;
   readonly domainReset: Procedure<DomainResetArgs, void>;
+  readonly domainRename: Procedure<DomainRenameArgs, DomainRenameRet>;
   readonly domainSuspend: Procedure<DomainSuspendArgs, void>;
   readonly domainResume: Procedure<DomainResumeArgs, void>;
   readonly domainPmWakeup: Procedure<DomainPmWakeupArgs, void>;
@@ -2076,6 +2121,7 @@ export const procedures: Procedures = {
   domainDestroyFlags: { number: 234, args: domainDestroyFlagsArgsSchema, ret: nothing },
   domainReboot: { number: 27, args: domainRebootArgsSchema, ret: nothing },
   domainReset: { number: 245, args: domainResetArgsSchema, ret: nothing },
+  domainRename: { number: 358, args: domainRenameArgsSchema, ret: domainRenameRetSchema },
   domainSuspend: { number: 34, args: domainSuspendArgsSchema, ret: nothing },
   domainResume: { number: 28, args: domainResumeArgsSchema, ret: nothing },
   domainPmWakeup: { number: 267, args: domainPmWakeupArgsSchema, ret: nothing },
@@ -2218,6 +2264,7 @@ export const procedures: Procedures = {
 /** What the daemon tells about domains to who has asked for it, by its name. */
 export interface DomainEventMessages {
   readonly agentLifecycle: EventMessage<DomainEventCallbackAgentLifecycleMsg>;
+  readonly balloonChange: EventMessage<DomainEventCallbackBalloonChangeMsg>;
   readonly blockJob: EventMessage<DomainEventCallbackBlockJobMsg>;
   readonly controlError: EventMessage<DomainEventCallbackControlErrorMsg>;
   readonly deviceRemoved: EventMessage<DomainEventCallbackDeviceRemovedMsg>;
@@ -2233,6 +2280,7 @@ export interface DomainEventMessages {
 /** {@link DomainEventMessages} as they are written. */
 export const domainEventMessages: DomainEventMessages = {
   agentLifecycle: { number: 348, msg: domainEventCallbackAgentLifecycleMsgSchema },
+  balloonChange: { number: 331, msg: domainEventCallbackBalloonChangeMsgSchema },
   blockJob: { number: 326, msg: domainEventCallbackBlockJobMsgSchema },
   controlError: { number: 325, msg: domainEventCallbackControlErrorMsgSchema },
   deviceRemoved: { number: 333, msg: domainEventCallbackDeviceRemovedMsgSchema },
