@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { hostBoot } from "../shared/boot-id.ts";
 import type { Glance, Instance, InstanceExit, InstanceState, Observation } from "@persys/core";
 import type { DomainDefinition } from "./domain-definition.ts";
 import type { DefinitionMarks, DomainOwnership } from "./domain-ownership.ts";
@@ -173,12 +174,23 @@ function stateOfPaused(reason: number): InstanceState {
   return goesOnByItself.has(reason) ? "starting" : "paused";
 }
 
-/** The run that we have begun, or one that somebody else has: libvirt numbers each start. */
-function runNow(
-  { domainId }: SeenDomain,
-  { run, startedAtMs, domainId: ours, instance }: DefinitionMarks,
-): Pick<Instance, "run" | "startedAtMs"> {
-  if (run !== undefined && (ours === undefined || ours === domainId))
+/**
+ * Whether what goes on is the run that we have begun last: libvirt numbers each start, from 1 again after a boot of the host. A daemon that is started
+ * anew while nothing runs counts from 1 as well, which nobody can see.
+ */
+export function isOwnRun(
+  { domainId }: Pick<SeenDomain, "domainId">,
+  { run, domainId: ours, boot }: DefinitionMarks,
+): boolean {
+  if (run === undefined || (boot ?? hostBoot()) !== hostBoot()) return false;
+  return ours === undefined || ours === domainId;
+}
+
+/** The run that we have begun, or one that somebody else has. */
+function runNow(domain: SeenDomain, marks: DefinitionMarks): Pick<Instance, "run" | "startedAtMs"> {
+  const { run, startedAtMs, instance } = marks;
+  const { domainId } = domain;
+  if (run !== undefined && isOwnRun(domain, marks))
     return { run, ...(startedAtMs === undefined ? {} : { startedAtMs }) };
   return { run: `${instance}.outside.${domainId}` };
 }

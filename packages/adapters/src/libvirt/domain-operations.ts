@@ -5,7 +5,7 @@ import { type DefinedDisk, parseDefinition } from "./domain-definition.ts";
 import { withoutOwnership } from "./domain-description.ts";
 import { DomainEnds } from "./domain-ends.ts";
 import { DomainMarking, domOf } from "./domain-marking.ts";
-import { driftOf, isDown, type SeenDomain } from "./domain-observation.ts";
+import { driftOf, isDown, isOwnRun, type SeenDomain } from "./domain-observation.ts";
 import { type DefinitionMarks, type DomainOwnership, marksFor } from "./domain-ownership.ts";
 import { DomainRuns } from "./domain-runs.ts";
 import type { HypervisorFlags } from "./hypervisor.ts";
@@ -212,8 +212,7 @@ export class DomainOperations {
     // One that is down comes up with what it has: the next replacement tells what is wrong with that.
     if (!isUp && (await this.#otherDiskOf(seen)) !== undefined) return seen;
     await this.#assertOwnDisks(seen);
-    const isOthersRun =
-      isUp && current.domainId !== undefined && current.domainId !== seen.domainId;
+    const isOthersRun = isUp && current.domainId !== undefined && !isOwnRun(seen, current);
     const description = await this.#context.describe(target, current.instance, signal);
     if (isOthersRun) await this.#ends.end(seen, graceOf(seen), signal);
     await this.#marking.define(description, seen.ownership, signal);

@@ -20,6 +20,8 @@ export interface DefinitionMarks {
   readonly startedAtMs: number | undefined;
   /** The number that libvirt gave the machine for that run; undefined where it was not written down yet. Each start has another. */
   readonly domainId: number | undefined;
+  /** The boot of the host that it was given in: after another the numbers begin anew. Undefined in what older agents have started. */
+  readonly boot: string | undefined;
   /** How long it may take to shut down before it is forced, in milliseconds. Undefined in what older agents have made. */
   readonly graceMs: number | undefined;
   /** The digest of the definition as it was when we last made or started it; undefined where it was not written down yet. */
@@ -39,8 +41,8 @@ export interface DomainOwnership {
 /** The marks of a new definition for a target, never started. */
 export function marksFor(target: Target, instance: string): DefinitionMarks {
   const { uid, revisionId, specDigest, stopGraceMs: graceMs } = target;
-  const never = { run: undefined, startedAtMs: undefined, domainId: undefined, config: undefined };
-  return { uid, revisionId, specDigest, instance, graceMs, ...never };
+  const never = { run: undefined, startedAtMs: undefined, domainId: undefined, boot: undefined };
+  return { uid, revisionId, specDigest, instance, graceMs, config: undefined, ...never };
 }
 
 /** Ownership as the element that goes into a domain's metadata. */
@@ -104,6 +106,7 @@ function attributesOf(marks: DefinitionMarks): Readonly<Record<string, string | 
     run: marks.run,
     started: marks.startedAtMs?.toString(),
     domain: marks.domainId?.toString(),
+    boot: marks.boot,
     grace: marks.graceMs?.toString(),
     config: marks.config,
   };
@@ -117,6 +120,7 @@ function marksOf({ attributes }: XmlElement): DefinitionMarks | undefined {
   const run = attributes.get("run");
   const startedAtMs = numberIn(attributes.get("started"));
   const domainId = numberIn(attributes.get("domain"));
+  const boot = attributes.get("boot");
   const graceMs = numberIn(attributes.get("grace"));
   const config = attributes.get("config");
   return {
@@ -127,6 +131,7 @@ function marksOf({ attributes }: XmlElement): DefinitionMarks | undefined {
     run,
     startedAtMs,
     domainId,
+    boot,
     graceMs,
     config,
   };

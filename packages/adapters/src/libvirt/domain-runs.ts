@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { AgentError } from "@persys/core";
+import { hostBoot } from "../shared/boot-id.ts";
 import { pause } from "../shared/wait.ts";
 import { diskErrorsOf } from "./disk-errors.ts";
 import type { DomainCalls } from "./domain-calls.ts";
 import type { DomainEnds } from "./domain-ends.ts";
 import { type DomainMarking, domOf } from "./domain-marking.ts";
-import { isDown, type SeenDomain } from "./domain-observation.ts";
+import { isDown, isOwnRun, type SeenDomain } from "./domain-observation.ts";
 import type { HypervisorFlags } from "./hypervisor.ts";
 import { isOtherState } from "./libvirt-errors.ts";
 import { domainPausedReason, domainState } from "./rpc/index.ts";
@@ -85,7 +86,8 @@ export class DomainRuns {
     const { ownership } = seen;
     const { current, id } = ownership;
     if (current === undefined) return;
-    const began = { ...current, run: randomUUID(), startedAtMs: Date.now(), domainId: undefined };
+    const named = { run: randomUUID(), startedAtMs: Date.now(), boot: hostBoot() };
+    const began = { ...current, ...named, domainId: undefined };
     await this.#marking.mark(domOf(seen), { ...ownership, current: began }, signal);
     try {
       const args = { dom: domOf(seen), flags: isAnew ? this.#flags.startAnew : 0 };
@@ -103,7 +105,8 @@ export class DomainRuns {
   /** Writes down the number of a run of ours that was kept from being written down when it began. */
   async #noteRun(seen: SeenDomain, signal: AbortSignal): Promise<void> {
     const { current } = seen.ownership;
-    if (current?.run === undefined || current.domainId !== undefined || !seen.isPersistent) return;
+    if (current === undefined || current.domainId !== undefined || !seen.isPersistent) return;
+    if (!isOwnRun(seen, current)) return;
     const known = { ...seen.ownership, current: { ...current, domainId: seen.domainId } };
     await this.#marking.mark(domOf(seen), known, signal);
   }

@@ -6,10 +6,10 @@ import {
   type ProcessIdentity,
   type ProcessStat,
   readAllStats,
-  readBootId,
   runningStat,
   sendSignal,
 } from "./process-table.ts";
+import { readBootId } from "../shared/boot-id.ts";
 import { pause, until } from "../shared/wait.ts";
 
 /** A run to end. */

@@ -10,7 +10,8 @@ import {
 import { join } from "node:path";
 import { errnoOf, isGone } from "./process-errors.ts";
 import { type InstanceMeta, parseInstanceMeta } from "./instance-meta.ts";
-import { readBootId, runningStat } from "./process-table.ts";
+import { readBootId } from "../shared/boot-id.ts";
+import { runningStat } from "./process-table.ts";
 import { type ExitRecord, parseExitRecord, parseRunRecord, type RunRecord } from "./run-records.ts";
 
 /** How the newest run of an instance stands. */

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 import { isGone } from "./process-errors.ts";
 import { Slices } from "../shared/wait.ts";
 
@@ -19,11 +19,6 @@ export interface ProcessStat extends ProcessIdentity {
   /** User and system time, clock ticks. */
   readonly cpuTicks: number;
   readonly residentPages: number;
-}
-
-/** Names this boot of the host: a process of another boot is gone, whatever its pid. */
-export function readBootId(): string {
-  return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   domainShutoffReason,
   domainState,
 } from "../../src/libvirt/rpc/index.ts";
+import { hostBoot } from "../../src/shared/boot-id.ts";
 import { aSeenDomain, aTarget, workloadId } from "./targets.ts";
 
 const started: DefinitionMarks = {
@@ -68,6 +69,14 @@ describe("observationOf", () => {
     expect(instance(domain())?.run).toBe("run-1");
     expect(instance(domain({ domainId: 6 }))?.run).not.toBe("run-1");
     expect(instance(domain({}, marksFor(aTarget(), "i1")))?.run).toBeDefined();
+  });
+
+  it("takes no run for ours that goes on after another boot of the host, whatever its number", () => {
+    expect(instance(domain({}, { ...started, boot: "another" }))?.run).not.toBe("run-1");
+    expect(
+      instance(domain({}, { ...started, boot: "another", domainId: undefined }))?.run,
+    ).not.toBe("run-1");
+    expect(instance(domain({}, { ...started, boot: hostBoot() }))?.run).toBe("run-1");
   });
 
   it("takes a run of which only the beginning was written down for ours", () => {

@@ -9,6 +9,7 @@ import { machineUuid } from "../../src/libvirt/machine-names.ts";
 import { OwnedDomains } from "../../src/libvirt/owned-domains.ts";
 import type { LibvirtClient } from "../../src/libvirt/rpc/index.ts";
 import { element, renderXml } from "../../src/libvirt/xml.ts";
+import { hostBoot } from "../../src/shared/boot-id.ts";
 import { fakeHypervisor } from "./fake-hypervisor.ts";
 import { aTarget, workloadId } from "./targets.ts";
 
@@ -101,6 +102,9 @@ describeWithLibvirt("DomainOperations", () => {
     expect(first).toMatchObject({
       instances: [{ state: "running", run: expect.any(String), startedAtMs: expect.any(Number) }],
     });
+
+    const { current } = (await domains.all(signal)).get(id)?.ownership ?? {};
+    expect(current).toMatchObject({ domainId: expect.any(Number), boot: hostBoot() });
 
     await operations.stop(id, 5_000, signal);
     await operations.stop(id, 5_000, signal);
