@@ -1,7 +1,7 @@
 import type { Logger, WorkloadId } from "@persys/core";
 import { pause } from "../shared/wait.ts";
 import type { DomainAddresses } from "./domain-addresses.ts";
-import { isDown, type SeenDomain } from "./domain-observation.ts";
+import { isDown, type SeenDomain } from "./seen-domain.ts";
 import type { OwnedDomains } from "./owned-domains.ts";
 import type { Domain } from "./rpc/index.ts";
 

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import type { WorkloadId } from "@persys/core";
 import type { HypervisorHost } from "./hypervisor-host.ts";
-import { isDown, type SeenDomain } from "./domain-observation.ts";
+import { isDown, type SeenDomain } from "./seen-domain.ts";
 import {
   type Domain,
   domainInterfaceAddressesSource,

@@ -1,7 +1,7 @@
 import { pause } from "../shared/wait.ts";
 import type { DomainCalls } from "./domain-calls.ts";
 import { domOf } from "./domain-marking.ts";
-import type { SeenDomain } from "./domain-observation.ts";
+import type { SeenDomain } from "./seen-domain.ts";
 import type { HypervisorFlags } from "./hypervisor.ts";
 import { isMissingDomain, isOtherState } from "./libvirt-errors.ts";
 import { domainState } from "./rpc/index.ts";

@@ -2,7 +2,7 @@ import type { WorkloadId } from "@persys/core";
 import type { DomainCalls } from "./domain-calls.ts";
 import { parseDefinition } from "./domain-definition.ts";
 import { withOwnership } from "./domain-description.ts";
-import type { SeenDomain } from "./domain-observation.ts";
+import type { SeenDomain } from "./seen-domain.ts";
 import {
   type DomainOwnership,
   ownershipNamespace,

@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
-import { hostBoot } from "../shared/boot-id.ts";
 import type { Glance, Instance, InstanceExit, InstanceState, Observation } from "@persys/core";
-import type { DomainDefinition } from "./domain-definition.ts";
-import type { DefinitionMarks, DomainOwnership } from "./domain-ownership.ts";
+import type { DefinitionMarks } from "./domain-ownership.ts";
 import { domainPausedReason, domainShutoffReason, domainState } from "./rpc/index.ts";
+import { isOwnRun, type SeenDomain } from "./seen-domain.ts";
 
 /** `virDomainCrashedReason` of libvirt. */
 const crashedReason = { unknown: 0, panicked: 1 } as const;
@@ -23,23 +22,6 @@ const runningReason = {
   postcopy: 10,
   postcopyFailed: 11,
 } as const;
-
-/** A domain of ours as one look shows it. */
-export interface SeenDomain {
-  readonly ownership: DomainOwnership;
-  /** What its definition says, or the run's copy of it where that was removed. */
-  readonly definition: Omit<DomainDefinition, "ownership">;
-  /** Whether it is defined, rather than run alone: then it is gone once it ends. */
-  readonly isPersistent: boolean;
-  readonly name: string;
-  readonly uuid: string;
-  /** libvirt's number for the run; -1 while it is down. */
-  readonly domainId: number;
-  /** `virDomainState`. */
-  readonly state: number;
-  /** Of the enumeration that goes with the state. */
-  readonly reason: number;
-}
 
 /** What is known of a machine besides what its domain shows. */
 export interface DomainSurroundings {
@@ -77,11 +59,6 @@ export function driftOf({ ownership, isPersistent, definition }: SeenDomain): re
   const config = ownership.current?.config;
   if (!isPersistent) return ["its definition was removed while it runs"];
   return config === undefined || config === definition.digest ? [] : ["its definition was edited"];
-}
-
-/** Whether the machine is down: neither runs nor holds the memory of a run. */
-export function isDown({ state }: SeenDomain): boolean {
-  return state === domainState.shutoff || state === domainState.crashed;
 }
 
 function instancesOf(domain: SeenDomain, more: DomainSurroundings): readonly Instance[] {
@@ -172,18 +149,6 @@ const goesOnByItself: ReadonlySet<number> = new Set([
 function stateOfPaused(reason: number): InstanceState {
   if (reason === domainPausedReason.shuttingDown) return "stopping";
   return goesOnByItself.has(reason) ? "starting" : "paused";
-}
-
-/**
- * Whether what goes on is the run that we have begun last: libvirt numbers each start, from 1 again after a boot of the host. A daemon that is started
- * anew while nothing runs counts from 1 as well, which nobody can see.
- */
-export function isOwnRun(
-  { domainId }: Pick<SeenDomain, "domainId">,
-  { run, domainId: ours, boot }: DefinitionMarks,
-): boolean {
-  if (run === undefined || (boot ?? hostBoot()) !== hostBoot()) return false;
-  return ours === undefined || ours === domainId;
 }
 
 /** The run that we have begun, or one that somebody else has. */

@@ -6,7 +6,7 @@ import { diskErrorsOf } from "./disk-errors.ts";
 import type { DomainCalls } from "./domain-calls.ts";
 import type { DomainEnds } from "./domain-ends.ts";
 import { type DomainMarking, domOf } from "./domain-marking.ts";
-import { isDown, isOwnRun, type SeenDomain } from "./domain-observation.ts";
+import { isDown, isOwnRun, type SeenDomain } from "./seen-domain.ts";
 import type { HypervisorFlags } from "./hypervisor.ts";
 import { isOtherState } from "./libvirt-errors.ts";
 import { domainPausedReason, domainState } from "./rpc/index.ts";

@@ -1,5 +1,5 @@
 import type { UsageSnapshot, WorkloadId } from "@persys/core";
-import type { SeenDomain } from "./domain-observation.ts";
+import type { SeenDomain } from "./seen-domain.ts";
 import {
   connectGetAllDomainStatsFlags,
   domainStatsTypes,

@@ -1,7 +1,7 @@
 import type { WorkloadId } from "@persys/core";
 import { type DomainDefinition, parseDefinition } from "./domain-definition.ts";
 import type { DomainOwnership } from "./domain-ownership.ts";
-import type { SeenDomain } from "./domain-observation.ts";
+import type { SeenDomain } from "./seen-domain.ts";
 import { unreadableDescription } from "./libvirt-errors.ts";
 import { machineUuid } from "./machine-names.ts";
 import {

@@ -10,7 +10,7 @@ import {
 import type { DhcpHosts, Reservation } from "./dhcp-hosts.ts";
 import { isMissingFile } from "./disk-claim.ts";
 import { ensureDisk, growDisk, removeDisk, settleDisk, type WantedDisk } from "./disk-files.ts";
-import type { SeenDomain } from "./domain-observation.ts";
+import type { SeenDomain } from "./seen-domain.ts";
 import type { MachineFiles } from "./domain-operations.ts";
 import { isDevice, type Machine } from "./machine.ts";
 import { hasScreen, withScreenPassword } from "./screen-password.ts";

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { silentLogger, type WorkloadId } from "@persys/core";
 import { describe, it, type TestContext } from "vitest";
 import { AddressWatch, type AddressWatchContext } from "../../src/libvirt/address-watch.ts";
-import type { SeenDomain } from "../../src/libvirt/domain-observation.ts";
+import type { SeenDomain } from "../../src/libvirt/seen-domain.ts";
 import type { Domain } from "../../src/libvirt/rpc/index.ts";
 import { aSeenDomain } from "./targets.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { AddressWatch } from "../../src/libvirt/address-watch.ts";
 import { DomainAddresses } from "../../src/libvirt/domain-addresses.ts";
-import type { SeenDomain } from "../../src/libvirt/domain-observation.ts";
+import type { SeenDomain } from "../../src/libvirt/seen-domain.ts";
 import { HypervisorHost } from "../../src/libvirt/hypervisor-host.ts";
 import { OwnedDomains } from "../../src/libvirt/owned-domains.ts";
 import { procedures } from "../../src/libvirt/rpc/gen/protocol.ts";

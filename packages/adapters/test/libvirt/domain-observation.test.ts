@@ -1,6 +1,7 @@
 import type { Instance, Observation } from "@persys/core";
 import { describe, expect, it } from "vitest";
-import { glanceOf, observationOf, type SeenDomain } from "../../src/libvirt/domain-observation.ts";
+import { glanceOf, observationOf } from "../../src/libvirt/domain-observation.ts";
+import type { SeenDomain } from "../../src/libvirt/seen-domain.ts";
 import { type DefinitionMarks, marksFor } from "../../src/libvirt/domain-ownership.ts";
 import {
   domainPausedReason,

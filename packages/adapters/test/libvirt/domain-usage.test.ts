@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { SeenDomain } from "../../src/libvirt/domain-observation.ts";
+import type { SeenDomain } from "../../src/libvirt/seen-domain.ts";
 import { marksFor } from "../../src/libvirt/domain-ownership.ts";
 import { DomainUsage } from "../../src/libvirt/domain-usage.ts";
 import { procedures } from "../../src/libvirt/rpc/gen/protocol.ts";

@@ -1,5 +1,5 @@
 import { parseWorkloadId, type Target, type WorkloadId } from "@persys/core";
-import type { SeenDomain } from "../../src/libvirt/domain-observation.ts";
+import type { SeenDomain } from "../../src/libvirt/seen-domain.ts";
 import { marksFor } from "../../src/libvirt/domain-ownership.ts";
 import { domainState } from "../../src/libvirt/rpc/index.ts";
 
