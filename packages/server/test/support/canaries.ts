@@ -64,6 +64,16 @@ export class Canaries {
     }
   }
 
+  /** The files below a folder that hold one of the secrets and that others than their owner and its group may read: `PLACE in FILE`. */
+  openFiles(folder: string): readonly string[] {
+    return readdirSync(folder, { recursive: true, encoding: "utf8" }).flatMap((name) => {
+      const path = join(folder, name);
+      const stats = lstatSync(path, { throwIfNoEntry: false });
+      if (stats?.isFile() !== true || (stats.mode & 0o007) === 0) return [];
+      return this.#heldIn(readFileSync(path, "latin1")).map((place) => `${place} in ${name}`);
+    });
+  }
+
   /** Notes how a call was refused. */
   async noteRefusal(where: string, call: Promise<unknown>): Promise<string> {
     const error: unknown = await call.then(
@@ -78,14 +88,16 @@ export class Canaries {
   /** Which secret was seen where: `PLACE in WHERE`. */
   get found(): readonly string[] {
     return [...this.#seen].flatMap(([where, said]) =>
-      [...this.#values].flatMap(([place, value]) =>
-        said.includes(value) ? [`${place} in ${where}`] : [],
-      ),
+      this.#heldIn(said).map((place) => `${place} in ${where}`),
     );
   }
 
   /** How many places were looked at. */
   get looked(): number {
     return this.#seen.size;
+  }
+
+  #heldIn(text: string): readonly string[] {
+    return [...this.#values].flatMap(([place, value]) => (text.includes(value) ? [place] : []));
   }
 }
