@@ -34,7 +34,7 @@ function application(
   const names = ["LITERAL", ...Object.keys(references)];
   const environment = {
     INLINE: inline,
-    ...Object.fromEntries(names.map((it) => [it, `$${it}`])),
+    ...Object.fromEntries(names.map((variable) => [variable, `$${variable}`])),
   };
   const main = { image: testImages.busybox, command: ["/bin/linger"], environment, ...more };
   return {
