@@ -8,8 +8,17 @@ const followEveryMs = 200;
 /** Looks for more between two looks whether the machine is there still, which ask libvirt. */
 const looksPerFind = 5;
 
-/** Where the console of a workload's machine is written to; undefined where it has no machine. */
-export type FindConsole = (signal: AbortSignal) => Promise<{ readonly path: string } | undefined>;
+/** One look is enough for all who follow in this time, in milliseconds. */
+const findEveryMs = followEveryMs * looksPerFind;
+
+/**
+ * Where the console of a workload's machine is written to; undefined where it has no machine. What is told may be as old as `maxAgeMs` says, in
+ * milliseconds; 0: it is how things are now.
+ */
+export type FindConsole = (
+  signal: AbortSignal,
+  maxAgeMs: number,
+) => Promise<{ readonly path: string } | undefined>;
 
 /**
  * What the current machine of a workload has written to its serial console, in all its runs, as far as it is kept. A follower goes on with the machine
@@ -21,13 +30,13 @@ export async function* readConsole(
   find: FindConsole,
   { options, signal }: { readonly options: LogOptions; readonly signal: AbortSignal },
 ): AsyncGenerator<LogChunk, void, undefined> {
-  let found = await find(signal);
+  let found = await find(signal, 0);
   if (found === undefined) throw new AgentError("NOT_FOUND", `there are no logs of ${id}`);
   let { path } = found;
   let reader = await ConsoleReader.open(path, options);
   for (let looks = 1; ; looks += 1) {
     // Before the last look at the file, so that nothing written until then is missed.
-    if (options.follow && looks % looksPerFind === 0) found = await find(signal);
+    if (options.follow && looks % looksPerFind === 0) found = await find(signal, findEveryMs);
     // A guest that writes without a pause would keep a reader for ever that wants what there is.
     const bytesMax = options.follow ? Number.POSITIVE_INFINITY : reader.openedBytes;
     const isIdle = !(yield* chunksOf(reader, bytesMax, signal));

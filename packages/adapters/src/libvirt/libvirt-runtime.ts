@@ -14,12 +14,13 @@ import {
   type RuntimeHealth,
   type SpecDigest,
   type Target,
+  type TargetName,
   type UsageSnapshot,
   type WorkloadId,
   type WorkloadRuntime,
 } from "@persys/core";
 import { AddressWatch } from "./address-watch.ts";
-import { readConsole } from "./console-logs.ts";
+import { type FindConsole, readConsole } from "./console-logs.ts";
 import { DhcpHosts } from "./dhcp-hosts.ts";
 import { diskErrorsOf } from "./disk-errors.ts";
 import { DomainAddresses } from "./domain-addresses.ts";
@@ -40,6 +41,7 @@ import {
 import { OwnedDomains } from "./owned-domains.ts";
 import { redactVmSpec } from "./redact-vm-spec.ts";
 import { domainPausedReason, domainState, LibvirtClient } from "./rpc/index.ts";
+import { SharedLook } from "./shared-look.ts";
 import { vmDemands } from "./vm-demands.ts";
 import { VmFiles } from "./vm-files.ts";
 import { VmFolders } from "./vm-folders.ts";
@@ -67,6 +69,8 @@ export class LibvirtRuntime implements WorkloadRuntime {
   readonly #watch: AddressWatch;
   readonly #events: DomainEvents;
   readonly #usage: DomainUsage;
+  /** The engine asks for many machines at once, and so do those who follow consoles. */
+  readonly #looks: SharedLook<ReadonlyMap<WorkloadId, SeenDomain>>;
 
   /** Connects to nothing yet: libvirt's daemon may come later. @throws {RangeError} for a URI that is not understood. */
   constructor(options: LibvirtRuntimeOptions) {
@@ -106,6 +110,7 @@ export class LibvirtRuntime implements WorkloadRuntime {
       logger,
     });
     this.#usage = new DomainUsage(client);
+    this.#looks = new SharedLook((signal) => this.#look(signal));
   }
 
   parseSpec(input: unknown): Parsed<ParsedSpec> {
@@ -116,18 +121,25 @@ export class LibvirtRuntime implements WorkloadRuntime {
     return redactVmSpec(spec);
   }
 
-  async demands(spec: Json, signal: AbortSignal): Promise<Demands> {
+  async demands(spec: Json, signal: AbortSignal, of?: TargetName): Promise<Demands> {
     const sent = specOf({ spec });
-    return guarded("see what a machine demands", signal, () =>
-      vmDemands(
+    return guarded("see what a machine demands", signal, async () => {
+      const demands = await vmDemands(
         sent,
         {
           ...this.#options,
           networkNames: async (asking) => new Set((await this.#host.networks(asking)).keys()),
         },
         signal,
-      ),
-    );
+      );
+      // What is named now is judged now: the machine that is made of it stands on no other bridge.
+      if (of !== undefined)
+        this.#machines.keepTo(
+          of.id,
+          (demands.bridges ?? []).map(({ name }) => name),
+        );
+      return demands;
+    });
   }
 
   async probe(signal: AbortSignal): Promise<RuntimeHealth> {
@@ -143,7 +155,7 @@ export class LibvirtRuntime implements WorkloadRuntime {
 
   async list(signal: AbortSignal): Promise<ReadonlyMap<WorkloadId, Glance>> {
     return guarded("list machines", signal, async () => {
-      const all = await this.#look(signal);
+      const all = await this.#looks.see(signal);
       return new Map([...all].map(([id, it]) => [id, glanceOf(it, this.#addressesOf(it))]));
     });
   }
@@ -151,7 +163,7 @@ export class LibvirtRuntime implements WorkloadRuntime {
   async observe(id: WorkloadId, signal: AbortSignal): Promise<Observation> {
     signal.throwIfAborted();
     try {
-      const seen = (await this.#look(signal)).get(id);
+      const seen = (await this.#looks.see(signal)).get(id);
       if (seen === undefined) return { kind: "absent" };
       const facts = await this.#factsOf(seen, signal);
       return observationOf(seen, { ...this.#addressesOf(seen), facts });
@@ -208,6 +220,7 @@ export class LibvirtRuntime implements WorkloadRuntime {
 
   async remove(id: WorkloadId, signal: AbortSignal): Promise<void> {
     await guarded("remove a machine", signal, () => this.#operations.remove(id, signal));
+    this.#machines.forget(id);
   }
 
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
@@ -215,7 +228,8 @@ export class LibvirtRuntime implements WorkloadRuntime {
   }
 
   logs(id: WorkloadId, options: LogOptions, signal: AbortSignal): AsyncIterable<LogChunk> {
-    return readConsole(id, (finding) => this.#consoleOf(id, finding), { options, signal });
+    const find: FindConsole = (asking, maxAgeMs) => this.#consoleOf(id, asking, maxAgeMs);
+    return readConsole(id, find, { options, signal });
   }
 
   async usage(
@@ -267,9 +281,10 @@ export class LibvirtRuntime implements WorkloadRuntime {
   async #consoleOf(
     id: WorkloadId,
     signal: AbortSignal,
+    maxAgeMs: number,
   ): Promise<{ readonly path: string } | undefined> {
     return guarded("look for a machine's console", signal, async () => {
-      const seen = (await this.#domains.all(signal)).get(id);
+      const seen = (await this.#looks.see(signal, maxAgeMs)).get(id);
       const instance = seen?.ownership.current?.instance;
       if (seen === undefined || instance === undefined) return undefined;
       const path = seen.definition.consoleLog ?? this.#folders.consoleLogOf(id, instance);

@@ -1,4 +1,4 @@
-import { AgentError, type Target } from "@persys/core";
+import { AgentError, type Target, type WorkloadId } from "@persys/core";
 import { hostPathResolver } from "../shared/host-path.ts";
 import type { HypervisorHost } from "./hypervisor-host.ts";
 import { isDevice, type Machine, type MachineDisk, machineOf } from "./machine.ts";
@@ -23,14 +23,29 @@ const noInstance = "none";
 /** Decides what machine a target is to have on this host. */
 export class VmMachines {
   readonly #context: VmMachinesContext;
+  readonly #bridges = new Map<WorkloadId, ReadonlySet<string>>();
 
   constructor(context: VmMachinesContext) {
     this.#context = context;
   }
 
   /**
+   * Machines of a workload stand on these bridges of the host from now on and on no others: whoever may use them has been asked about these. What was
+   * a network of libvirt's then and is none any more would else be taken for a bridge. Until it is called, names are taken for what they are.
+   */
+  keepTo(id: WorkloadId, bridges: readonly string[]): void {
+    this.#bridges.set(id, new Set(bridges));
+  }
+
+  /** Forgets what machines of a workload may stand on. */
+  forget(id: WorkloadId): void {
+    this.#bridges.delete(id);
+  }
+
+  /**
    * The machine of a target. The same each time, but for its console, which each making of it has its own of.
-   * @throws {AgentError} INVALID_SPEC where the spec is not one of a machine; as libvirt's answers are
+   * @throws {AgentError} INVALID_SPEC where the spec is not one of a machine; NETWORK_ERROR where one of its networks is not what it was when it was
+   *   asked what the machine demands; as libvirt's answers are
    */
   async machineOf(
     target: Target,
@@ -53,7 +68,22 @@ export class VmMachines {
       seedPath: wantsSeed(spec) ? folders.seedOf(target) : undefined,
       networks: new Set(networks.keys()),
     });
+    this.#assertBridges(target.id, machine);
     return { ...machine, disks: await Promise.all(machine.disks.map(withoutLinks)) };
+  }
+
+  #assertBridges(id: WorkloadId, { interfaces }: Machine): void {
+    const bridges = this.#bridges.get(id);
+    if (bridges === undefined) return;
+    const other = interfaces.find(
+      ({ source }) => source.kind === "bridge" && !bridges.has(source.name),
+    );
+    if (other === undefined) return;
+    throw new AgentError(
+      "NETWORK_ERROR",
+      `libvirt has no network ${other.source.name} any more: it is asked anew whether the machine may have a bridge of that name`,
+      { retryable: true, effect: "none" },
+    );
   }
 }
 
