@@ -1,8 +1,9 @@
 import { constants } from "node:fs";
-import { type FileHandle, link, lstat, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, lstat, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AgentError } from "@persys/core";
 import { z } from "zod";
+import { linkNew } from "./linked-files.ts";
 
 /** Says of a file of a disk that we made it, for whom, and what becomes of it. Lies beside it, and was there before it. */
 export interface DiskClaim {
@@ -54,15 +55,7 @@ export async function readClaim(diskPath: string): Promise<DiskClaim | undefined
  * @returns whether it was. @throws {AgentError} STORAGE_ERROR
  */
 export async function placeClaim(diskPath: string, claim: DiskClaim): Promise<boolean> {
-  return written(diskPath, claim, async (from, to) => {
-    try {
-      await link(from, to);
-      return true;
-    } catch (error) {
-      if (errnoOf(error) === "EEXIST") return false;
-      throw error;
-    }
-  });
+  return written(diskPath, claim, linkNew);
 }
 
 /** Writes another claim in the place of one that is there. @throws {AgentError} STORAGE_ERROR */
@@ -137,6 +130,7 @@ async function written(
       await syncFolder(dirname(path));
     }
   } catch (error) {
+    if (AgentError.is(error)) throw error;
     throw claimError(diskPath, "cannot be written", error);
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, link, lstat, rm } from "node:fs/promises";
+import { type FileHandle, lstat, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { AgentError } from "@persys/core";
@@ -16,6 +16,7 @@ import {
   syncFolder,
   writeClaim,
 } from "./disk-claim.ts";
+import { linkNew } from "./linked-files.ts";
 import type { ImageFormat } from "./image-format.ts";
 import { createImage, growImage, imageInfo } from "./qemu-img.ts";
 
@@ -212,9 +213,8 @@ async function makeDisk(disk: WantedDisk, signal: AbortSignal): Promise<void> {
     file = await openNew(temporary);
     await createImage({ fd: file.fd, format, sizeBytes, base: from }, signal);
     await file.sync();
-    // Unlike a renaming this does not replace what somebody has put there meanwhile.
-    await link(temporary, path);
-    if (!(await isSameFile(path, file))) throw new Error("somebody else writes to its folder");
+    if (!(await linkNew(temporary, path)) || !(await isSameFile(path, file)))
+      throw new Error("somebody else writes to its folder");
     await syncFolder(dirname(path));
   } catch (error) {
     signal.throwIfAborted();
