@@ -5,6 +5,8 @@ import { errnoOf } from "../docker/docker-errors.ts";
 import { pause } from "../shared/wait.ts";
 
 const lookEveryMs = 20;
+/** How often a process is looked at again that is becoming another program: that takes it less than the first of these. */
+const looksMax = 10;
 /** How long processes that were ended may take to go, in milliseconds. */
 const patienceDefaultMs = 5_000;
 
@@ -30,7 +32,7 @@ export async function endLeftCommands(
   const untilMs = performance.now() + patienceMs;
   let found = false;
   for (;;) {
-    const pids = await commandsOf(mark, uid);
+    const pids = await commandsOf(mark, uid, signal);
     if (pids.length === 0) return found;
     if (performance.now() >= untilMs) throw stillThere(pids);
     found = true;
@@ -49,12 +51,16 @@ function endOne(pid: number): void {
   }
 }
 
-async function commandsOf(mark: string, uid: number | undefined): Promise<readonly number[]> {
+async function commandsOf(
+  mark: string,
+  uid: number | undefined,
+  signal: AbortSignal,
+): Promise<readonly number[]> {
   const wanted = `${markVariable}=${mark}`;
   const ownSpace = await spaceOf("self");
   const isCommand = async (pid: number): Promise<boolean> =>
     pid !== process.pid &&
-    (await environmentOf(pid, uid)).includes(wanted) &&
+    (await environmentOf(pid, uid, signal)).includes(wanted) &&
     (await spaceOf(pid)) === ownSpace;
   const pids = (await readdir("/proc")).filter((it) => /^\d+$/.test(it)).map(Number);
   const are = await Promise.all(pids.map(isCommand));
@@ -62,15 +68,37 @@ async function commandsOf(mark: string, uid: number | undefined): Promise<readon
 }
 
 /** Empty for processes of other accounts, for those that are gone, and for those that have ended. */
-async function environmentOf(pid: number, uid: number | undefined): Promise<readonly string[]> {
+async function environmentOf(
+  pid: number,
+  uid: number | undefined,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   try {
     const about = await stat(`/proc/${pid}`);
     if (about.uid !== uid) return [];
-    return (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0");
+    for (let look = 1; ; look += 1) {
+      const text = await readFile(`/proc/${pid}/environ`, "utf8");
+      const isFinal = text !== "" || look === looksMax || (await hasNoEnvironment(pid));
+      if (isFinal) return text.split("\0");
+      await pause(lookEveryMs, signal);
+    }
   } catch {
+    signal.throwIfAborted();
     // ENOENT, ESRCH, EACCES: it is not one of ours that runs.
     return [];
   }
+}
+
+/**
+ * Whether a process has no environment and gets none: it has ended, or was started so. In the midst of execve(2) it only has none yet
+ * (proc_pid_stat(5): the fields `vsize`, `env_start` and `env_end`).
+ */
+async function hasNoEnvironment(pid: number): Promise<boolean> {
+  const text = await readFile(`/proc/${pid}/stat`, "utf8");
+  // What comes before is the name of the program, in which there may be anything.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const field = (number: number): string => fields[number - 3] ?? "0";
+  return field(23) === "0" || (field(51) !== "0" && field(50) === field(51));
 }
 
 /** The namespace of processes (pid_namespaces(7)): a container has its own. Undefined where it cannot be told. */

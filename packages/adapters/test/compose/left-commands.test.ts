@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
@@ -18,8 +18,11 @@ afterEach(() => {
 });
 
 /** A process that runs, of a group of its own and with this mark. */
-async function marked(mark: string): Promise<ChildProcess> {
-  const child = spawn("sleep", ["60"], {
+async function marked(
+  mark: string,
+  [program = "", ...args]: readonly string[] = ["sleep", "60"],
+): Promise<ChildProcess> {
+  const child = spawn(program, args, {
     detached: true,
     env: { PATH: process.env["PATH"], PERSYS_COMPOSE_PROJECT: mark },
     stdio: "ignore",
@@ -31,10 +34,14 @@ async function marked(mark: string): Promise<ChildProcess> {
   return child;
 }
 
-function newFolders(nodeId = "node"): ProjectFolders {
+function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "persys-folders-"));
   folders.push(folder);
-  return new ProjectFolders(folder, nodeId);
+  return folder;
+}
+
+function newFolders(nodeId = "node"): ProjectFolders {
+  return new ProjectFolders(newFolder(), nodeId);
 }
 
 describe("endLeftCommands", () => {
@@ -46,6 +53,18 @@ describe("endLeftCommands", () => {
     expect(await gone).toEqual([null, "SIGKILL"]);
     expect(theirs.exitCode ?? theirs.signalCode).toBeNull();
     expect(await endLeftCommands(mark, forever)).toBe(false);
+  });
+
+  it("ends what becomes another program again and again, and has no environment meanwhile", async () => {
+    const program = join(newFolder(), "again");
+    writeFileSync(program, '#!/bin/sh\nexec "$0"\n', { mode: 0o700 });
+    for (let round = 0; round < 20; round += 1) {
+      const mark = randomUUID();
+      const child = await marked(mark, [program]);
+      const gone = once(child, "exit");
+      expect(await endLeftCommands(mark, forever)).toBe(true);
+      expect(await gone).toEqual([null, "SIGKILL"]);
+    }
   });
 
   it("leaves what bears the mark and is another account's", async () => {
