@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { AgentError, type AgentErrorOptions, type Violation } from "@persys/core";
 import { errnoOf } from "../docker/docker-errors.ts";
 
@@ -6,13 +7,28 @@ const wordsCharsMax = 1_000;
 /** Values shorter than this are too common in a text to be taken out of it. */
 const secretCharsMin = 4;
 
-/** `text` without what may be secret, and no longer than a message may be: its end, where commands say what went wrong. */
+/** What steers a terminal rather than being read on it; lines may end. */
+const steering = /(?!\n)[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+
+/**
+ * `text` without what may be secret and what steers terminals (others may have written it: a host of git, a compose file), and no longer than a
+ * message may be: its end, where commands say what went wrong.
+ */
 export function redacted(text: string, secrets: readonly string[]): string {
+  // Once more afterwards: what steers may have stood in the midst of a secret.
+  const clean = without(plain(without(text, secrets)), [...secrets, ...secrets.map(plain)]).trim();
+  return clean.length <= wordsCharsMax ? clean : `…${clean.slice(-wordsCharsMax)}`;
+}
+
+function without(text: string, secrets: readonly string[]): string {
   let clean = text;
   for (const secret of secrets)
     if (secret.length >= secretCharsMin) clean = clean.replaceAll(secret, "<redacted>");
-  clean = clean.trim();
-  return clean.length <= wordsCharsMax ? clean : `…${clean.slice(-wordsCharsMax)}`;
+  return clean;
+}
+
+function plain(text: string): string {
+  return stripVTControlCharacters(text).replaceAll(/\r\n?/g, "\n").replaceAll(steering, " ");
 }
 
 /** The compose command has failed at what it was asked for. `words`: redacted. */
