@@ -25,8 +25,25 @@ const commandsOwn: readonly string[] = [
   "_",
 ];
 
+/**
+ * What the kernel takes as one variable of a program, in bytes, with its name, `=` and the NUL at its end (MAX_ARG_STRLEN in
+ * linux/binfmts.h: 32 pages, which have 4,096 bytes at least).
+ */
+const entryBytesMax = 131_072;
+
+/** What name and value of a variable may have together, in bytes. */
+export const variableBytesMax: number = entryBytesMax - prefix.length - 2;
+
+/** Whether the command cannot be given a variable. */
+export function isTooLong(name: string, value: string): boolean {
+  return Buffer.byteLength(name) + Buffer.byteLength(value) > variableBytesMax;
+}
+
 /** `$$`, `$NAME`, and the beginning of `${NAME…}` (compose-spec, interpolation), wherever it stands: defaults may hold further ones. */
 const referencePattern = /\$\$|\$(\{?)([A-Za-z_]\w*)/g;
+
+/** A dollar within the braces of a reference, up to where the first generation of the command takes them to end. */
+const nestedPattern = /\$\$|\$\{[A-Za-z_]\w*:?[-?+][^}]*?(\$)/g;
 
 /** A file and its variables as the compose command is given them. */
 export interface CommandInput {
@@ -46,6 +63,11 @@ export function isCommandsOwn(name: string): boolean {
 export function variablesIn(text: string): readonly string[] {
   if (!text.includes("$")) return [];
   return [...text.matchAll(referencePattern)].flatMap(([, , name]) => name ?? []);
+}
+
+/** Whether a reference of a text holds a dollar: what the second generation fills in there, the first leaves as it is. */
+export function hasNested(text: string): boolean {
+  return [...text.matchAll(nestedPattern)].some(([, nested]) => nested !== undefined);
 }
 
 /** The file with the workload's variables in it, for the command. Means what the file meant with `env` for its environment. */

@@ -181,6 +181,12 @@ function notRun(
   result: { readonly signal?: string; readonly cause?: unknown },
 ): AgentError {
   const errno = errnoOf(result.cause);
+  if (errno === "E2BIG")
+    return new AgentError(
+      "INVALID_SPEC",
+      `${program} cannot be given env: it is more than a program of this host takes; make it shorter`,
+      { fault: "user", retryable: false, effect: "none", cause: result.cause },
+    );
   const code = errno === undefined ? "RUNTIME_ERROR" : "RUNTIME_UNAVAILABLE";
   const why = errno ?? `ended by ${result.signal ?? "something"}`;
   return new AgentError(code, `could not run ${program}: ${why}`, {

@@ -8,6 +8,7 @@ import {
   violationsOf,
 } from "@persys/core";
 import { z } from "zod";
+import { isTooLong, variableBytesMax } from "./command-variables.ts";
 import {
   type ComposeDocument,
   composeText,
@@ -16,7 +17,7 @@ import {
   readComposeDocument,
 } from "./compose-document.ts";
 import { brokenRules } from "./compose-rules.ts";
-import { type GitSource, gitSourceSchema, plainGitSource } from "./git-source.ts";
+import { type GitSource, gitSourceSchema, isReadOnTheWay, plainGitSource } from "./git-source.ts";
 import { projectNameCharsMax, projectNamePattern } from "./project-name.ts";
 
 /** A compose application, as a user asks for it. What is left out has the default named here; none is filled in. */
@@ -96,7 +97,7 @@ export function parseComposeSpec(input: unknown): Parsed<ParsedSpec> {
   const parsed = schema.safeParse(input);
   const single = violationsOf(parsed.error?.issues ?? [], input, { isSecret });
   const read = readFile(input);
-  const violations = [...single, ...sourceViolations(input), ...(read?.violations ?? [])];
+  const violations = [...single, ...memberViolations(input), ...(read?.violations ?? [])];
   if (!parsed.success || violations.length > 0) return { ok: false, violations };
   const spec = parsed.data;
   return {
@@ -114,7 +115,7 @@ export function parseComposeSpec(input: unknown): Parsed<ParsedSpec> {
 export function composeSpecOf(spec: Json): ReadSpec | undefined {
   const parsed = schema.safeParse(spec);
   const read = readFile(spec);
-  return parsed.success && sourceViolations(spec).length === 0 && !read?.violations.length
+  return parsed.success && memberViolations(spec).length === 0 && !read?.violations.length
     ? { spec: parsed.data, document: read?.document }
     : undefined;
 }
@@ -130,10 +131,23 @@ export function readComposeFile(text: string, env: Environment): ReadDocument {
   };
 }
 
+/** What members break that is not theirs alone. */
+function memberViolations(input: unknown): readonly Violation[] {
+  return isMap(input) ? [...sourceViolations(input), ...longVariables(input["env"])] : [];
+}
+
+/** The kernel would not start the command with them. */
+function longVariables(env: unknown): readonly Violation[] {
+  return Object.entries(isMap(env) ? env : {})
+    .filter(([name, value]) => typeof value === "string" && isTooLong(name, value))
+    .map(([name]) => ({
+      path: ["env", name],
+      rule: `must have at most ${variableBytesMax} bytes with its name: programs cannot be given more in one variable`,
+    }));
+}
+
 /** There is one file: in the spec, or in a repository. */
-function sourceViolations(input: unknown): readonly Violation[] {
-  if (!isMap(input)) return [];
-  const { composeYaml, git } = input;
+function sourceViolations({ composeYaml, git }: ComposeDocument): readonly Violation[] {
   const violations: Violation[] = [];
   if (composeYaml === undefined && git === undefined)
     violations.push({ path: ["composeYaml"], rule: "is required: a text; or git instead" });
@@ -142,9 +156,23 @@ function sourceViolations(input: unknown): readonly Violation[] {
       path: ["git"],
       rule: "must not be there beside composeYaml: there is one file",
     });
-  if (isMap(git) && git["username"] && !git["password"])
-    violations.push({ path: ["git", "password"], rule: "is required where there is a username" });
+  if (isMap(git)) violations.push(...loginViolations(git));
   return violations;
+}
+
+/** A password goes over TLS, or no further than this machine: tests and tunnels are there. */
+function loginViolations({ password, repository, username }: ComposeDocument): Violation[] {
+  const path = ["git", "password"];
+  if (!password) return username ? [{ path, rule: "is required where there is a username" }] : [];
+  const isOpen = typeof repository === "string" && isReadOnTheWay(repository);
+  return isOpen
+    ? [
+        {
+          path,
+          rule: "must not be there for a repository over http://: it could be read on the way",
+        },
+      ]
+    : [];
 }
 
 interface ReadFile {

@@ -1,9 +1,12 @@
 import { secretValueOf, type Violation } from "@persys/core";
-import { isCommandsOwn, variablesIn } from "./command-variables.ts";
+import { hasNested, isCommandsOwn, variablesIn } from "./command-variables.ts";
 import { type ComposeDocument, isMap } from "./compose-document.ts";
 
 type Path = readonly string[];
 type Environment = Readonly<Record<string, unknown>>;
+
+const nestedRule =
+  "must not have `$` within `${…}`: the compose command of this node, docker-compose 1, leaves what stands there as it is; set the variable in env";
 
 const namePattern = /^[A-Za-z_]\w*$/;
 
@@ -17,6 +20,21 @@ export function misreadVariables(
   env: Environment,
 ): readonly Violation[] {
   return [...readIn(document, [], env), ...passedOn(document, env)];
+}
+
+/** Every place of a file where a reference holds another: the first generation of the command fills in only the outer one. */
+export function nestedReferences(document: ComposeDocument): readonly Violation[] {
+  return Object.entries(document)
+    .filter(([part]) => !part.startsWith("x-"))
+    .flatMap(([part, it]) => nestedIn(it, ["composeYaml", part]));
+}
+
+function nestedIn(value: unknown, path: Path): readonly Violation[] {
+  if (typeof value === "string") return hasNested(value) ? [{ path, rule: nestedRule }] : [];
+  if (Array.isArray(value))
+    return value.flatMap((it: unknown, at) => nestedIn(it, [...path, String(at)]));
+  if (!isMap(value)) return [];
+  return Object.entries(value).flatMap(([name, it]) => nestedIn(it, [...path, name]));
 }
 
 function readIn(value: unknown, path: Path, env: Environment): readonly Violation[] {

@@ -99,12 +99,20 @@ export function plainGitSource(source: GitSource): Readonly<Record<string, strin
 
 /** What fetching it asks of the node. */
 export function repositoryOf(source: GitSource): RepositoryDemand {
-  return { url: urlOf(source), field: "git.repository" };
+  const demand = { url: urlOf(source), field: "git.repository" };
+  return source.password ? { ...demand, sendsPassword: true } : demand;
 }
 
 /** The address of the repository, normalised. */
 export function urlOf({ repository: text }: GitSource): string {
   return new URL(text).href;
+}
+
+/** Whether others can read what is sent there: over HTTP without TLS, and to another machine. */
+export function isReadOnTheWay(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { hostname, protocol } = new URL(text);
+  return protocol === "http:" && !/^(?:127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
 function hasPath(text: string): boolean {

@@ -1,8 +1,9 @@
-import { AgentError, secretValueOf } from "@persys/core";
+import { AgentError, secretValueOf, type Violation } from "@persys/core";
 import { CommandPlaces } from "./command-places.ts";
 import { type CommandInput, commandInput, withoutPrefix } from "./command-variables.ts";
 import type { ComposeCommand, ComposeResult } from "./compose-command.ts";
 import { commandFailed, redacted, refusedFile } from "./compose-errors.ts";
+import { nestedReferences } from "./file-variables.ts";
 import { noFolder } from "./mounted-paths.ts";
 import { secretsOf } from "./project-secrets.ts";
 import type { ProjectSource } from "./project-source.ts";
@@ -69,7 +70,7 @@ export class ProjectCommand {
     const result = await this.#looks.run(() => this.#look(source, signal), signal);
     if (result.code !== 0) throw this.#lookFailed(result, source);
     const project = resolvedProject(result.stdout, source.profiles);
-    refuse(project);
+    refuse(refusedAsks(project));
     this.#resolved.set(source, project);
     return project;
   }
@@ -82,6 +83,8 @@ export class ProjectCommand {
     const either = AbortSignal.any([signal, timeout]);
     const { text, env: variables } = commandInput(document, judgedEnvironment(env));
     try {
+      const { isFirst } = await this.#command.find(either);
+      if (isFirst) refuse(nestedReferences(document));
       return await this.#command.run({
         // The name and the folder only complete what is left open; nothing has either.
         args: [
@@ -93,7 +96,7 @@ export class ProjectCommand {
           "-",
           ...profiles.flatMap((it) => ["--profile", it]),
           "config",
-          ...((await this.#command.find(either)).isFirst ? [] : ["--format", "json"]),
+          ...(isFirst ? [] : ["--format", "json"]),
         ],
         env: variables,
         mark: "config",
@@ -185,8 +188,7 @@ function tookTooLong(timeoutMs: number): AgentError {
   );
 }
 
-function refuse(project: ResolvedProject): void {
-  const violations = refusedAsks(project);
+function refuse(violations: readonly Violation[]): void {
   const [first] = violations;
   if (first === undefined) return;
   throw refusedFile(`${first.path.join(".")} ${first.rule}`, violations);

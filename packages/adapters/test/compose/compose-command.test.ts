@@ -54,6 +54,15 @@ describe("the environment of the compose command", () => {
   );
 });
 
+describe("a command that the kernel gives no such environment", () => {
+  it("is refused as the user's to mend, and not tried for ever", async () => {
+    const env = { LONG: "x".repeat(200_000) };
+    await expect(
+      commandOf("true").run({ args: [], env, mark: "mark", signal: forever }),
+    ).rejects.toMatchObject({ code: "INVALID_SPEC", fault: "user", retryable: false });
+  });
+});
+
 describe("commandInput", () => {
   const given = (document: object, env = { A: "1" }): unknown =>
     JSON.parse(commandInput({ ...document }, env).text);

@@ -57,6 +57,14 @@ describe("parseComposeSpec", () => {
     }
   });
 
+  it("refuses variables that no program could be given, by their names", () => {
+    const most = "x".repeat(131_059 - "KEY".length);
+    expect(violationsOf({ composeYaml: file, env: { KEY: most } })).toEqual([]);
+    expect(violationsOf({ composeYaml: file, env: { KEY: `${most}x` } })).toEqual([
+      "env.KEY must have at most 131059 bytes with its name: programs cannot be given more in one variable",
+    ]);
+  });
+
   it("leaves out what says nothing, and keeps what does", () => {
     const input = { composeYaml: file, env: {}, labels: {}, projectName: "", stopGraceSeconds: 0 };
     expect(parseComposeSpec(input)).toMatchObject({
@@ -315,6 +323,8 @@ describe("a compose file in a repository", () => {
     ["git.repository", { repository: "git@git.example:shop.git" }],
     ["git.repository", { repository: "--upload-pack=touch /tmp/x" }],
     ["git.repository", { repository: "https://git.example/" }],
+    ["git.password", { repository: "http://git.example/shop.git", password: "env:A" }],
+    ["git.password", { repository: "http://127.0.0.1.example/shop.git", password: "env:A" }],
     ["git.repository", { repository: "https://me:hidden-word@git.example/shop.git" }],
     ["git.repository", { repository: "https://@git.example/shop.git" }],
     ["git.repository", { repository: "https://git.example/shop.git?x=1" }],

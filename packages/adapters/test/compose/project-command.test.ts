@@ -11,11 +11,11 @@ const source: ProjectSource = {
 };
 
 /** A command that reads a file, and then goes on as `script` says. */
-function commandOf(script: string, timeoutMs?: number): ProjectCommand {
+function commandOf(script: string, timeoutMs?: number, version = "2.0.0"): ProjectCommand {
   const binary = [
     "sh",
     "-c",
-    `case $0 in version) echo 2.0.0;; *) cat >/dev/null; ${script};; esac`,
+    `case $0 in version) echo ${version};; *) cat >/dev/null; ${script};; esac`,
   ];
   const endpoint = { url: "unix:///nonexistent" };
   const command = new ComposeCommand({ binary, endpoint, configFolder: "/nonexistent" });
@@ -55,6 +55,33 @@ describe("a compose file that the node can never take", () => {
       code: "RUNTIME_ERROR",
       retryable: true,
     });
+  });
+});
+
+describe("a reference within another", () => {
+  const nested = (value: string): ProjectSource => ({
+    ...source,
+    document: { services: { web: { image: "web:1", environment: { A: value } } } },
+  });
+  const output = `echo '{"services":{"web":{"image":"web:1"}}}'`;
+
+  it.each(["${A:-$B}", "${A-x${B}}", "${A:-$$B}", "x ${C} ${A:?$B}"])(
+    "is refused where the first generation of the command would leave it as it is: %s",
+    async (value) => {
+      const first = commandOf(output, undefined, "1.29.2");
+      await expect(first.resolve(nested(value), forever)).rejects.toMatchObject({
+        code: "INVALID_SPEC",
+        retryable: false,
+        violations: [{ path: ["composeYaml", "services", "web", "environment", "A"] }],
+        message: expect.stringContaining("docker-compose 1"),
+      });
+      await expect(commandOf(output).resolve(nested(value), forever)).resolves.toBeDefined();
+    },
+  );
+
+  it.each(["$A$B", "${A:-x}$B", "$${A:-$B}", "${A} {$B}"])("is none in %s", async (value) => {
+    const first = commandOf(output, undefined, "1.29.2");
+    await expect(first.resolve(nested(value), forever)).resolves.toBeDefined();
   });
 });
 
