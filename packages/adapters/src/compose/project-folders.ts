@@ -12,7 +12,12 @@ import {
   stateOf,
   stateText,
 } from "./project-state.ts";
-import { isRevisionOf, type RevisionPlace, revisionFolderName } from "./revision-place.ts";
+import {
+  isRevisionOf,
+  preparedPlace,
+  type RevisionPlace,
+  revisionFolderName,
+} from "./revision-place.ts";
 import { sourceOf, sourceText } from "./stored-source.ts";
 
 const stateFile = "state.json";
@@ -20,8 +25,11 @@ const revisionsFolder = "revisions";
 const sourceFile = "source.json";
 const preparedFile = "prepared.json";
 const markFile = "mark";
-/** How many revisions of one spec stay that were fetched: the last, the one before, and what is being prepared. */
-const fetchedMax = 4;
+/**
+ * How many revisions stay that may still be needed, besides those in use: the last, the one before, and what is being prepared. Of revisions that
+ * settle as many of each spec; of those that never do as many in all.
+ */
+const revisionsMax = 4;
 const markBytes = 16;
 const markPattern = /^[0-9a-f]{32}$/;
 
@@ -49,6 +57,12 @@ export class ProjectFolders {
   /** Where the command runs. */
   folderOf(id: WorkloadId): string {
     return join(this.#root, this.nameOf(id));
+  }
+
+  /** Where compose files are fetched into: one folder for each node that shares the root, and no project's. */
+  get fetchesFolder(): string {
+    const node = createHash("sha256").update(this.#nodeId).digest("hex").slice(0, 40);
+    return join(this.#root, `fetches-${node}`);
   }
 
   /** What is known of a project; undefined: nothing. @throws {AgentError} STORAGE_ERROR when that cannot be read. */
@@ -115,7 +129,7 @@ export class ProjectFolders {
     return readAs(() => sourceOf(text, this.#sealer, sealPlaceOf(place)));
   }
 
-  /** Stores what a revision is made from. */
+  /** Stores what a revision is made from. Of others only the last stay, and those that are up or set aside. */
   async storeSource(place: RevisionPlace, source: ProjectSource): Promise<void> {
     const folder = this.#revisionOf(place);
     const text = sourceText(source, this.#sealer, sealPlaceOf(place));
@@ -123,6 +137,7 @@ export class ProjectFolders {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await writeWhole(join(folder, sourceFile), text);
     });
+    await this.#dropOld(place);
   }
 
   /** Stores what a revision is made from, and what is known of it. */
@@ -155,16 +170,26 @@ export class ProjectFolders {
         names.filter((it) => isRevisionOf(it, digest)),
       ))
         kept.add(name);
-    await written(async () => {
-      for (const name of names)
-        if (!kept.has(name)) await rm(join(folder, name), { recursive: true, force: true });
-    });
+    await removeAllBut(kept, folder, names);
     if (kept.size === 0 && (await this.state(id)) === undefined) await this.remove(id);
   }
 
   /** Removes all of a workload's. */
   async remove(id: WorkloadId): Promise<void> {
     await written(() => rm(this.folderOf(id), { recursive: true, force: true }));
+  }
+
+  /** Revisions that never settle are never retired: each that is stored takes the place of an old one. */
+  async #dropOld(stored: RevisionPlace): Promise<void> {
+    const { id } = stored;
+    const folder = join(this.folderOf(id), revisionsFolder);
+    const names = (await unlessMissing(readdir(folder), "list revisions")) ?? [];
+    if (names.length <= revisionsMax) return;
+    const { current, kept } = (await this.state(id)) ?? {};
+    const inUse = [current, kept].filter((it) => it !== undefined);
+    const places = [stored, ...inUse.map((it) => preparedPlace({ ...it, id }))];
+    const stay = new Set([...places.map(revisionFolderName), ...(await lastOf(folder, names))]);
+    await removeAllBut(stay, folder, names);
   }
 
   async #stateIn(name: string): Promise<ProjectState | undefined> {
@@ -184,9 +209,20 @@ function sealPlaceOf(place: RevisionPlace): string {
   return JSON.stringify(["compose", place.id, revisionFolderName(place)]);
 }
 
-/** The newest folders of one spec. */
+async function removeAllBut(
+  stay: ReadonlySet<string>,
+  folder: string,
+  names: readonly string[],
+): Promise<void> {
+  await written(async () => {
+    for (const name of names)
+      if (!stay.has(name)) await rm(join(folder, name), { recursive: true, force: true });
+  });
+}
+
+/** The newest folders. */
 async function lastOf(folder: string, names: readonly string[]): Promise<readonly string[]> {
-  if (names.length <= fetchedMax) return names;
+  if (names.length <= revisionsMax) return names;
   const aged = await Promise.all(
     names.map(async (name) => {
       const made = await unlessMissing(stat(join(folder, name)), "look at a revision");
@@ -195,7 +231,7 @@ async function lastOf(folder: string, names: readonly string[]): Promise<readonl
   );
   return aged
     .toSorted((one, other) => other.madeMs - one.madeMs)
-    .slice(0, fetchedMax)
+    .slice(0, revisionsMax)
     .map(({ name }) => name);
 }
 

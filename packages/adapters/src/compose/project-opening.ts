@@ -1,12 +1,15 @@
-import type { SecretSource, Target } from "@persys/core";
+import { AgentError, type SecretSource } from "@persys/core";
 import { resolvedEnvironment } from "../shared/secret-references.ts";
-import { type CommandInput, commandInput } from "./command-variables.ts";
+import {
+  type CommandInput,
+  commandInput,
+  isTooLong,
+  variableBytesMax,
+} from "./command-variables.ts";
 import { notPrepared } from "./compose-errors.ts";
 import type { ProjectFolders } from "./project-folders.ts";
 import { secretsOf } from "./project-secrets.ts";
-import { placeOf } from "./project-sources.ts";
-import type { MadeRevision } from "./project-state.ts";
-import type { RevisionPlace } from "./revision-place.ts";
+import { type PreparedName, preparedPlace } from "./revision-place.ts";
 
 /** What a revision is brought up with: what references stand for among it, so it is never stored. */
 interface OpenedRevision {
@@ -18,10 +21,6 @@ interface OpenedRevision {
 /** Opens a revision once it is needed, and only once: what only runs on needs nothing of it. */
 export type OpenRevision = () => Promise<OpenedRevision>;
 
-/** A revision that was prepared. */
-export type PreparedTarget = Pick<Target, "id" | "uid" | "revisionId" | "specDigest"> &
-  Pick<MadeRevision, "revision">;
-
 /** What opens revisions. */
 export interface OpeningContext {
   readonly folders: ProjectFolders;
@@ -31,17 +30,15 @@ export interface OpeningContext {
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Where a prepared revision is. */
-export function preparedPlace(it: PreparedTarget): RevisionPlace {
-  return placeOf(it, it.revision.git !== undefined);
-}
+/** All variables together, in bytes: about half of what the kernel gives to a program where nothing is changed (execve(2)). */
+const environmentBytesMax = 1_048_576;
 
 /**
  * What brings a prepared revision up, with the variables `env`; undefined: those that are stored with it.
  * @throws {AgentError} from what it returns: NOT_PREPARED; SECRET_UNAVAILABLE, retryable, where a key or what is referred to is missing.
  */
 export function openingOf(
-  it: PreparedTarget & { readonly env: Environment | undefined },
+  it: PreparedName & { readonly env: Environment | undefined },
   { folders, secretSource }: OpeningContext,
   signal: AbortSignal,
 ): OpenRevision {
@@ -50,8 +47,25 @@ export function openingOf(
     const source = await folders.source(preparedPlace(it));
     if (source === undefined) throw notPrepared();
     const env = await resolvedEnvironment(it.env ?? source.env, secretSource, signal);
+    checkLengths(env);
     const hidden = [...Object.values(env), ...secretsOf(source.document)];
     return { input: commandInput(source.document, env), hidden };
   };
   return () => (opened ??= open());
+}
+
+/** What a spec says itself has been checked: what is too long here, references stand for. */
+function checkLengths(env: Environment): void {
+  const all = Object.entries(env);
+  const long = all.find(([name, value]) => isTooLong(name, value));
+  if (long !== undefined)
+    throw tooLong(`env.${long[0]} refers to has more than ${variableBytesMax} bytes with its name`);
+  const bytes = all.reduce((sum, [name, it]) => sum + Buffer.byteLength(name + it), 0);
+  if (bytes > environmentBytesMax)
+    throw tooLong(`env refers to makes it more than ${environmentBytesMax} bytes`);
+}
+
+function tooLong(what: string): AgentError {
+  const message = `what ${what}: programs cannot be given more in variables`;
+  return new AgentError("SECRET_UNAVAILABLE", message, { retryable: true, effect: "none" });
 }

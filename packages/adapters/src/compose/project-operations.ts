@@ -9,13 +9,8 @@ import type { ProjectCommand } from "./project-command.ts";
 import { knownAfterUp, setRight } from "./project-drift.ts";
 import type { ProjectEnds } from "./project-ends.ts";
 import type { ProjectImages } from "./project-images.ts";
-import {
-  type OpeningContext,
-  openingOf,
-  type OpenRevision,
-  preparedPlace,
-} from "./project-opening.ts";
-import { isFetched, placeOf, specOf } from "./project-sources.ts";
+import { type OpeningContext, openingOf, type OpenRevision } from "./project-opening.ts";
+import { isFetched, specOf } from "./project-sources.ts";
 import { judgeProject, runOf, type SeenProject, startedAtMs } from "./project-observation.ts";
 import type {
   KeptRevision,
@@ -23,6 +18,7 @@ import type {
   PreparedRevision,
   ProjectState,
 } from "./project-state.ts";
+import { placeOf, preparedPlace } from "./revision-place.ts";
 import type { SeenContainer, ServiceVerdict } from "./service-verdict.ts";
 import type { UpFailures } from "./up-failures.ts";
 

@@ -10,7 +10,7 @@ import type { ProjectFolders } from "./project-folders.ts";
 import type { ProjectImages } from "./project-images.ts";
 import { marksOf } from "./project-labels.ts";
 import { projectNameOf } from "./project-name.ts";
-import { placeOf, type ProjectSources, specOf } from "./project-sources.ts";
+import { type ProjectSources, specOf } from "./project-sources.ts";
 import type { PreparedRevision, WantedService } from "./project-state.ts";
 import {
   membersOf,
@@ -18,6 +18,7 @@ import {
   type ResolvedService,
   textOf,
 } from "./resolved-project.ts";
+import { placeOf } from "./revision-place.ts";
 
 /** What preparing works on. */
 export interface PrepareContext {
@@ -51,6 +52,12 @@ export async function prepareProject(
   const { id } = target;
   if (spec.git !== undefined) progress("fetching the compose file");
   const found = await sources.find(target.spec, target, signal);
+  const place = placeOf(target, found.git !== undefined);
+  if (found.git !== undefined) {
+    signal.throwIfAborted();
+    // Whatever keeps the rest from being done now, it is of this commit that it will be done.
+    await folders.storeSource(place, found);
+  }
   progress("checking the compose file");
   const resolved = await command.resolve(found, signal);
   const project = spec.projectName ?? projectNameOf(id);
@@ -60,7 +67,6 @@ export async function prepareProject(
   const hostPaths = mountedPaths(resolved).map((it) => it.hostPath);
   const failure = isLocalEndpoint(endpoint) ? await hostPathFailure(hostPaths) : undefined;
   if (failure !== undefined) throw failure;
-  const place = placeOf(target, found.git !== undefined);
   const known = await folders.prepared(place);
   const wanted = resolved.services.map((it) => it.image);
   // One that was prepared before keeps its images: only what comes first decides what a moving tag means.

@@ -7,7 +7,7 @@ import type { GitSource } from "./git-source.ts";
 import { ownedDocument } from "./owned-document.ts";
 import type { ProjectFolders } from "./project-folders.ts";
 import type { ProjectSource } from "./project-source.ts";
-import type { RevisionPlace } from "./revision-place.ts";
+import { placeOf, revisionFolderName } from "./revision-place.ts";
 
 /** What finds sources. */
 export interface ProjectSourcesContext {
@@ -16,14 +16,21 @@ export interface ProjectSourcesContext {
   readonly nodeId: string;
 }
 
+interface FetchedSource {
+  readonly revision: string;
+  readonly source: ProjectSource;
+}
+
 /**
- * Finds what projects are made from. What was fetched for a revision is stored with it, so that it stays what it is, wherever a branch has gone
- * meanwhile and whether or not its host answers.
+ * Finds what projects are made from. What was fetched for a revision is stored with it when it is prepared, so that it stays what it is, wherever
+ * a branch has gone meanwhile and whether or not its host answers. To find is to store nothing: whoever asks may ask of a workload that goes.
  */
 export class ProjectSources {
   readonly #to: ProjectSourcesContext;
   /** By the spec itself, as long as anybody has it: whoever asks twice gets the same object. */
   readonly #known = new WeakMap<object, ProjectSource>();
+  /** As {@link #known}, of files that were fetched: so that what is prepared is what was judged. */
+  readonly #fetchedFor = new WeakMap<object, FetchedSource>();
 
   constructor(context: ProjectSourcesContext) {
     this.#to = context;
@@ -38,49 +45,49 @@ export class ProjectSources {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const { spec: sent, document } = specOf(spec);
-    if (sent.git !== undefined) return this.#fetched(sent, sent.git, of, signal);
+    if (sent.git !== undefined) {
+      if (of === undefined) return this.#fetched(sent, sent.git, signal);
+      return this.#ofRevision({ key, sent, git: sent.git }, of, signal);
+    }
     if (document === undefined) throw noComposeSpec();
     const source = sourceOf(sent, document);
     this.#known.set(key, source);
     return source;
   }
 
-  async #fetched(
-    sent: ComposeSpec,
-    git: GitSource,
-    of: TargetName | undefined,
+  async #ofRevision(
+    {
+      key,
+      sent,
+      git,
+    }: { readonly key: object; readonly sent: ComposeSpec; readonly git: GitSource },
+    of: TargetName,
     signal: AbortSignal,
   ): Promise<ProjectSource> {
-    const place = of && placeOf(of, true);
-    const stored = place && (await this.#to.folders.source(place));
+    const place = placeOf(of, true);
+    const stored = await this.#to.folders.source(place);
     if (stored !== undefined) return { ...stored, env: sent.env ?? {} };
+    const revision = JSON.stringify([of.id, revisionFolderName(place)]);
+    const known = this.#fetchedFor.get(key);
+    if (known?.revision === revision) return known.source;
+    const source = this.owned(await this.#fetched(sent, git, signal), of);
+    this.#fetchedFor.set(key, { revision, source });
+    return source;
+  }
+
+  async #fetched(sent: ComposeSpec, git: GitSource, signal: AbortSignal): Promise<ProjectSource> {
     const { text, ...origin } = await this.#to.files.fetch(git, signal);
     const read = readComposeFile(text, sent.env ?? {});
-    if (!read.ok) {
-      const broken = read.violations.map((it) => `${it.path.join(".")} ${it.rule}`);
-      const where = `${origin.path} of commit ${origin.commit.slice(0, 12)}`;
-      throw refusedFile(`${where} is refused: ${broken.join("; ")}`, read.violations);
-    }
-    const fetched = { ...sourceOf(sent, read.document), git: origin };
-    if (of === undefined || place === undefined) return fetched;
-    const owned = this.owned(fetched, of);
-    signal.throwIfAborted();
-    await this.#to.folders.storeSource(place, owned);
-    return owned;
+    if (read.ok) return { ...sourceOf(sent, read.document), git: origin };
+    const broken = read.violations.map((it) => `${it.path.join(".")} ${it.rule}`);
+    const where = `${origin.path} of commit ${origin.commit.slice(0, 12)}`;
+    throw refusedFile(`${where} is refused: ${broken.join("; ")}`, read.violations);
   }
 
   /** The source with our marks on all that is made from it. */
   owned(source: ProjectSource, of: Pick<TargetName, "id" | "uid">): ProjectSource {
     return { ...source, document: ownedDocument(source.document, of, this.#to.nodeId) };
   }
-}
-
-/** Where a revision is: one that was fetched apart from all others, since the same spec may stand for something else the next time. */
-export function placeOf(
-  { id, uid, revisionId, specDigest }: TargetName,
-  wasFetched: boolean,
-): RevisionPlace {
-  return wasFetched ? { id, specDigest, fetchedFor: { uid, revisionId } } : { id, specDigest };
 }
 
 /** Whether the file of a spec has to be fetched. */
