@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync, mkdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -31,14 +32,21 @@ export class GitServer {
   readonly #folder: string = mkdtempSync(join(tmpdir(), "persys-git-"));
   readonly #tree: string = join(this.#folder, "tree");
   readonly #server: Server;
+  readonly #scheme: "http" | "https";
   /** What was asked for, each as `GET /path`. */
   readonly calls: string[] = [];
   /** The `Authorization` of each call; empty where it had none. */
   readonly logins: string[] = [];
   manners: ServerManners = {};
 
-  private constructor() {
-    this.#server = createServer((request, response) => this.#answer(request, response));
+  private constructor(scheme: "http" | "https") {
+    this.#scheme = scheme;
+    const answer = (request: IncomingMessage, response: ServerResponse): void =>
+      this.#answer(request, response);
+    this.#server =
+      scheme === "http"
+        ? createServer(answer)
+        : createSecureServer(certificateIn(this.#folder), answer);
     mkdirSync(this.#tree);
     this.#git("init", "--quiet", "--initial-branch=main");
     this.#git("clone", "--quiet", "--bare", this.#tree, join(this.#folder, "shop.git"));
@@ -46,8 +54,9 @@ export class GitServer {
     this.setting("uploadpack.allowFilter", "true");
   }
 
-  static async open(): Promise<GitServer> {
-    const server = new GitServer();
+  /** Over `https` it has a certificate that nobody trusts. */
+  static async open(scheme: "http" | "https" = "http"): Promise<GitServer> {
+    const server = new GitServer(scheme);
     const { promise, resolve } = Promise.withResolvers<void>();
     server.#server.listen(0, "127.0.0.1", resolve);
     await promise;
@@ -55,7 +64,11 @@ export class GitServer {
   }
 
   get origin(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `${this.#scheme}://127.0.0.1:${this.port}`;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
   get repository(): string {
@@ -170,4 +183,14 @@ export class GitServer {
     });
     child.stdout.on("end", () => response.end());
   }
+}
+
+/** A key and a certificate that it has signed itself. */
+function certificateIn(folder: string): { readonly key: Buffer; readonly cert: Buffer } {
+  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+  const kind = ["-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+  const names = ["-subj", "/CN=git.test", "-addext", "subjectAltName=IP:127.0.0.1"];
+  const files = ["-keyout", key, "-out", cert];
+  execFileSync("openssl", ["req", ...kind, ...names, ...files], { stdio: "ignore" });
+  return { key: readFileSync(key), cert: readFileSync(cert) };
 }

@@ -12,6 +12,7 @@ import {
   type ParsedSpec,
   policyDenied,
   type Progress,
+  type RepositoryDemand,
   type RuntimeCapabilities,
   type RuntimeEvent,
   type RuntimeHealth,
@@ -71,6 +72,7 @@ export class ComposeRuntime implements WorkloadRuntime {
   readonly #compose: ComposeCommand;
   readonly #command: ProjectCommand;
   readonly #folders: ProjectFolders;
+  readonly #files: GitFiles;
   readonly #sources: ProjectSources;
   readonly #owned: OwnedProjects;
   readonly #looks: ProjectLooks;
@@ -92,15 +94,13 @@ export class ComposeRuntime implements WorkloadRuntime {
     this.#compose = new ComposeCommand({ binary, endpoint, configFolder });
     this.#command = new ProjectCommand(this.#compose);
     this.#folders = new ProjectFolders(folder, nodeId, secretSealer);
-    this.#sources = new ProjectSources({
-      folders: this.#folders,
-      nodeId,
-      files: new GitFiles({
-        folder: join(folder, "fetches"),
-        secretSource,
-        limits: this.#options.gitLimits,
-      }),
+    this.#files = new GitFiles({
+      folder: this.#folders.fetchesFolder,
+      secretSource,
+      admit: (repository) => this.#admit(repository),
+      limits: this.#options.gitLimits,
     });
+    this.#sources = new ProjectSources({ folders: this.#folders, nodeId, files: this.#files });
     this.#owned = new OwnedProjects({ client, nodeId, images: new ImageCache(client) });
     this.#glances = new Glances(client);
     this.#looks = new ProjectLooks({ client, folders: this.#folders, owned: this.#owned });
@@ -164,6 +164,7 @@ export class ComposeRuntime implements WorkloadRuntime {
     try {
       await this.#client.ping(signal);
       const { version, words } = await this.#compose.find(signal);
+      await this.#sweepFetches(signal);
       return { healthy: true, version: `${words.join(" ")} ${version}` };
     } catch (error) {
       signal.throwIfAborted();
@@ -280,6 +281,26 @@ export class ComposeRuntime implements WorkloadRuntime {
     return guarded("measure projects", signal, async () =>
       this.#usage.measure(ids, await this.#owned.all(signal), signal),
     );
+  }
+
+  /** @throws {AgentError} POLICY_DENIED. */
+  #admit(repository: RepositoryDemand): void {
+    const asked = { cpuMillicores: 0, memoryBytes: 0, hostPaths: [], user: "" };
+    const demands = { ...asked, repositories: [repository] };
+    const denials = this.#options.hostPolicy?.current().judge(demands, this.type) ?? [];
+    if (denials.length > 0) throw policyDenied(denials);
+  }
+
+  /** What an agent before left of its fetches, projects can do with. */
+  async #sweepFetches(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#files.sweep(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#options.logger.warn("what fetches of compose files have left is still there", {
+        error,
+      });
+    }
   }
 
   #glanceOf(containers: readonly Listed[], state: ProjectState | undefined): Glance {

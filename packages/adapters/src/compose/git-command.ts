@@ -1,7 +1,7 @@
 import { AgentError } from "@persys/core";
 import { execa } from "execa";
 import { errnoOf } from "../docker/docker-errors.ts";
-import { endGroup } from "./compose-command.ts";
+import { endGroup, markVariable } from "./compose-command.ts";
 
 /** What bounds one fetch. */
 export interface GitLimits {
@@ -18,6 +18,8 @@ export interface GitCall {
   readonly args: readonly string[];
   /** The repository of our own that it works in. */
   readonly folder: string;
+  /** Marks it and all that it starts, so that what outlives its agent is found. */
+  readonly mark: string;
   /** Settings for this call besides those that always hold; seen by nobody but the agent's account. */
   readonly settings?: readonly (readonly [name: string, value: string])[];
   /** The only scheme that it may reach others by; left out: none. */
@@ -38,8 +40,11 @@ export interface GitResult {
 }
 
 const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/** What git may use of memory, in bytes: what others have packed may unpack to anything. */
-const memoryBytesMax = 1_073_741_824;
+/**
+ * What each process of git may have of memory, in bytes: what others have packed may unpack to anything. Enough for the files and folders of
+ * repositories with a hundred thousand of them.
+ */
+const memoryBytesMax = 268_435_456;
 /** What may come out of one call: far more than a compose file may have. */
 const outputBytesMax = 2_097_152;
 const wordsBytesMax = 16_384;
@@ -92,7 +97,15 @@ export class GitCommand {
    * Runs git to its end; a code other than 0 is a result like any other.
    * @throws the signal's reason when it aborts, once git and all it has started are gone. {AgentError} RUNTIME_UNAVAILABLE where it cannot be run.
    */
-  async run({ args, folder, settings = [], scheme, limits, signal }: GitCall): Promise<GitResult> {
+  async run({
+    args,
+    folder,
+    mark,
+    settings = [],
+    scheme,
+    limits,
+    signal,
+  }: GitCall): Promise<GitResult> {
     await this.find(signal);
     const all = [...standing, ...settings];
     if (scheme !== undefined) all.push([`protocol.${scheme}.allow`, "always"]);
@@ -106,6 +119,9 @@ export class GitCommand {
       PATH: path,
       HOME: "/nonexistent",
       LC_ALL: "C.UTF-8",
+      // Each thread would take as much for a heap of its own as is left.
+      MALLOC_ARENA_MAX: "1",
+      [markVariable]: mark,
       GIT_ALLOW_PROTOCOL: scheme ?? "",
       GIT_ASKPASS: "",
       GIT_ATTR_NOSYSTEM: "1",

@@ -1,7 +1,7 @@
 import { AgentError, type ErrorCode } from "@persys/core";
-import { errnoOf } from "../docker/docker-errors.ts";
 import { redacted } from "./compose-errors.ts";
 import { basicOf } from "./git-authorization.ts";
+import { askHost } from "./git-host.ts";
 import { commitPattern, type GitSource, urlOf } from "./git-source.ts";
 
 /**
@@ -9,31 +9,21 @@ import { commitPattern, type GitSource, urlOf } from "./git-source.ts";
  * first (`/info/refs`, gitprotocol-http(5)), and its status tells.
  */
 export class GitFailures {
-  /** What the host itself says is wrong; undefined: nothing. @throws the signal's reason when it aborts. */
+  /** What the host itself says is wrong; undefined: nothing, or nothing that it could be asked. @throws the signal's reason when it aborts. */
   async look(
-    source: GitSource,
-    password: string | undefined,
+    { source, addresses, password }: LookedAt,
     signal: AbortSignal,
   ): Promise<AgentError | undefined> {
     const url = `${urlOf(source).replace(/\/+$/, "")}/info/refs?service=git-upload-pack`;
-    const { username } = source;
-    try {
-      const answer = await fetch(url, {
-        redirect: "manual",
-        signal,
-        headers: password === undefined ? {} : { authorization: basicOf(username, password) },
-      });
-      await answer.body?.cancel();
-      return whyNot(source, answer, password !== undefined);
-    } catch (error) {
-      signal.throwIfAborted();
-      const cause = error instanceof Error ? error.cause : undefined;
-      const why = errnoOf(cause) ?? "it does not speak HTTP";
-      return failure("NETWORK_ERROR", source, `its host cannot be reached (${why})`, {
-        fault: "system",
-        cause: error,
-      });
-    }
+    const authorization = password === undefined ? undefined : basicOf(source.username, password);
+    const answer = await askHost({ url, addresses, authorization }, signal);
+    if (answer.kind === "insecure") return undefined;
+    if (answer.kind === "answered") return whyNot(source, answer, password !== undefined);
+    const { cause, why } = answer;
+    return failure("NETWORK_ERROR", source, `its host cannot be reached (${why})`, {
+      fault: "system",
+      cause,
+    });
   }
 
   /** There is no such branch, tag or commit. */
@@ -69,6 +59,13 @@ export class GitFailures {
   }
 }
 
+/** What is asked of whom. */
+interface LookedAt {
+  readonly source: GitSource;
+  readonly addresses: readonly string[];
+  readonly password: string | undefined;
+}
+
 /** A repository is more than the agent takes. */
 export function tooLarge(source: GitSource, what: string): AgentError {
   return failure("LIMIT_EXCEEDED", source, `what would be fetched has ${what}`, {
@@ -78,7 +75,7 @@ export function tooLarge(source: GitSource, what: string): AgentError {
 
 function whyNot(
   source: GitSource,
-  { headers, status }: Response,
+  { location, status }: { readonly location: string; readonly status: number },
   hasPassword: boolean,
 ): AgentError | undefined {
   if (status === 200) return undefined;
@@ -89,7 +86,7 @@ function whyNot(
     return failure("PERMISSION_DENIED", source, why);
   }
   if (status >= 300 && status < 400) {
-    const place = addressIn(headers.get("location") ?? "", source);
+    const place = addressIn(location, source);
     return failure("INVALID_SPEC", source, `it is elsewhere (${status}): name ${place} instead`, {
       retryable: false,
     });

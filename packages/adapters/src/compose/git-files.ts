@@ -1,12 +1,13 @@
-import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { AgentError, type SecretSource, secretValueOf } from "@persys/core";
-import { CommandPlaces } from "./command-places.ts";
-import { folderError } from "./compose-errors.ts";
+import { AgentError, type RepositoryDemand, type SecretSource, secretValueOf } from "@persys/core";
+import { FetchFolders, type FetchPlace } from "./fetch-folders.ts";
+import { addressesOf, addressSettings } from "./git-addresses.ts";
 import { basicOf } from "./git-authorization.ts";
 import { GitCommand, type GitLimits, type GitResult } from "./git-command.ts";
 import { GitFailures, tooLarge } from "./git-failures.ts";
-import { type GitOrigin, type GitSource, urlOf, usualPaths } from "./git-source.ts";
+import { type GitOrigin, type GitSource, repositoryOf, urlOf, usualPaths } from "./git-source.ts";
+import { HostPlaces } from "./host-places.ts";
 
 /** A file as it was fetched. */
 export interface FetchedFile extends GitOrigin {
@@ -19,6 +20,8 @@ export interface GitFilesOptions {
   readonly folder: string;
   /** Finds passwords; undefined: none can be had. */
   readonly secretSource: SecretSource | undefined;
+  /** Throws where the node does not allow it; asked before a host is looked up, and again before it is reached. Default: all is allowed. */
+  readonly admit?: (repository: RepositoryDemand) => void;
   readonly limits: GitLimits;
 }
 
@@ -31,14 +34,15 @@ export const usualGitLimits: GitLimits = {
 
 /** Longest compose file, in bytes: the reader refuses what has too many characters, and says so. */
 const fileBytesMax = 1_048_576;
-const fetchesAtOnce = 2;
-const fetchesWaitingMax = 64;
+const fetchesOfHost = { places: 2, waiting: 64 };
+const fetchesOfAll = { places: 6, waiting: 256 };
 const wanted = "refs/persys/wanted";
 
 /** Where a fetch works, and how long it may. */
-interface Fetch {
+interface Fetch extends FetchPlace {
   readonly source: GitSource;
-  readonly folder: string;
+  /** The only ones that the host is reached at. */
+  readonly addresses: readonly string[];
   readonly password: string | undefined;
   readonly signal: AbortSignal;
 }
@@ -51,24 +55,35 @@ export class GitFiles {
   readonly #options: GitFilesOptions;
   readonly #git = new GitCommand();
   readonly #failures: GitFailures = new GitFailures();
-  readonly #places: CommandPlaces = new CommandPlaces(
-    fetchesAtOnce,
-    fetchesWaitingMax,
+  readonly #places: HostPlaces = new HostPlaces(
+    fetchesOfHost,
+    fetchesOfAll,
     "repositories wait to be fetched",
   );
-  #swept: Promise<void> | undefined;
+  readonly #folders: FetchFolders;
 
   constructor(options: GitFilesOptions) {
     this.#options = options;
+    this.#folders = new FetchFolders(options.folder);
+  }
+
+  /**
+   * Removes what the fetches of an agent that was killed have left, and ends those that still go on.
+   * @throws {AgentError} STORAGE_ERROR, RUNTIME_ERROR where something stays.
+   */
+  async sweep(signal: AbortSignal): Promise<void> {
+    await this.#folders.sweep(signal);
   }
 
   /**
    * The file that a source means now. Repeatable; leaves nothing behind.
    * @throws {AgentError} INVALID_SPEC where the file is not there or is none, retryable where it may come; SECRET_UNAVAILABLE; PERMISSION_DENIED;
-   * NETWORK_ERROR; TIMEOUT; LIMIT_EXCEEDED; RUNTIME_UNAVAILABLE without git; RUNTIME_ERROR with git's words.
+   * NETWORK_ERROR; TIMEOUT; LIMIT_EXCEEDED; RUNTIME_UNAVAILABLE without git; RUNTIME_ERROR with git's words; what `admit` throws.
    */
   async fetch(source: GitSource, signal: AbortSignal): Promise<FetchedFile> {
-    return this.#places.run(() => this.#inTime(source, signal), signal);
+    this.#options.admit?.(repositoryOf(source));
+    const { host } = new URL(urlOf(source));
+    return this.#places.run(host, () => this.#inTime(source, signal), signal);
   }
 
   async #inTime(source: GitSource, signal: AbortSignal): Promise<FetchedFile> {
@@ -88,14 +103,12 @@ export class GitFiles {
   }
 
   async #inFolder(source: GitSource, signal: AbortSignal): Promise<FetchedFile> {
+    const addresses = await addressesOf(source, signal);
+    this.#options.admit?.({ ...repositoryOf(source), addresses });
     const password = await this.#passwordOf(source, signal);
-    const folder = await this.#freshFolder();
-    try {
-      return await this.#fetchInto({ source, folder, password, signal });
-    } finally {
-      // What git has started may still be writing its last file.
-      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-    }
+    return this.#folders.use((place) =>
+      this.#fetchInto({ ...place, source, addresses, password, signal }),
+    );
   }
 
   async #fetchInto(fetch: Fetch): Promise<FetchedFile> {
@@ -172,7 +185,7 @@ export class GitFiles {
     const { packBytesMax } = this.#options.limits;
     if ((await largestFile(join(fetch.folder, "objects", "pack"))) >= packBytesMax)
       return tooLarge(source, `more than ${packBytesMax} bytes`);
-    const found = await this.#failures.look(source, password, signal);
+    const found = await this.#failures.look(fetch, signal);
     if (found !== undefined) return found;
     const listed = await this.#reach(fetch, [
       "ls-remote",
@@ -189,13 +202,13 @@ export class GitFiles {
   }
 
   /** A call that stays on this host. */
-  #run({ folder, signal }: Fetch, args: readonly string[]): Promise<GitResult> {
-    return this.#git.run({ args, folder, limits: this.#options.limits, signal });
+  #run({ folder, mark, signal }: Fetch, args: readonly string[]): Promise<GitResult> {
+    return this.#git.run({ args, folder, mark, limits: this.#options.limits, signal });
   }
 
   /** A call that may reach the repository. */
   #reach(fetch: Fetch, args: readonly string[]): Promise<GitResult> {
-    const { source, folder, password, signal } = fetch;
+    const { source, addresses, folder, mark, password, signal } = fetch;
     const url = urlOf(source);
     const { origin, protocol } = new URL(url);
     const authorization =
@@ -203,6 +216,7 @@ export class GitFiles {
     return this.#git.run({
       args,
       folder,
+      mark,
       signal,
       limits: this.#options.limits,
       scheme: protocol === "https:" ? "https" : "http",
@@ -210,6 +224,7 @@ export class GitFiles {
         ["remote.origin.url", url],
         ["remote.origin.promisor", "true"],
         ["remote.origin.partialclonefilter", "blob:none"],
+        ...addressSettings(source, addresses),
         ...authorization,
       ],
     });
@@ -229,18 +244,6 @@ export class GitFiles {
       "git.password refers to a secret, and this runtime was given no source of secrets",
       { retryable: true, effect: "none" },
     );
-  }
-
-  async #freshFolder(): Promise<string> {
-    const { folder } = this.#options;
-    try {
-      // What an agent that was killed has left.
-      await (this.#swept ??= rm(folder, { recursive: true, force: true }));
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      return await mkdtemp(join(folder, "fetch-"));
-    } catch (error) {
-      throw folderError(error, "make a folder to fetch into");
-    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AgentError, type SecretSource } from "@persys/core";
+import { AgentError, type RepositoryDemand, type SecretSource } from "@persys/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GitFiles, usualGitLimits } from "../../src/compose/git-files.ts";
 import type { GitLimits } from "../../src/compose/git-command.ts";
@@ -191,6 +191,43 @@ describe("GitFiles", () => {
     });
   });
 
+  it("tells in git's words where a host is not trusted, and does not take it for one that is not there", async () => {
+    const secure = await GitServer.open("https");
+    secure.commit({ "compose.yaml": file });
+    const error = await refusal(fetchFile({ repository: secure.repository }));
+    expect(error).toMatchObject({ code: "RUNTIME_ERROR", retryable: true });
+    expect(error.message).toContain("certificate");
+    secure.close();
+  });
+
+  it("reaches a host only at the addresses that were allowed", async () => {
+    server.commit({ "compose.yaml": file });
+    const asked: RepositoryDemand[] = [];
+    let isDenied = false;
+    const admit = (demand: RepositoryDemand): void => {
+      asked.push(demand);
+      if (isDenied && demand.addresses !== undefined) throw new Error("denied");
+    };
+    const repository = `http://localhost:${server.port}/shop.git`;
+    const judged = new GitFiles({ folder, secretSource, limits: usualGitLimits, admit });
+    expect((await judged.fetch({ repository }, forever)).text).toBe(file);
+    const [first, second] = asked;
+    expect(first).toEqual({ url: repository, field: "git.repository" });
+    expect(second?.addresses).toContain("127.0.0.1");
+
+    const { length } = server.calls;
+    isDenied = true;
+    await expect(judged.fetch({ repository }, forever)).rejects.toThrow("denied");
+    expect(server.calls).toHaveLength(length);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("says so where the name of a host stands for nothing", async () => {
+    const error = await refusal(fetchFile({ repository: "http://git.invalid/shop.git" }));
+    expect(error).toMatchObject({ code: "NETWORK_ERROR", retryable: true, effect: "none" });
+    expect(error.message).toContain("cannot be looked up (E");
+  });
+
   it("is called off with all that git has started", async () => {
     server.commit({ "compose.yaml": file });
     server.manners = { isSilent: true };
@@ -199,6 +236,22 @@ describe("GitFiles", () => {
     await expect.poll(() => server.calls.length, { timeout: 20_000 }).toBeGreaterThan(0);
     controller.abort(new Error("called off"));
     await expect(fetching).rejects.toThrow("called off");
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe("GitFiles of an agent that comes later", () => {
+  it("ends what an agent before is still fetching, and removes its folder", async () => {
+    server.commit({ "compose.yaml": file });
+    server.manners = { isSilent: true };
+    const left = files().fetch({ repository: server.repository }, forever);
+    const ended = expect(left).rejects.toMatchObject({ retryable: true });
+    await expect.poll(() => server.calls.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    expect(readdirSync(folder)).toHaveLength(1);
+    server.manners = { status: 503 };
+    await files().sweep(forever);
+    expect(readdirSync(folder)).toEqual([]);
+    await ended;
     expect(readdirSync(folder)).toEqual([]);
   });
 });

@@ -1,0 +1,52 @@
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import { AgentError } from "@persys/core";
+import { errnoOf } from "../docker/docker-errors.ts";
+import { type GitSource, urlOf } from "./git-source.ts";
+
+/**
+ * The addresses of a repository's host, at least one, as the resolver of this host has them now.
+ * @throws {AgentError} NETWORK_ERROR, retryable, where the name has none; the signal's reason when it aborts before they are known.
+ */
+export async function addressesOf(
+  source: GitSource,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const host = hostOf(source);
+  if (isIP(host) !== 0) return [host];
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  signal.throwIfAborted();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    const found = await Promise.race([lookup(host, { all: true }), aborted]);
+    return found.map(({ address }) => address);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new AgentError(
+      "NETWORK_ERROR",
+      `the repository ${source.repository} cannot be fetched: the name of its host cannot be looked up (${errnoOf(error) ?? "unknown"})`,
+      { retryable: true, effect: "none", fault: "system", cause: error },
+    );
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** The setting by which git reaches a host at these addresses alone (`http.curloptResolve`, git 2.37; older ones do not know it). */
+export function addressSettings(
+  source: GitSource,
+  addresses: readonly string[],
+): readonly (readonly [name: string, value: string])[] {
+  const host = hostOf(source);
+  if (isIP(host) !== 0) return [];
+  const { port, protocol } = new URL(urlOf(source));
+  const usualPort = protocol === "https:" ? "443" : "80";
+  const all = addresses.map((it) => (isIP(it) === 6 ? `[${it}]` : it)).join(",");
+  return [["http.curloptResolve", `${host}:${port || usualPort}:${all}`]];
+}
+
+/** Without the brackets that addresses have in a URL. */
+function hostOf(source: GitSource): string {
+  return new URL(urlOf(source)).hostname.replace(/^\[(.*)\]$/, "$1");
+}
