@@ -144,7 +144,7 @@ export const policyOptions: { readonly [Name in PolicySetting]: ConfigOption<Con
     env: ["PERSYS_GIT_REPOSITORIES"],
     type: anyOrListOf(repositoryItem),
     standard: safe.gitRepositories,
-    doc: "Where compose files may be fetched from by git, such as `github.com/team,git.example:8443`; over TLS alone, also with `any`, but for entries such as `http://git.lan`.",
+    doc: "Where compose files may be fetched from by git, such as `github.com/team,git.example:8443`; over TLS alone, also with `any`, but for entries such as `http://git.lan`. With `any` not from this machine itself, and no password is sent.",
   },
   allowedSecretFiles: {
     section,
