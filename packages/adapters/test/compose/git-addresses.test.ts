@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { addressesOf, addressSettings } from "../../src/compose/git-addresses.ts";
+import { forever } from "../support/runtime-calls.ts";
+
+describe("the addresses of a repository's host", () => {
+  it("are what git reaches alone, at the port of the repository", () => {
+    const addresses = ["192.0.2.1", "2001:db8::1"];
+    const pinned = (repository: string): unknown => addressSettings({ repository }, addresses);
+    expect(pinned("https://Git.example/shop.git")).toEqual([
+      ["http.curloptResolve", "git.example:443:192.0.2.1,[2001:db8::1]"],
+    ]);
+    expect(pinned("http://git.example:3000/shop.git")).toEqual([
+      ["http.curloptResolve", "git.example:3000:192.0.2.1,[2001:db8::1]"],
+    ]);
+  });
+
+  it("are the one that is written there, which needs no more", async () => {
+    for (const [repository, address] of [
+      ["https://192.0.2.1/shop.git", "192.0.2.1"],
+      ["https://[2001:db8::1]:8443/shop.git", "2001:db8::1"],
+    ] as const) {
+      expect(await addressesOf({ repository }, forever)).toEqual([address]);
+      expect(addressSettings({ repository }, [address])).toEqual([]);
+    }
+  });
+
+  it("are not waited for any longer once they are not wanted", async () => {
+    const called = AbortSignal.abort(new Error("called off"));
+    const repository = "https://git.example/shop.git";
+    await expect(addressesOf({ repository }, called)).rejects.toThrow("called off");
+  });
+});
