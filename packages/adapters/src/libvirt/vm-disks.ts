@@ -38,7 +38,7 @@ export async function machineDisks(
       path: made.path,
       format: made.format,
       sizeBytes: (disk.sizeGb ?? 0) === 0 ? undefined : (disk.sizeGb ?? 0) * gibibyte,
-      base: await baseOf(disk, imageFolder),
+      base: await baseOf(disk, made.format, imageFolder),
       mayBeForeign: isNamed,
       reservedFor: maker === id ? undefined : maker,
       claim: { nodeId, id, uid, retained: disk.retainPolicy === "Retain" },
@@ -49,13 +49,15 @@ export async function machineDisks(
 
 async function baseOf(
   { baseImage = "", baseImageSha256 = "", copyBaseImage = false }: DiskSpec,
+  format: MachineDisk["format"],
   imageFolder: string,
 ): Promise<WantedDisk["base"]> {
   if (baseImage === "") return undefined;
   return {
     path: await realBasePath(baseImage, imageFolder),
     sha256: baseImageSha256 === "" ? undefined : baseImageSha256,
-    copied: copyBaseImage,
+    // What is raw says nothing of another file that it stands on.
+    copied: copyBaseImage || format === "raw",
   };
 }
 

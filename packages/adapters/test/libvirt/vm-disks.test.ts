@@ -20,9 +20,10 @@ describe("machineDisks", () => {
   function wanted(
     ...disks: readonly (DiskSpec & Pick<MachineDisk, "path">)[]
   ): Promise<readonly WantedDisk[]> {
-    const made = disks.map(({ path }, at): MachineDisk => {
+    const made = disks.map(({ path, format }, at): MachineDisk => {
       const device = `vd${"abc"[at] ?? "z"}`;
-      return { path, device, format: "qcow2", kind: "disk", bootOrder: undefined };
+      const kept = format === "raw" ? "raw" : "qcow2";
+      return { path, device, format: kept, kind: "disk", bootOrder: undefined };
     });
     return machineDisks(aTarget(), {
       spec: { vcpus: 1, memoryMb: 64, disks },
@@ -42,6 +43,18 @@ describe("machineDisks", () => {
       effect: "none",
       message: expect.stringContaining("vdb would be the same file as vda"),
     });
+  });
+
+  it("copies the base of a raw disk, which can stand on none", async () => {
+    const base = { baseImage: "/images/debian.qcow2" };
+
+    const found = await wanted(
+      { path: "/a", ...base, format: "raw" },
+      { path: "/b", ...base },
+      { path: "/c", ...base, copyBaseImage: true },
+    );
+
+    expect(found.map((disk) => disk.base?.copied)).toEqual([true, false, true]);
   });
 
   it("knows where disks of other workloads are made", async () => {
