@@ -40,6 +40,19 @@ describe("persysctl apply", () => {
     ]);
   });
 
+  it("has the agent check a plain compose file beforehand", async () => {
+    const { agent, run } = await scene();
+    const stdin = "services:\n  web:\n    image: web:1\n";
+
+    const compose = ["--type", "compose", "--id", "shop", "--env", "TAG=1"];
+    const ended = await run(["lint", "-f", "-", ...compose], { stdin });
+
+    expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(ended.stdout).toContain("shop: ");
+    expect(agent.validated).toMatchObject([{ id: "shop", spec: { spec: { case: "compose" } } }]);
+    expect(agent.applied).toEqual([]);
+  });
+
   it("has the agent fetch a compose file by git", async () => {
     const { agent, run } = await scene();
     const repository = "https://git.example/team/shop.git";

@@ -51,6 +51,8 @@ export interface FakeAgentOptions {
 export class FakeAgent {
   readonly workloads = new Map<string, WorkloadStatus>();
   readonly applied: ApplyWorkloadRequest[] = [];
+  /** What it was to check, and nothing more. */
+  readonly validated: ApplyWorkloadRequest[] = [];
   readonly token: string | undefined;
   /** Common names of the certificates that clients have shown. */
   readonly shown: string[] = [];
@@ -251,7 +253,10 @@ export class FakeAgent {
         { desc: ErrorInfoSchema, value: create(ErrorInfoSchema, { reason: "REVISION_CONFLICT" }) },
       ]);
     }
-    if (request.validateOnly) return { message: "valid" };
+    if (request.validateOnly) {
+      this.validated.push(request);
+      return { message: "valid" };
+    }
     this.applied.push(request);
     const before = this.workloads.get(request.id);
     if (before?.revisionId === request.revisionId && before.desiredState === request.desiredState) {

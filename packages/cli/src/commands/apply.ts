@@ -1,30 +1,20 @@
 import type { ApplyWorkloadResponse } from "@persys/client/contract";
 import { type ExitCode, exitCodes } from "../exit-code.ts";
-import { type ComposeApply, gitManifest } from "../manifest/compose-manifest.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Session } from "../session.ts";
 import { safeLine } from "../text/safe-text.ts";
 import { exitCodeOfAll, waitForAll, type WaitResult } from "../wait.ts";
-import {
-  type Applied,
-  asJson,
-  readComposeFile,
-  readManifests,
-  reportValid,
-  send,
-  validate,
-} from "./check-documents.ts";
+import { type Applied, asJson, reportValid, send, validate } from "./check-documents.ts";
+import { readWorkloads, type WorkloadSource } from "./workload-source.ts";
 
 const nothingApplied = "; nothing was applied";
 
 /** What `persysctl apply` was given. */
 export interface ApplyOptions {
-  readonly files: readonly string[];
+  readonly source: WorkloadSource;
   readonly wait: boolean;
   readonly timeoutMs: number;
   readonly validateOnly: boolean;
-  /** Where the file is a plain compose file: what it lacks. */
-  readonly compose?: ComposeApply;
 }
 
 /**
@@ -32,7 +22,7 @@ export interface ApplyOptions {
  * wrong; an agent that fails in between leaves those applied that were reported.
  */
 export async function apply(session: Session, options: ApplyOptions): Promise<ExitCode> {
-  const manifests = await manifestsOf(session, options);
+  const manifests = await readWorkloads(session, options.source, nothingApplied);
   // One apply is checked as a whole by itself; several need a round of their own before the first has an effect.
   const checked =
     options.validateOnly || manifests.length > 1
@@ -57,16 +47,6 @@ export async function apply(session: Session, options: ApplyOptions): Promise<Ex
   const results = options.wait ? await waitForApplied(session, applied, options.timeoutMs) : [];
   if (session.out.flags.json) await session.out.json({ applied: asJson(applied, results) });
   return exitCodeOfAll(results);
-}
-
-async function manifestsOf(
-  session: Session,
-  { compose, files }: ApplyOptions,
-): Promise<readonly Manifest[]> {
-  if (compose === undefined) return readManifests(session, files, nothingApplied);
-  const { git } = compose;
-  if (git !== undefined) return [gitManifest({ ...compose, git })];
-  return readComposeFile(session, files, { compose, outcome: nothingApplied });
 }
 
 async function waitForApplied(

@@ -9,10 +9,8 @@ import {
 import { CliError } from "../cli-error.ts";
 import { type ExitCode, exitCodes } from "../exit-code.ts";
 import { callFailure } from "../failure.ts";
-import { type ComposeApply, composeManifest } from "../manifest/compose-manifest.ts";
 import { fieldSegments, fieldText } from "../manifest/field-segments.ts";
-import { type Manifest, parseManifests } from "../manifest/manifest.ts";
-import { readSources } from "../manifest/read-sources.ts";
+import type { Manifest } from "../manifest/manifest.ts";
 import type { Problem } from "../manifest/yaml-document.ts";
 import type { Session } from "../session.ts";
 import { safeLine } from "../text/safe-text.ts";
@@ -23,31 +21,6 @@ import { jsonOptions } from "./json.ts";
 export interface Applied {
   readonly manifest: Manifest;
   readonly response: ApplyWorkloadResponse;
-}
-
-/** A plain compose file as one document. @throws {CliError} with what is wrong with it, `outcome` behind the number of problems. */
-export async function readComposeFile(
-  session: Session,
-  files: readonly string[],
-  { compose, outcome }: { readonly compose: ComposeApply; readonly outcome: string },
-): Promise<readonly Manifest[]> {
-  const [source, ...more] = await readSources(files, session.host);
-  if (source === undefined || more.length > 0)
-    throw new CliError(exitCodes.usage, "with --type compose one file is applied at a time");
-  const parsed = composeManifest(source, compose);
-  if (!parsed.ok) throw invalidFiles(parsed.problems, { outcome });
-  return parsed.manifests;
-}
-
-/** The documents of files. @throws {CliError} with everything that is wrong with them, `outcome` behind the number of problems. */
-export async function readManifests(
-  session: Session,
-  files: readonly string[],
-  outcome: string,
-): Promise<readonly Manifest[]> {
-  const parsed = parseManifests(await readSources(files, session.host));
-  if (!parsed.ok) throw invalidFiles(parsed.problems, { outcome });
-  return parsed.manifests;
 }
 
 /**
@@ -171,7 +144,8 @@ export function asJson(
   });
 }
 
-function invalidFiles(
+/** What is wrong with files, `outcome` behind the number of problems. */
+export function invalidFiles(
   problems: readonly Problem[],
   {
     outcome,
