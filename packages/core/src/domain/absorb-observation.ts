@@ -132,7 +132,7 @@ function afterDrift(revision: Revision, own: Instance, context: AbsorbContext): 
   if (revision.accountedRun === key) return revision;
   const failure = {
     reason: "RUNTIME_ERROR",
-    message: `its configuration was changed: ${own.drift.join(", ")}`,
+    message: `it is not as it was started: ${own.drift.join(", ")}`,
     retryable: true,
     atMs: context.nowMs,
   } as const;

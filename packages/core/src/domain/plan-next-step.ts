@@ -213,7 +213,7 @@ function keepUp(plan: Plan, { target, revision, own }: Own): Step {
   const { record, policy, nowMs } = plan;
   if (isDrifted(own, revision)) {
     if (!revision.prepared) return prepareStep(plan, target, revision);
-    const cause = `its configuration was changed: ${own.drift.join(", ")}`;
+    const cause = `it is not as it was started: ${own.drift.join(", ")}`;
     return whenDue(revision.trial, nowMs, { kind: "replace", cause, target });
   }
   const stableAtMs = upSinceMs(own, record) + policy.settleAfterMs;
