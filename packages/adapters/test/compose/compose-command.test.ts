@@ -1,12 +1,14 @@
+import { randomUUID } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { commandInput, isCommandsOwn } from "../../src/compose/command-variables.ts";
 import { ComposeCommand } from "../../src/compose/compose-command.ts";
 import { forever } from "../support/runtime-calls.ts";
 
 /** A command that tells a version, whatever it is asked, and goes on as `script` says. */
-function commandOf(script: string): ComposeCommand {
+function commandOf(script: string, version = "2.0.0"): ComposeCommand {
   return new ComposeCommand({
-    binary: ["sh", "-c", `echo 2.0.0; ${script}`],
+    binary: ["sh", "-c", `echo ${version}; ${script}`],
     endpoint: { url: "tcp://engine.test:2376", certificates: "/nonexistent/certificates" },
     configFolder: "/nonexistent/config",
   });
@@ -17,6 +19,15 @@ async function namesIn(env: Readonly<Record<string, string>>): Promise<readonly 
   const { stdout } = await command.run({ args: [], env, mark: "mark", signal: forever });
   const [, ...lines] = stdout.trim().split("\n");
   return lines.map((line) => line.split("=")[0] ?? "");
+}
+
+/** Whether anything runs that has this mark. */
+async function isMarked(mark: string): Promise<boolean> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const all = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/environ`, "utf8").catch(() => "")),
+  );
+  return all.some((environment) => environment.includes(mark));
 }
 
 describe("the environment of the compose command", () => {
@@ -52,6 +63,55 @@ describe("the environment of the compose command", () => {
       expect(names.filter((one) => !before.includes(one))).toEqual([`PERSYS_ENV_${name}`]);
     },
   );
+});
+
+describe("a command", () => {
+  it("is of the generation that it tells", async () => {
+    const found = await commandOf("true").find(forever);
+    expect(found).toMatchObject({ version: "2.0.0", isFirst: false });
+    const first = commandOf("exit 0", "1.29.2");
+    expect(await first.find(forever)).toMatchObject({ version: "1.29.2", isFirst: true });
+  });
+
+  it.each([
+    ["is not there", ["/no/such/command"]],
+    ["fails", ["false"]],
+    ["tells no version", ["echo", "none"]],
+  ])("that %s is none, and may come", async (_, binary) => {
+    const command = new ComposeCommand({ binary, endpoint: { url: "" }, configFolder: "/none" });
+    await expect(command.find(forever)).rejects.toMatchObject({
+      code: "RUNTIME_UNAVAILABLE",
+      retryable: true,
+      effect: "none",
+      message: expect.stringContaining(`\`${binary.join(" ")}\``),
+    });
+  });
+
+  it("may say what it likes: no more of it is kept than there can be of a project", async () => {
+    const many = "head -c 40000000 /dev/zero | tr '\\0' x";
+    const call = { args: [], env: {}, mark: "mark", signal: forever };
+    const { stdout, stderr } = await commandOf(`${many}; ${many} >&2; echo end >&2`).run(call);
+    expect(stdout.length).toBeLessThan(17_000_000);
+    expect(stderr.length).toBeLessThanOrEqual(16_384);
+    expect(stderr.endsWith("end\n")).toBe(true);
+  });
+
+  it("is ended with all that it has started when it is called off", async () => {
+    const controller = new AbortController();
+    const mark = randomUUID();
+    const command = commandOf('[ "$0" = version ] || { sleep 60 & sleep 60; }');
+    const running = command.run({
+      args: ["up"],
+      env: {},
+      mark,
+      signal: controller.signal,
+    });
+    const isThere = (): Promise<boolean> => isMarked(mark);
+    await expect.poll(isThere).toBe(true);
+    controller.abort(new Error("called off"));
+    await expect(running).rejects.toThrow("called off");
+    await expect.poll(isThere).toBe(false);
+  });
 });
 
 describe("a command that the kernel gives no such environment", () => {
