@@ -1,7 +1,7 @@
 import { AgentError, type ErrorCode } from "@persys/core";
 import { redacted } from "./compose-errors.ts";
 import { basicOf } from "./git-authorization.ts";
-import { askHost } from "./git-host.ts";
+import { GitHosts } from "./git-hosts.ts";
 import { commitPattern, type GitSource, urlOf } from "./git-source.ts";
 
 /**
@@ -9,6 +9,8 @@ import { commitPattern, type GitSource, urlOf } from "./git-source.ts";
  * first (`/info/refs`, gitprotocol-http(5)), and its status tells.
  */
 export class GitFailures {
+  readonly #hosts: GitHosts = new GitHosts();
+
   /** What the host itself says is wrong; undefined: nothing, or nothing that it could be asked. @throws the signal's reason when it aborts. */
   async look(
     { source, addresses, password }: LookedAt,
@@ -16,7 +18,7 @@ export class GitFailures {
   ): Promise<AgentError | undefined> {
     const url = `${urlOf(source).replace(/\/+$/, "")}/info/refs?service=git-upload-pack`;
     const authorization = password === undefined ? undefined : basicOf(source.username, password);
-    const answer = await askHost({ url, addresses, authorization }, signal);
+    const answer = await this.#hosts.ask({ url, addresses, authorization }, signal);
     if (answer.kind === "insecure") return undefined;
     if (answer.kind === "answered") return whyNot(source, answer, password !== undefined);
     const { cause, why } = answer;
