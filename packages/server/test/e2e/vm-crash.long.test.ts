@@ -1,13 +1,23 @@
 import { expect, it } from "vitest";
 import { describeWithGuest } from "../../../../test/vm/test-guest.ts";
-import { createThroughKills, updateThroughKills, vmCrashStage } from "../support/vm-crash-story.ts";
+import {
+  createThroughKills,
+  deleteThroughKills,
+  growth,
+  updateThroughKills,
+  vmCrashStage,
+} from "../support/vm-crash-story.ts";
 
 describeWithGuest("an agent with machines", () => {
   it("that is killed at every step of a creation finishes it, and leaves nothing", async () => {
-    expect(await createThroughKills(await vmCrashStage())).toBeGreaterThan(5);
+    expect(await createThroughKills(await vmCrashStage())).toBeGreaterThan(15);
   }, 900_000);
 
   it("that is killed at every step of an update finishes it, with the disk's data", async () => {
-    expect(await updateThroughKills(await vmCrashStage())).toBeGreaterThan(5);
+    expect(await updateThroughKills(await vmCrashStage(), growth)).toBeGreaterThan(15);
+  }, 900_000);
+
+  it("that is killed at every step of a deletion finishes it, and leaves nothing", async () => {
+    expect(await deleteThroughKills(await vmCrashStage())).toBeGreaterThan(5);
   }, 900_000);
 });

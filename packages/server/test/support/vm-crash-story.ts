@@ -5,7 +5,7 @@ import { LibvirtProxy } from "../../../../test/libvirt/libvirt-proxy.ts";
 import { stateName } from "./node-under-test.ts";
 import { StepKiller } from "./step-killer.ts";
 import { hasData, idleMachine, sizeGbOf, writeData } from "./vm-data.ts";
-import { slowly, VmNode } from "./vm-node.ts";
+import { slowly, VmNode, type VmWorkload } from "./vm-node.ts";
 
 /** More steps than anything takes: where the count ends is found out. */
 const stepsMax = 100;
@@ -33,8 +33,8 @@ export async function createThroughKills(stage: VmCrashStage): Promise<number> {
   const { vms } = stage;
   for (let step = 1; step <= stepsMax; step += 1) {
     const id = vms.id(`created-${step}`);
-    const apply = () => vms.apply(id, idleMachine(), { revisionId: "r1" });
-    const killedAt = await killedDuring(stage, { id, step, apply, revisionId: "r1" });
+    const act = () => vms.apply(id, idleMachine(), { revisionId: "r1" });
+    const killedAt = await killedDuring(stage, { id, step, act, wanted: "RUNNING r1" });
     const told = `killed at ${killedAt ?? "no step"}`;
 
     expect(await vms.outsider.state(id), told).toBe("running");
@@ -46,22 +46,66 @@ export async function createThroughKills(stage: VmCrashStage): Promise<number> {
   return stepsMax;
 }
 
-/** Gives a machine another revision again and again, with more memory and a larger disk, with the agent killed at each of the steps. */
-export async function updateThroughKills(stage: VmCrashStage): Promise<number> {
+/** Deletes machines, with the agent killed at each of the steps. */
+export async function deleteThroughKills(stage: VmCrashStage): Promise<number> {
+  const { vms } = stage;
+  for (let step = 1; step <= stepsMax; step += 1) {
+    const id = vms.id(`deleted-${step}`);
+    await vms.apply(id, idleMachine());
+    await vms.reaches(id, "RUNNING");
+    const act = () => vms.node.client.deleteWorkload({ id });
+    const killedAt = await killedDuring(stage, { id, step, act, wanted: "absent" });
+
+    expect(await vms.leftOf(id), `killed at ${killedAt ?? "no step"}`).toEqual([]);
+    if (killedAt === undefined) return step - 1;
+  }
+  return stepsMax;
+}
+
+/** How a machine is changed again and again. */
+interface Change {
+  /** The spec of the n-th revision. */
+  readonly spec: (revision: number) => VmWorkload;
+  /** Looks whether the machine is as the revision says. */
+  readonly check: (machine: ChangedMachine, told: string) => Promise<void>;
+}
+
+interface ChangedMachine {
+  readonly vms: VmNode;
+  readonly id: string;
+  readonly revision: number;
+  /** The run that it had before the first change. */
+  readonly firstRun: string;
+}
+
+/** More memory and a larger disk: the machine is stopped for it. */
+export const growth: Change = {
+  spec: (revision) =>
+    idleMachine({ memoryMb: 32n + BigInt(revision), sizeGb: 1n + BigInt(revision) }),
+  check: async ({ vms, id, revision }, told) => {
+    const [disk = ""] = await vms.outsider.diskPaths(id);
+    expect(await sizeGbOf(disk), told).toBe(1 + revision);
+    expect(await vms.outsider.xml(id), told).toContain(`>${(32 + revision) * 1_024}</memory>`);
+  },
+};
+
+/** Changes a machine again and again, with the agent killed at each of the steps. */
+export async function updateThroughKills(stage: VmCrashStage, change: Change): Promise<number> {
   const { vms } = stage;
   const id = vms.id("updated");
-  await vms.apply(id, idleMachine(), { revisionId: "r0" });
+  await vms.apply(id, change.spec(0), { revisionId: "r0" });
   await vms.reaches(id, "RUNNING");
   const [disk = ""] = await vms.outsider.diskPaths(id);
   await writeData(disk);
   const identity = [await vms.outsider.uuid(id), disk];
+  const firstRun = await vms.outsider.runId(id);
   let revision = 0;
   for (let step = 1; step <= stepsMax; step += 1) {
     revision += 1;
     const revisionId = `r${revision}`;
-    const grown = idleMachine({ memoryMb: 32n + BigInt(revision), sizeGb: 1n + BigInt(revision) });
-    const apply = () => vms.apply(id, grown, { revisionId });
-    const killedAt = await killedDuring(stage, { id, step, apply, revisionId });
+    const spec = change.spec(revision);
+    const act = () => vms.apply(id, spec, { revisionId });
+    const killedAt = await killedDuring(stage, { id, step, act, wanted: `RUNNING ${revisionId}` });
     const told = `killed at ${killedAt ?? "no step"}`;
 
     expect(await vms.outsider.state(id), told).toBe("running");
@@ -69,8 +113,7 @@ export async function updateThroughKills(stage: VmCrashStage): Promise<number> {
       identity,
     );
     expect(await hasData(disk), told).toBe(true);
-    expect(await sizeGbOf(disk), told).toBe(1 + revision);
-    expect(await vms.outsider.xml(id), told).toContain(`>${(32 + revision) * 1_024}</memory>`);
+    await change.check({ vms, id, revision, firstRun }, told);
     if (killedAt === undefined) break;
   }
   await vms.remove(id);
@@ -81,26 +124,28 @@ export async function updateThroughKills(stage: VmCrashStage): Promise<number> {
 interface Killing {
   readonly id: string;
   readonly step: number;
-  readonly apply: () => Promise<unknown>;
-  readonly revisionId: string;
+  /** Asked for again by who got no answer. */
+  readonly act: () => Promise<unknown>;
+  /** As {@link lookAt} tells it. */
+  readonly wanted: string;
 }
 
 /** Resolves with the step the agent was killed at, and another has finished what it was at; undefined where there were fewer steps. */
 async function killedDuring(
   { vms, killer }: VmCrashStage,
-  { id, step, apply, revisionId }: Killing,
+  { id, step, act, wanted }: Killing,
 ): Promise<string | undefined> {
-  const wanted = `RUNNING ${revisionId}`;
   const look = () => lookAt(vms, id);
   killer.arm(step);
   // An agent that is killed gives no answer.
-  await apply().catch(() => undefined);
+  await act().catch(() => undefined);
   const isOver = async () => killer.hasKilled || (await look().catch(() => "")) === wanted;
   await expect.poll(isOver, { ...slowly, message: `step ${step}` }).toBe(true);
   if (!killer.disarm()) return undefined;
   const killedAt = killer.steps.at(-1) ?? "";
   await vms.node.restart("SIGKILL");
-  await apply();
+  // What is done already is refused; what is not, the look tells.
+  await act().catch(() => undefined);
   await expect.poll(look, { ...slowly, message: `after ${killedAt}` }).toBe(wanted);
   return killedAt;
 }
