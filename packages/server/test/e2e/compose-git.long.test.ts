@@ -6,6 +6,7 @@ import { stringify } from "yaml";
 import { anyCommand, describeWithCompose } from "../../../../test/docker/compose-commands.ts";
 import { testImages } from "../../../../test/docker/test-images.ts";
 import { GitServer } from "../../../../test/git/git-server.ts";
+import { Canaries } from "../support/canaries.ts";
 import { ComposeNode } from "../support/compose-node.ts";
 
 function file(environment: object, more: object = {}): string {
@@ -75,6 +76,64 @@ describeWithCompose("an agent", anyCommand(), (words) => {
         .getContainer((await nodes.services(id))["main"]?.containerId ?? "")
         .inspect();
       expect(Config.Env).toEqual(expect.arrayContaining(["VERSION=2", "A=1"]));
+    } finally {
+      server.close();
+    }
+  }, 180_000);
+
+  it("tells nobody but the host the password of a repository", async () => {
+    const canaries = new Canaries();
+    const password = canaries.secret("the password");
+    const basic = Buffer.from(`git:${password}`).toString("base64");
+    canaries.watch("the password as it is sent", basic);
+    const server = await GitServer.open();
+    const nodes = await ComposeNode.start(words, {
+      env: {
+        PERSYS_LOG_LEVEL: "debug",
+        PERSYS_SETTLE_TIME: "1s",
+        PERSYS_GIT_REPOSITORIES: server.origin,
+        PERSYS_ALLOWED_SECRET_VARIABLES: "GIT_TOKEN",
+        GIT_TOKEN: password,
+      },
+    });
+    const { node } = nodes;
+    const [shop, waiting] = [nodes.host.id("shop"), nodes.host.id("waiting")];
+    const apply = async (id: string, ref = "main"): Promise<unknown> => {
+      const git = { repository: server.repository, ref, password: "env:GIT_TOKEN" };
+      const spec = { spec: { case: "compose", value: { git } } } as const;
+      return node.client.applyWorkload(
+        create(ApplyWorkloadRequestSchema, { id, revisionId: ref, spec }),
+      );
+    };
+    try {
+      server.manners = { login: `git:${password}` };
+      server.commit({ "compose.yaml": file({}) });
+      server.commit({ "compose.yaml": "services: {}" }, "broken");
+      await apply(shop);
+      await node.reaches(shop, "RUNNING");
+      expect(server.logins).toContain(`Basic ${basic}`);
+      await canaries.noteAgent(node, "while it runs");
+      await canaries.noteRefusal("a broken file", apply(waiting, "broken"));
+
+      server.manners = { isSilent: true };
+      const { length } = server.calls;
+      await apply(waiting);
+      await expect.poll(() => server.calls.length, { timeout: 30_000 }).toBeGreaterThan(length + 1);
+      await canaries.noteAgent(node, "while it is fetched");
+      server.manners = { login: "git:another" };
+      await node.restart("SIGKILL");
+      await expect
+        .poll(async () => (await node.status(waiting)).failure?.message, { timeout: 60_000 })
+        .toContain("it does not take the password");
+      await canaries.noteAgent(node, "after a kill");
+
+      for (const id of [shop, waiting]) {
+        await node.client.deleteWorkload({ id });
+        await node.reaches(id, "absent");
+      }
+      await canaries.noteAgent(node, "after the deletion");
+      expect(canaries.found).toEqual([]);
+      expect(await nodes.host.census()).toEqual([]);
     } finally {
       server.close();
     }
