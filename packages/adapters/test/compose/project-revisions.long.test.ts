@@ -1,3 +1,4 @@
+import { ComposeRuntime } from "@persys/adapters/compose";
 import type { Target } from "@persys/core";
 import { expect, it, type TestContext } from "vitest";
 import { describeWithCompose, testedCommands } from "../../../../test/docker/compose-commands.ts";
@@ -24,6 +25,9 @@ function begin(
       targetOf(host.id("shop"), host.spec({ ...file }, { ...more }), { revisionId }),
   };
 }
+
+/** The one that packages put where programs are looked for. */
+const firstCommand = { name: "docker-compose 1", words: ["docker-compose"] };
 
 for (const command of testedCommands)
   describeWithCompose("A revision of a project", command, (words) => {
@@ -72,6 +76,18 @@ for (const command of testedCommands)
       expect(await host.census()).toEqual([]);
     }, 120_000);
   });
+
+describeWithCompose("A node that is told no command", firstCommand, () => {
+  it("finds one by itself, and says in its health which", async () => {
+    const host = new ComposeHarness([]);
+    const { endpoint } = dockerHost();
+    const runtime = new ComposeRuntime({ endpoint, folder: host.folder, nodeId: host.nodeId });
+    const { healthy, version } = await runtime.probe(forever);
+    expect(healthy).toBe(true);
+    expect(version).toMatch(/^docker(?: |-)compose \d+\.\d+\./);
+    await host.close();
+  });
+});
 
 const [first, second] = testedCommands;
 if (first !== undefined && second !== undefined)

@@ -138,6 +138,22 @@ describeWithCompose("What a project is made from", anyCommand(), (words) => {
     expect(demands.repositories).toEqual(seen[0]?.repositories);
   }, 60_000);
 
+  it("leaves nothing of a fetch that outlived its agent, once another looks at the node", async () => {
+    server.commit({ "compose.yaml": stringify({ services: { main: service() } }) });
+    server.manners = { isSilent: true };
+    const controller = new AbortController();
+    const spec = { git: { repository: server.repository } };
+    const left = expect(agent.demands(spec, controller.signal)).rejects.toThrow("called off");
+    await expect.poll(() => server.calls.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    const fetches = async (): Promise<readonly string[]> =>
+      (await host.census()).filter((name) => name.includes("/fetch-"));
+    expect(await fetches()).not.toEqual([]);
+    expect(await anotherAgent().probe(forever)).toMatchObject({ healthy: true });
+    expect(await fetches()).toEqual([]);
+    controller.abort(new Error("called off"));
+    await left;
+  });
+
   it("is refused with every rule that a fetched file breaks, by the commit it is of", async () => {
     const services = { main: service({ build: ".", env_file: ".env" }) };
     const commit = server.commit({ "compose.yaml": stringify({ services }), ".env": "A=1" });

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { create } from "@bufbuild/protobuf";
 import { explainError } from "@persys/client";
 import { ApplyWorkloadRequestSchema, type ApplyWorkloadResponse } from "@persys/transports/gen";
@@ -12,6 +13,12 @@ import { ComposeNode } from "../support/compose-node.ts";
 function file(environment: object, more: object = {}): string {
   const main = { image: testImages.busybox, command: ["/bin/linger"], stop_grace_period: "1s" };
   return stringify({ services: { main: { ...main, environment, ...more } } });
+}
+
+/** The folders of fetches that go on, or were left. */
+function fetchesIn(devDir: string): readonly string[] {
+  const all = readdirSync(devDir, { recursive: true, encoding: "utf8" });
+  return all.filter((name) => /\/fetch-[0-9a-f]+$/.test(name));
 }
 
 describeWithCompose("an agent", anyCommand(), (words) => {
@@ -120,11 +127,14 @@ describeWithCompose("an agent", anyCommand(), (words) => {
       await apply(waiting);
       await expect.poll(() => server.calls.length, { timeout: 30_000 }).toBeGreaterThan(length + 1);
       await canaries.noteAgent(node, "while it is fetched");
+      const left = fetchesIn(node.agent.devDir);
+      expect(left).toHaveLength(1);
       server.manners = { login: "git:another" };
       await node.restart("SIGKILL");
       await expect
         .poll(async () => (await node.status(waiting)).failure?.message, { timeout: 60_000 })
         .toContain("it does not take the password");
+      expect(fetchesIn(node.agent.devDir)).not.toEqual(expect.arrayContaining(left));
       await canaries.noteAgent(node, "after a kill");
 
       for (const id of [shop, waiting]) {
