@@ -50,7 +50,9 @@ export class LibvirtOutsider {
 
   /** The boots of the guest of the tests, by what it said on the console of a machine. None where it has no console yet. */
   async boots(name: string): Promise<readonly GuestBoot[]> {
-    const [, path] = /<log file='([^']*)'/.exec(await this.xml(name)) ?? [];
+    // Of what runs, which its definition may have changed under.
+    const xml = await this.virsh("dumpxml", name);
+    const [, path] = /<log file='([^']*)'/.exec(xml) ?? [];
     if (path === undefined) return [];
     return guestBoots(await readFile(path, "utf8").catch(() => ""));
   }

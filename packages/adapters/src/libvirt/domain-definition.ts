@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type DomainOwnership, isOwnershipElement, ownershipIn } from "./domain-ownership.ts";
+import { type DomainSize, sizeIn } from "./domain-size.ts";
 import { childOf, parseXml, renderXml, type XmlElement } from "./xml.ts";
 
 /** What the description of a domain says, as far as it is read. */
@@ -8,6 +9,8 @@ export interface DomainDefinition {
   readonly ownership: DomainOwnership | undefined;
   /** Differs when anything does that a machine is made of: names for people and metadata do not count. */
   readonly digest: string;
+  /** Undefined where it cannot be read. */
+  readonly size: DomainSize | undefined;
   readonly interfaces: readonly DefinedInterface[];
   readonly disks: readonly DefinedDisk[];
   /** The file that takes in what the guest writes to its serial console; undefined where none does. */
@@ -38,6 +41,7 @@ export function parseDefinition(xml: string, nodeId: string): DomainDefinition |
   return {
     ownership: ownershipIn(ours, nodeId),
     digest: digestOf(root),
+    size: sizeIn(root),
     interfaces: named("interface").map(interfaceIn),
     disks: named("disk").flatMap(diskIn),
     consoleLog: named("serial").map((it) => attributeOf(it, "log", "file"))[0],

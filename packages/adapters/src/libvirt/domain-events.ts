@@ -31,6 +31,7 @@ const names: readonly DomainEventName[] = [
   "pmsuspendDisk",
   "pmwakeup",
   "agentLifecycle",
+  "balloonChange",
 ];
 
 /**

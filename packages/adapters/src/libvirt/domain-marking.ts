@@ -77,6 +77,20 @@ export class DomainMarking {
     this.#domains.forget(dom.uuid);
   }
 
+  /** Keeps libvirt from starting a machine by itself. */
+  async startByUsAlone(seen: SeenDomain, signal: AbortSignal): Promise<void> {
+    const args = { dom: domOf(seen), autostart: 0 };
+    await this.#calls.call(seen.ownership.id, "domainSetAutostart", { args, signal });
+  }
+
+  /** Names a machine, which is down, by its workload. */
+  async rename(seen: SeenDomain, signal: AbortSignal): Promise<void> {
+    const { id } = seen.ownership;
+    const args = { dom: domOf(seen), newName: id, flags: 0 };
+    await this.#calls.call(id, "domainRename", { args, signal });
+    this.#domains.forget(seen.uuid);
+  }
+
   async #set(
     dom: Domain,
     { ownership, flags }: { readonly ownership: DomainOwnership; readonly flags: number },

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Glance, Instance, InstanceExit, InstanceState, Observation } from "@persys/core";
+import { holdingOf } from "./domain-holding.ts";
 import type { DefinitionMarks } from "./domain-ownership.ts";
+import type { DomainSize } from "./domain-size.ts";
 import { domainPausedReason, domainShutoffReason, domainState } from "./rpc/index.ts";
 import { isOwnRun, type SeenDomain } from "./seen-domain.ts";
 
@@ -47,22 +49,43 @@ export function glanceOf(
   domain: SeenDomain,
   { addresses }: DomainSurroundings = nothingMore,
 ): Glance {
-  const { ownership, domainId, state, reason, uuid } = domain;
-  const { current, kept } = ownership;
-  const parts = [current, kept, domainId, state, reason, uuid, driftOf(domain), addresses];
+  const { domainId, state, reason, uuid } = domain;
+  const size = domain.running?.size;
+  const holding = holdingOf(domain);
+  const parts = [holding, domainId, state, reason, uuid, driftOf(domain), addresses, size];
   const digest = createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
   return `${nameIn(domainState, state)} ${digest}`;
 }
 
-/** What somebody else has made of a definition of ours, in words. */
-export function driftOf({ ownership, isPersistent, definition }: SeenDomain): readonly string[] {
+/** What somebody else has made of a machine of ours, or a change that was cut off, in words. */
+export function driftOf(domain: SeenDomain): readonly string[] {
+  const { isAutostarted, isPersistent, name, ownership } = domain;
+  const phrases: readonly (readonly [phrase: string, isSo: boolean])[] = [
+    ["its definition was removed while it runs", !isPersistent],
+    ["its definition was edited", isPersistent && isEdited(domain)],
+    ["it was renamed", name !== ownership.id],
+    ["libvirt is to start it by itself", isAutostarted],
+    ["it was given other processors while it runs", hasOtherProcessors(domain)],
+    ["another definition of it has yet to take effect", holdingOf(domain).isPending],
+  ];
+  return phrases.flatMap(([phrase, isSo]) => (isSo ? [phrase] : []));
+}
+
+/** Whether a definition is not what we have made of it. */
+export function isEdited({ definition, ownership }: SeenDomain): boolean {
   const config = ownership.current?.config;
-  if (!isPersistent) return ["its definition was removed while it runs"];
-  return config === undefined || config === definition.digest ? [] : ["its definition was edited"];
+  return config !== undefined && config !== definition.digest;
+}
+
+/** Of memory nobody can tell: a guest gives back what it can, and what it was asked for last QEMU does not say. */
+function hasOtherProcessors(domain: SeenDomain): boolean {
+  const { definition, running } = domain;
+  if (running?.size === undefined || definition.size === undefined) return false;
+  return running.size.vcpus !== definition.size.vcpus && !holdingOf(domain).isPending;
 }
 
 function instancesOf(domain: SeenDomain, more: DomainSurroundings): readonly Instance[] {
-  const { current, kept } = domain.ownership;
+  const { current, kept } = holdingOf(domain);
   return [
     ...(current === undefined ? [] : [currentOf(domain, current, more)]),
     ...(kept === undefined ? [] : [keptOf(kept)]),
@@ -152,7 +175,10 @@ function stateOfPaused(reason: number): InstanceState {
 }
 
 /** The run that we have begun, or one that somebody else has. */
-function runNow(domain: SeenDomain, marks: DefinitionMarks): Pick<Instance, "run" | "startedAtMs"> {
+export function runNow(
+  domain: SeenDomain,
+  marks: DefinitionMarks,
+): Pick<Instance, "run" | "startedAtMs"> {
   const { run, startedAtMs, instance } = marks;
   const { domainId } = domain;
   if (run !== undefined && isOwnRun(domain, marks))
@@ -172,8 +198,8 @@ function exitOf({ state, reason }: SeenDomain, { domainId }: DefinitionMarks): I
     : { kind: "unknown" };
 }
 
-function definitionFacts({ definition }: SeenDomain): Readonly<Record<string, string>> {
-  const { consoleLog, disks, interfaces } = definition;
+function definitionFacts({ definition, running }: SeenDomain): Readonly<Record<string, string>> {
+  const { consoleLog, disks, interfaces } = running ?? definition;
   const macs = interfaces.map((it) => it.mac);
   return {
     ...(disks.length === 0
@@ -181,6 +207,19 @@ function definitionFacts({ definition }: SeenDomain): Readonly<Record<string, st
       : { "vm.disks": disks.map(({ device, path }) => `${device}=${path}`).join(",") }),
     ...(consoleLog === undefined ? {} : { "vm.console_log": consoleLog }),
     ...(macs.length === 0 ? {} : { "vm.mac_addresses": macs.join(",") }),
+    ...sizeFacts(running?.size),
+  };
+}
+
+/** What the guest has, whatever it was asked to have. */
+function sizeFacts(size: DomainSize | undefined): Readonly<Record<string, string>> {
+  if (size === undefined) return {};
+  const { memoryKib, memoryMaxKib, vcpus, vcpusMax } = size;
+  return {
+    "vm.vcpus": String(vcpus),
+    "vm.vcpus_max": String(vcpusMax),
+    "vm.memory_mb": String(Math.round(memoryKib / 1_024)),
+    "vm.memory_max_mb": String(Math.round(memoryMaxKib / 1_024)),
   };
 }
 

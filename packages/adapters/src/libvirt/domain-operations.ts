@@ -1,18 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { AgentError, type Target, type WorkloadId } from "@persys/core";
 import type { DomainCalls } from "./domain-calls.ts";
-import { type DefinedDisk, parseDefinition } from "./domain-definition.ts";
-import { withoutOwnership } from "./domain-description.ts";
+import { DomainChanges } from "./domain-changes.ts";
+import type { DefinedDisk } from "./domain-definition.ts";
 import { DomainEnds } from "./domain-ends.ts";
+import { holdingOf } from "./domain-holding.ts";
 import { DomainMarking, domOf } from "./domain-marking.ts";
-import { driftOf } from "./domain-observation.ts";
-import { isDown, isOwnRun, type SeenDomain } from "./seen-domain.ts";
+import { driftOf, isEdited } from "./domain-observation.ts";
 import { type DefinitionMarks, type DomainOwnership, marksFor } from "./domain-ownership.ts";
 import { DomainRuns } from "./domain-runs.ts";
+import { DomainStrangers } from "./domain-strangers.ts";
 import type { HypervisorFlags } from "./hypervisor.ts";
-import { isMissingDomain, unreadableDescription } from "./libvirt-errors.ts";
+import { LiveChanges } from "./live-changes.ts";
+import type { MachineFiles } from "./machine-files.ts";
 import type { OwnedDomains } from "./owned-domains.ts";
-import { type Domain, domainXmlFlags } from "./rpc/index.ts";
+import { domainState } from "./rpc/index.ts";
+import { isDown, isOwnRun, type SeenDomain } from "./seen-domain.ts";
 
 /** What the life of machines stands on. */
 export interface DomainOperationsContext {
@@ -23,24 +26,6 @@ export interface DomainOperationsContext {
   /** The description of a target's machine, without our marks. `instance` names this making of it. */
   readonly describe: (target: Target, instance: string, signal: AbortSignal) => Promise<string>;
   readonly files: MachineFiles;
-}
-
-/** What a machine has on the host besides its definition. */
-export interface MachineFiles {
-  /** @throws {AgentError} NOT_PREPARED, with effect `none`, where something is not there that a target's machine is made from */
-  readonly assertPrepared: (target: Target, signal: AbortSignal) => Promise<void>;
-  /** Makes the place for what a machine of a workload writes: its console. */
-  readonly makePlace: (id: WorkloadId) => Promise<void>;
-  /** Makes the disks of a target's machine, which is down, as large as they are wanted. */
-  readonly grow: (target: Target, signal: AbortSignal) => Promise<void>;
-  /** A description that was kept with what nobody else may see of it, and is therefore not kept with it. @throws {AgentError} STORAGE_ERROR */
-  readonly withSecrets: (id: WorkloadId, instance: string, xml: string) => Promise<string>;
-  /** The disks that the machines of a workload have had, and that may have been made for it. */
-  readonly disksOf: (id: WorkloadId) => Promise<readonly string[]>;
-  /** Removes the disks that were made for a workload and are not retained. No machine uses them. */
-  readonly removeDisks: (id: WorkloadId) => Promise<void>;
-  /** Removes all else that was made for a workload. */
-  readonly removeRest: (id: WorkloadId, signal: AbortSignal) => Promise<void>;
 }
 
 /** How a target is brought to running. */
@@ -61,6 +46,9 @@ export class DomainOperations {
   readonly #marking: DomainMarking;
   readonly #ends: DomainEnds;
   readonly #runs: DomainRuns;
+  readonly #live: LiveChanges;
+  readonly #changes: DomainChanges;
+  readonly #strangers: DomainStrangers;
 
   constructor(context: DomainOperationsContext) {
     this.#context = context;
@@ -74,55 +62,66 @@ export class DomainOperations {
       marking: this.#marking,
       flags: context.flags,
     });
+    this.#live = new LiveChanges(context.calls);
+    this.#changes = new DomainChanges({
+      ...context,
+      marking: this.#marking,
+      ends: this.#ends,
+      runs: this.#runs,
+      live: this.#live,
+      find: (id, signal) => this.#find(id, signal),
+    });
+    this.#strangers = new DomainStrangers(context.calls, context.nodeId);
   }
 
   /** Whether a machine can be made for the workload. @throws {AgentError} NAME_CONFLICT where somebody else's has its name */
   async assertFree(id: WorkloadId, signal: AbortSignal): Promise<void> {
-    if ((await this.#find(id, signal)) === undefined) await this.#refuseStranger(id, signal);
+    if ((await this.#find(id, signal)) === undefined) await this.#strangers.refuseName(id, signal);
   }
 
   /** Defines the target's machine where nothing of the workload is; starts nothing. */
   async makeFirst(target: Target, signal: AbortSignal): Promise<void> {
     if ((await this.#find(target.id, signal)) !== undefined) return;
-    await this.#refuseStranger(target.id, signal);
-    await this.#define(target, undefined, signal);
+    await this.#strangers.refuseName(target.id, signal);
+    await this.#define(target, signal);
   }
 
-  /** Makes the target's machine the current one, and runs it. One of another revision is stopped and kept first. */
+  /** Makes the target's machine the current one, and runs it. What is of another revision is kept. */
   async makeCurrent(target: Target, options: RunOptions): Promise<void> {
     const { signal } = options;
     const before = await this.#find(target.id, signal);
-    const isOwn = before !== undefined && isFor(before.ownership.current, target);
-    if (!isOwn) await this.#takeOver(target, before, signal);
-    const seen = isOwn ? before : await this.#find(target.id, signal);
-    if (seen === undefined)
-      throw new AgentError("RUNTIME_ERROR", "the machine was removed while it was made", {
-        retryable: true,
-      });
-    if (isOwn && isDown(seen)) await this.#makeReady(target, signal);
-    await this.#runs.run(await this.#setRight(target, seen, options), signal);
+    if (before === undefined) return this.#makeNew(target, signal);
+    const isLeft = !isDown(before) && !options.setsRight;
+    const seen = isLeft ? before : await this.#named(before, signal);
+    const { current, isPending } = holdingOf(seen);
+    if (current?.uid !== target.uid) return this.#makeOther(target, seen, signal);
+    if (isPending && isFor(current, target)) return this.#goBack(target, seen, signal);
+    if (!isFor(seen.ownership.current, target)) return this.#takeOver(target, seen, signal);
+    if (isPending) return this.#finish(target, seen, signal);
+    if (isDown(seen)) await this.#makeReady(target, signal);
+    return this.#runs.run(await this.#setRight(target, seen, options), signal);
   }
 
   /** Forgets what is kept. */
   async retire(id: WorkloadId, signal: AbortSignal): Promise<void> {
     const seen = await this.#find(id, signal);
-    if (seen?.ownership.kept === undefined || seen.ownership.current === undefined) return;
-    await this.#marking.mark(domOf(seen), { ...seen.ownership, kept: undefined }, signal);
+    if (seen === undefined || holdingOf(seen).kept === undefined) return;
+    await this.#marking.mark(domOf(seen), withoutKept(seen), signal);
   }
 
   /** Defines what is kept again, and runs it. */
   async restore(id: WorkloadId, signal: AbortSignal): Promise<void> {
-    const seen = await this.#find(id, signal);
-    if (seen?.ownership.kept === undefined) return;
-    const { xml, ...marks } = seen.ownership.kept;
-    await this.#assertOwnDisks(seen);
+    const before = await this.#find(id, signal);
+    if (before === undefined || holdingOf(before).kept === undefined) return;
+    await this.#assertOwnDisks(before);
+    const seen = await this.#awake(await this.#named(before, signal), signal);
+    const { kept } = holdingOf(seen);
+    if (kept === undefined) return;
+    const { xml, ...marks } = kept;
     const description = await this.#context.files.withSecrets(id, marks.instance, xml);
-    await this.#ends.end(seen, graceOf(seen), signal);
-    const ownership = { ...seen.ownership, current: marks, kept: undefined };
     await this.#context.files.makePlace(id);
-    await this.#marking.define(description, ownership, signal);
-    const restored = await this.#find(id, signal);
-    if (restored !== undefined) await this.#runs.runAnew(restored, signal);
+    const change = { description, marks: neverRun(marks), kept, whenDown: async () => {} };
+    await this.#changes.make(seen, change, signal);
   }
 
   /** Ends the machine, within the grace by itself and then by force, and keeps it. */
@@ -138,7 +137,7 @@ export class DomainOperations {
   async remove(id: WorkloadId, signal: AbortSignal): Promise<void> {
     const { files } = this.#context;
     const seen = await this.#find(id, signal);
-    if (seen === undefined) await this.#refuseUsedDisks(id, signal);
+    if (seen === undefined) await this.#strangers.refuseDisks(id, await files.disksOf(id), signal);
     else await this.#ends.end(seen, graceOf(seen), signal);
     await files.removeDisks(id);
     if (seen !== undefined) await this.#undefine(seen, signal);
@@ -151,23 +150,85 @@ export class DomainOperations {
     return (await this.#domains.all(signal)).get(id);
   }
 
-  /** From another revision, or from nothing, to the target's. All that can fail before what runs has to end is done before. */
-  async #takeOver(
-    target: Target,
-    seen: SeenDomain | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { files } = this.#context;
-    if (seen === undefined) await this.#refuseStranger(target.id, signal);
+  /** From nothing to the target's. */
+  async #makeNew(target: Target, signal: AbortSignal): Promise<void> {
+    await this.#strangers.refuseName(target.id, signal);
+    await this.#makeReady(target, signal);
+    await this.#define(target, signal);
+    const made = await this.#find(target.id, signal);
+    if (made === undefined)
+      throw new AgentError("RUNTIME_ERROR", "the machine was removed while it was made", {
+        retryable: true,
+      });
+    await this.#runs.run(made, signal);
+  }
+
+  /** From another creation to the target's: it is another machine, and two of one name cannot be. */
+  async #makeOther(target: Target, before: SeenDomain, signal: AbortSignal): Promise<void> {
     await this.#assertReady(target, signal);
-    if (seen !== undefined) await this.#assertOwnDisks(seen);
-    const isSameCreation = seen?.ownership.current?.uid === target.uid;
-    const kept = isSameCreation ? await this.#toKeep(seen, signal) : undefined;
-    if (seen !== undefined) await this.#ends.end(seen, graceOf(seen), signal);
-    await files.grow(target, signal);
-    // Another creation is another machine, and two of one name cannot be.
-    if (seen !== undefined && !isSameCreation) await this.#undefine(seen, signal);
-    await this.#define(target, kept, signal);
+    await this.#assertOwnDisks(before);
+    const seen = await this.#awake(before, signal);
+    await this.#ends.end(seen, graceOf(seen), signal);
+    await this.#undefine(seen, signal);
+    await this.#makeNew(target, signal);
+  }
+
+  /** From another revision to the target's. All that can fail before what runs has to end is done before. */
+  async #takeOver(target: Target, before: SeenDomain, signal: AbortSignal): Promise<void> {
+    await this.#assertReady(target, signal);
+    await this.#assertOwnDisks(before);
+    const seen = await this.#awake(before, signal);
+    const instance = randomUUID();
+    const description = await this.#context.describe(target, instance, signal);
+    const marks = marksFor(target, instance);
+    const change = {
+      description,
+      marks,
+      kept: holdingOf(seen).kept,
+      whenDown: this.#growing(target, signal),
+    };
+    await this.#changes.make(seen, change, signal);
+  }
+
+  /** What runs is the target's, and stays: what was defined in its place does not take effect. */
+  async #goBack(target: Target, seen: SeenDomain, signal: AbortSignal): Promise<void> {
+    const { current: marks, kept } = holdingOf(seen);
+    if (marks === undefined) return;
+    const description = await this.#context.describe(target, marks.instance, signal);
+    const change = { description, marks, kept, whenDown: this.#growing(target, signal) };
+    await this.#changes.make(seen, change, signal);
+  }
+
+  /** What is defined is the target's, and has yet to take effect. */
+  async #finish(target: Target, before: SeenDomain, signal: AbortSignal): Promise<void> {
+    await this.#assertReady(target, signal);
+    await this.#assertOwnDisks(before);
+    await this.#awake(before, signal);
+    await this.#changes.takeEffect(target.id, this.#growing(target, signal), signal);
+  }
+
+  /** Gives a machine that somebody has renamed its name again. libvirt renames none that runs: one that does was started by them. */
+  async #named(seen: SeenDomain, signal: AbortSignal): Promise<SeenDomain> {
+    const { id } = seen.ownership;
+    if (seen.name === id) return seen;
+    await this.#strangers.refuseName(id, signal);
+    await this.#ends.end(await this.#awake(seen, signal), graceOf(seen), signal);
+    await this.#marking.rename(seen, signal);
+    return (await this.#find(id, signal)) ?? seen;
+  }
+
+  #growing(target: Target, signal: AbortSignal): () => Promise<void> {
+    return () => this.#context.files.grow(target, signal);
+  }
+
+  /**
+   * A machine that is paused goes on first: one that a failing disk has paused has in its memory what is on no disk yet, and must not be ended.
+   * @throws {AgentError} STORAGE_ERROR where its disk still fails
+   */
+  async #awake(seen: SeenDomain, signal: AbortSignal): Promise<SeenDomain> {
+    if (seen.state !== domainState.paused) return seen;
+    await this.#runs.run(seen, signal);
+    return (await this.#find(seen.ownership.id, signal)) ?? seen;
   }
 
   async #makeReady(target: Target, signal: AbortSignal): Promise<void> {
@@ -181,41 +242,41 @@ export class DomainOperations {
     await files.makePlace(target.id);
   }
 
-  /** Puts the target's definition in the place of what is there. */
-  async #define(target: Target, kept: DomainOwnership["kept"], signal: AbortSignal): Promise<void> {
+  /** Defines the target's machine where there is none. */
+  async #define(target: Target, signal: AbortSignal): Promise<void> {
     const { describe, nodeId } = this.#context;
     const instance = randomUUID();
     const description = await describe(target, instance, signal);
-    const current = marksFor(target, instance);
-    await this.#marking.define(description, { id: target.id, nodeId, current, kept }, signal);
+    const nothing = { kept: undefined, former: undefined };
+    const ownership = { id: target.id, nodeId, current: marksFor(target, instance), ...nothing };
+    await this.#marking.define(description, ownership, signal);
   }
 
-  /** What is to be kept from now on: what is already, else what is current. */
-  async #toKeep(seen: SeenDomain, signal: AbortSignal): Promise<DomainOwnership["kept"]> {
-    const { current, kept, id } = seen.ownership;
-    if (kept !== undefined || current === undefined) return kept;
-    // Without secrets: everybody may read metadata.
-    const args = { dom: domOf(seen), flags: domainXmlFlags.inactive };
-    const { xml } = await this.#calls.call(id, "domainGetXmlDesc", { args, signal });
-    const plain = withoutOwnership(xml);
-    return plain === undefined ? undefined : { ...current, xml: plain };
-  }
-
-  /** Undoes what somebody else has made of a definition. A run that they began of it ends: nobody knows what it was made of. */
+  /** Undoes what somebody else has made of a machine. A run that they began of another definition ends: nobody knows what it was made of. */
   async #setRight(
     target: Target,
     seen: SeenDomain,
     { setsRight, signal }: RunOptions,
   ): Promise<SeenDomain> {
+    const isUp = !isDown(seen);
+    if (driftOf(seen).length === 0 || (isUp && !setsRight)) return seen;
+    if (seen.isAutostarted) await this.#marking.startByUsAlone(seen, signal);
+    const isWhole = seen.isPersistent && !isEdited(seen);
+    const right = isWhole ? seen : await this.#redefined(target, seen, signal);
+    if (isUp) await this.#live.apply(right, signal);
+    return right;
+  }
+
+  async #redefined(target: Target, seen: SeenDomain, signal: AbortSignal): Promise<SeenDomain> {
     const { current } = seen.ownership;
     const isUp = !isDown(seen);
-    if (current === undefined || driftOf(seen).length === 0 || (isUp && !setsRight)) return seen;
     // One that is down comes up with what it has: the next replacement tells what is wrong with that.
     if (!isUp && (await this.#otherDiskOf(seen)) !== undefined) return seen;
     await this.#assertOwnDisks(seen);
+    if (current === undefined) return seen;
     const isOthersRun = isUp && current.domainId !== undefined && !isOwnRun(seen, current);
     const description = await this.#context.describe(target, current.instance, signal);
-    if (isOthersRun) await this.#ends.end(seen, graceOf(seen), signal);
+    if (isOthersRun) await this.#ends.end(await this.#awake(seen, signal), graceOf(seen), signal);
     await this.#marking.define(description, seen.ownership, signal);
     return (await this.#find(target.id, signal)) ?? seen;
   }
@@ -236,66 +297,27 @@ export class DomainOperations {
     return definition.disks.find((it) => it.kind === "disk" && !known.includes(it.path));
   }
 
-  /** A machine whose marks somebody has removed runs on, under whatever name, and needs its disks. */
-  async #refuseUsedDisks(id: WorkloadId, signal: AbortSignal): Promise<void> {
-    const disks = await this.#context.files.disksOf(id);
-    if (disks.length === 0) return;
-    const { domains } = await this.#calls.call(id, "connectListAllDomains", {
-      args: { needResults: 1, flags: 0 },
-      signal,
-    });
-    for (const dom of domains) {
-      const xml = await this.#descriptionOf(id, dom, signal);
-      if (xml === undefined) continue;
-      const definition = parseDefinition(xml, this.#context.nodeId);
-      if (definition === undefined) throw unreadableDescription(dom.name);
-      const used = definition.disks.find((it) => disks.includes(it.path));
-      if (used === undefined) continue;
-      throw new AgentError(
-        "NAME_CONFLICT",
-        `the machine ${dom.name}, which is not ours, uses the disk ${used.path}`,
-        { effect: "none", retryable: true },
-      );
-    }
-  }
-
-  async #refuseStranger(id: WorkloadId, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#calls.call(id, "domainLookupByName", { args: { name: id }, signal });
-    } catch (error) {
-      if (isMissingDomain(error)) return;
-      throw error;
-    }
-    throw new AgentError("NAME_CONFLICT", `a machine named ${id} is there that is not ours`, {
-      effect: "none",
-      retryable: true,
-    });
-  }
-
-  /** What a machine runs as, or would; undefined where it has gone meanwhile. */
-  async #descriptionOf(
-    id: WorkloadId,
-    dom: Domain,
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
-    try {
-      const args = { dom, flags: 0 };
-      return (await this.#calls.call(id, "domainGetXmlDesc", { args, signal })).xml;
-    } catch (error) {
-      if (isMissingDomain(error)) return undefined;
-      throw error;
-    }
-  }
-
   async #undefine(seen: SeenDomain, signal: AbortSignal): Promise<void> {
     await this.#ends.undefine(seen, signal);
     this.#domains.forget(seen.uuid);
   }
 }
 
-/** The grace that a machine was made with. */
-function graceOf({ ownership }: SeenDomain): number {
-  return ownership.current?.graceMs ?? 0;
+/** The grace that what runs was made with. */
+function graceOf(seen: SeenDomain): number {
+  return holdingOf(seen).current?.graceMs ?? 0;
+}
+
+/** What runs still while another definition has yet to take effect is not kept: it is current. */
+function withoutKept(seen: SeenDomain): DomainOwnership {
+  const { ownership } = seen;
+  const former = holdingOf(seen).isPending ? ownership.former : undefined;
+  return { ...ownership, kept: undefined, former };
+}
+
+/** Marks of what is to run again, as another run. */
+function neverRun(marks: DefinitionMarks): DefinitionMarks {
+  return { ...marks, run: undefined, startedAtMs: undefined, domainId: undefined, boot: undefined };
 }
 
 function isFor(marks: DefinitionMarks | undefined, target: Target): boolean {

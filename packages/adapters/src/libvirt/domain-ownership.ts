@@ -35,8 +35,16 @@ export interface DomainOwnership {
   /** What the domain is defined as. Undefined while only the kept definition is wanted still. */
   readonly current: DefinitionMarks | undefined;
   /** What it was defined as before, to be gone back to: with the whole description. */
-  readonly kept: (DefinitionMarks & { readonly xml: string }) | undefined;
+  readonly kept: DescribedMarks | undefined;
+  /**
+   * What it was defined as until the current definition was written, which has yet to take effect. Until then that is what runs. Its description is empty
+   * where somebody had edited it: then it is nothing to go back to.
+   */
+  readonly former: DescribedMarks | undefined;
 }
+
+/** The marks of a definition with its whole description, but for our marks and what is secret. */
+export type DescribedMarks = DefinitionMarks & { readonly xml: string };
 
 /** The marks of a new definition for a target, never started. */
 export function marksFor(target: Target, instance: string): DefinitionMarks {
@@ -46,11 +54,13 @@ export function marksFor(target: Target, instance: string): DefinitionMarks {
 }
 
 /** Ownership as the element that goes into a domain's metadata. */
-export function ownershipElement({ id, nodeId, current, kept }: DomainOwnership): XmlElement {
+export function ownershipElement(ownership: DomainOwnership): XmlElement {
+  const { id, nodeId, current, former, kept } = ownership;
   const namespace = { [`xmlns:${ownershipPrefix}`]: ownershipNamespace };
   return element(`${ownershipPrefix}:workload`, { ...namespace, id, node: nodeId }, [
     current && element(`${ownershipPrefix}:current`, attributesOf(current)),
     kept && element(`${ownershipPrefix}:kept`, attributesOf(kept), encoded(kept.xml)),
+    former && element(`${ownershipPrefix}:former`, attributesOf(former), encoded(former.xml)),
   ]);
 }
 
@@ -93,8 +103,11 @@ export function ownershipIn(
   // What lacks a mark is not ours in part: it is not ours.
   if (parts.length === 0 || parts.some(([, marks]) => marks === undefined)) return undefined;
   const [, current] = parts.find(([name]) => name === "current") ?? [];
-  const [, kept, xml = ""] = parts.find(([name]) => name === "kept") ?? [];
-  return { id, nodeId, current, kept: kept && { ...kept, xml: decoded(xml) } };
+  const described = (wanted: string): DescribedMarks | undefined => {
+    const [, marks, xml = ""] = parts.find(([name]) => name === wanted) ?? [];
+    return marks && { ...marks, xml: decoded(xml) };
+  };
+  return { id, nodeId, current, kept: described("kept"), former: described("former") };
 }
 
 function attributesOf(marks: DefinitionMarks): Readonly<Record<string, string | undefined>> {

@@ -5,8 +5,9 @@ import { pause } from "../shared/wait.ts";
 import { diskErrorsOf } from "./disk-errors.ts";
 import type { DomainCalls } from "./domain-calls.ts";
 import type { DomainEnds } from "./domain-ends.ts";
+import { keptAfter } from "./domain-holding.ts";
 import { type DomainMarking, domOf } from "./domain-marking.ts";
-import { isDown, isOwnRun, type SeenDomain } from "./seen-domain.ts";
+import { isOwnRun, type SeenDomain } from "./seen-domain.ts";
 import type { HypervisorFlags } from "./hypervisor.ts";
 import { isOtherState } from "./libvirt-errors.ts";
 import { domainPausedReason, domainState } from "./rpc/index.ts";
@@ -72,12 +73,6 @@ export class DomainRuns {
     await this.#begin(seen, { isAnew: seen.ownership.current?.run === undefined, signal });
   }
 
-  /** As {@link run}, of a machine that another definition was run of last: memory that was saved meanwhile is not taken up again. */
-  async runAnew(seen: SeenDomain, signal: AbortSignal): Promise<void> {
-    if (isDown(seen)) await this.#begin(seen, { isAnew: true, signal });
-    else await this.run(seen, signal);
-  }
-
   /** Writes down that a run begins before it does, and libvirt's number of it after: in between it is known by there being none. */
   async #begin(
     seen: SeenDomain,
@@ -88,13 +83,15 @@ export class DomainRuns {
     if (current === undefined) return;
     const named = { run: randomUUID(), startedAtMs: Date.now(), boot: hostBoot() };
     const began = { ...current, ...named, domainId: undefined };
-    await this.#marking.mark(domOf(seen), { ...ownership, current: began }, signal);
+    // With this what is defined has taken effect.
+    const whole = { ...ownership, current: began, kept: keptAfter(ownership), former: undefined };
+    await this.#marking.mark(domOf(seen), whole, signal);
     try {
       const args = { dom: domOf(seen), flags: isAnew ? this.#flags.startAnew : 0 };
       const { dom } = await this.#calls.call(id, "domainCreateWithFlags", { args, signal });
       // A first start may complete the definition: with the file of its firmware's variables, say.
       const config = await this.#marking.configOf(id, dom, signal);
-      const known = { ...ownership, current: { ...began, config, domainId: dom.id } };
+      const known = { ...whole, current: { ...began, config, domainId: dom.id } };
       await this.#marking.mark(dom, known, signal);
     } catch (error) {
       // Somebody else was faster, or it cannot be started as things are: libvirt says the same of both.

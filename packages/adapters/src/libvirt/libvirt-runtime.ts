@@ -95,10 +95,9 @@ export class LibvirtRuntime implements WorkloadRuntime {
       files: this.#files,
       describe: async (target, instance, signal) => {
         const machine = await this.#machines.machineOf(target, signal, instance);
-        const { vncPassword } = machine;
-        if (vncPassword !== undefined)
-          await this.#folders.keepScreenPassword(target.id, instance, vncPassword);
-        return hypervisor.describe(machine);
+        const { describe } = hypervisor;
+        await this.#files.keepSecrets(target, machine, { instance, describe });
+        return describe(machine);
       },
     });
     this.#addresses = new DomainAddresses(shared);
@@ -287,7 +286,8 @@ export class LibvirtRuntime implements WorkloadRuntime {
       const seen = (await this.#looks.see(signal, maxAgeMs)).get(id);
       const instance = seen?.ownership.current?.instance;
       if (seen === undefined || instance === undefined) return undefined;
-      const path = seen.definition.consoleLog ?? this.#folders.consoleLogOf(id, instance);
+      const path =
+        (seen.running ?? seen.definition).consoleLog ?? this.#folders.consoleLogOf(id, instance);
       return { path };
     });
   }

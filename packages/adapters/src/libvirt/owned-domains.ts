@@ -5,6 +5,7 @@ import type { SeenDomain } from "./seen-domain.ts";
 import { unreadableDescription } from "./libvirt-errors.ts";
 import { machineUuid } from "./machine-names.ts";
 import {
+  connectListAllDomainsFlags,
   type Domain,
   type DomainStatsRecord,
   domainStatsTypes,
@@ -19,11 +20,14 @@ import {
 interface KnownDefinition extends DomainDefinition {
   readonly ownership: DomainOwnership;
   readonly isPersistent: boolean;
+  readonly running: DomainDefinition | undefined;
 }
 
 /** Undefined as a definition: the domain is none of ours. */
 interface Known {
   readonly definition: KnownDefinition | undefined;
+  /** libvirt's number for the run that it was read in. */
+  readonly domainId: number;
 }
 
 /** Definitions that are read at once. */
@@ -49,11 +53,14 @@ export class OwnedDomains {
 
   /** All of this node's domains, by workload. @throws {LibvirtError} {LibvirtConnectionError} the signal's reason */
   async all(signal: AbortSignal): Promise<ReadonlyMap<WorkloadId, SeenDomain>> {
-    const { retStats } = await this.#connection.call(
-      "connectGetAllDomainStats",
-      { doms: [], stats: domainStatsTypes.state, flags: 0 },
-      { signal },
-    );
+    const [{ retStats }, autostarted] = await Promise.all([
+      this.#connection.call(
+        "connectGetAllDomainStats",
+        { doms: [], stats: domainStatsTypes.state, flags: 0 },
+        { signal },
+      ),
+      this.#autostarted(signal),
+    ]);
     const changed = new Set<string>();
     this.#changedDuring.add(changed);
     try {
@@ -62,7 +69,8 @@ export class OwnedDomains {
       const readers = Array.from({ length: readsAtOnce }, async () => {
         for (const record of queue) {
           const one = await this.#seen(record, changed, signal);
-          if (one !== undefined) seen.push(one);
+          if (one !== undefined)
+            seen.push({ ...one, isAutostarted: autostarted.has(record.dom.uuid) });
         }
       });
       await Promise.all(readers);
@@ -107,21 +115,30 @@ export class OwnedDomains {
     }
   }
 
+  /** Those that libvirt starts by itself, which is no part of their definitions: one call for all. */
+  async #autostarted(signal: AbortSignal): Promise<ReadonlySet<string>> {
+    const args = { needResults: 1, flags: connectListAllDomainsFlags.autostart };
+    const { domains } = await this.#connection.call("connectListAllDomains", args, { signal });
+    return new Set(domains.map((it) => it.uuid));
+  }
+
   async #seen(
     { dom, params }: DomainStatsRecord,
     changed: ReadonlySet<string>,
     signal: AbortSignal,
-  ): Promise<SeenDomain | undefined> {
-    const known = this.#known.get(dom.uuid) ?? (await this.#read(dom, signal));
+  ): Promise<Omit<SeenDomain, "isAutostarted"> | undefined> {
+    const remembered = this.#known.get(dom.uuid);
+    const known = remembered?.domainId === dom.id ? remembered : await this.#read(dom, signal);
     if (known === undefined) return undefined;
     if (this.#followers > 0 && !changed.has(dom.uuid)) this.#known.set(dom.uuid, known);
     if (known.definition === undefined) return undefined;
-    const { ownership, isPersistent, ...definition } = known.definition;
+    const { ownership, isPersistent, running, ...definition } = known.definition;
     const parameters = parametersOf(params);
     return {
       ownership,
       isPersistent,
       definition,
+      running,
       name: dom.name,
       uuid: dom.uuid,
       domainId: dom.id,
@@ -140,13 +157,27 @@ export class OwnedDomains {
       if (parsed === undefined) throw unreadableDescription(dom.name);
       const { ownership, ...definition } = parsed;
       if (ownership === undefined || !this.#isOriginal(dom, ownership))
-        return { definition: undefined };
+        return { definition: undefined, domainId: dom.id };
       const { persistent } = await this.#connection.call("domainIsPersistent", { dom }, { signal });
-      return { definition: { ...definition, ownership, isPersistent: persistent === 1 } };
+      const isPersistent = persistent === 1;
+      const running = await this.#runningOf(dom, signal);
+      return {
+        definition: { ...definition, ownership, isPersistent, running },
+        domainId: dom.id,
+      };
     } catch (error) {
       if (LibvirtError.hasCode(error, "noDomain")) return undefined;
       throw error;
     }
+  }
+
+  /** What runs, as libvirt knows it without asking QEMU; undefined while nothing does. */
+  async #runningOf(dom: Domain, signal: AbortSignal): Promise<DomainDefinition | undefined> {
+    if (dom.id < 0) return undefined;
+    const { xml } = await this.#connection.call("domainGetXmlDesc", { dom, flags: 0 }, { signal });
+    const parsed = parseDefinition(xml, this.#nodeId);
+    if (parsed === undefined) throw unreadableDescription(dom.name);
+    return parsed;
   }
 
   /** Whether a domain is the one that the marks were written for: who copies a definition copies them along, but not its UUID. */
@@ -164,6 +195,7 @@ export class OwnedDomains {
 function domainOf(event: LibvirtEvent): Domain | undefined {
   if (event.kind !== "domain") return undefined;
   if (event.name === "lifecycle") return event.message.msg.dom;
+  if (event.name === "balloonChange") return event.message.msg.dom;
   return event.name === "metadataChange" ? event.message.dom : undefined;
 }
 

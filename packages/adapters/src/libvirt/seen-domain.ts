@@ -8,6 +8,10 @@ export interface SeenDomain {
   readonly ownership: DomainOwnership;
   /** What its definition says, or the run's copy of it where that was removed. */
   readonly definition: Omit<DomainDefinition, "ownership">;
+  /** What runs, which the definition may have changed under; undefined while it is down. */
+  readonly running: Omit<DomainDefinition, "ownership"> | undefined;
+  /** Whether libvirt starts it by itself when the host boots. */
+  readonly isAutostarted: boolean;
   /** Whether it is defined, rather than run alone: then it is gone once it ends. */
   readonly isPersistent: boolean;
   readonly name: string;
@@ -21,7 +25,7 @@ export interface SeenDomain {
 }
 
 /** Whether the machine is down: neither runs nor holds the memory of a run. */
-export function isDown({ state }: SeenDomain): boolean {
+export function isDown({ state }: Pick<SeenDomain, "state">): boolean {
   return state === domainState.shutoff || state === domainState.crashed;
 }
 

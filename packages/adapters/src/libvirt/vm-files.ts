@@ -11,8 +11,9 @@ import type { DhcpHosts, Reservation } from "./dhcp-hosts.ts";
 import { isMissingFile } from "./disk-claim.ts";
 import { ensureDisk, growDisk, removeDisk, settleDisk, type WantedDisk } from "./disk-files.ts";
 import type { SeenDomain } from "./seen-domain.ts";
-import type { MachineFiles } from "./domain-operations.ts";
 import { isDevice, type Machine } from "./machine.ts";
+import type { MachineFiles } from "./machine-files.ts";
+import { machineBody } from "./machine-body.ts";
 import { hasScreen, withScreenPassword } from "./screen-password.ts";
 import { makeSeedImage } from "./seed-image.ts";
 import { seedFilesOf, wantsSeed } from "./seed-files.ts";
@@ -34,6 +35,12 @@ export interface VmFilesContext {
 interface Preparing {
   readonly signal: AbortSignal;
   readonly progress: Progress;
+}
+
+/** One making of a machine. */
+interface Making {
+  readonly instance: string;
+  readonly describe: (machine: Machine) => string;
 }
 
 /** QEMU's own user has to get through to the disks, and need not see which there are. */
@@ -113,12 +120,15 @@ export class VmFiles implements MachineFiles {
     keepDigests: readonly SpecDigest[],
   ): Promise<void> {
     const { folders } = this.#context;
-    const { consoleLog = "", disks = [] } = seen?.definition ?? {};
-    const { current, kept } = seen?.ownership ?? {};
-    const screens = [current, kept].flatMap((it) =>
-      it === undefined ? [] : [folders.screenOf(id, it.instance)],
+    const { current, kept, former } = seen?.ownership ?? {};
+    // What runs may be of an earlier definition, and reads and writes on where that says.
+    const ofMachine = [seen?.definition, seen?.running].flatMap((it) =>
+      it === undefined ? [] : [it.consoleLog ?? "", ...it.disks.map(({ path }) => path)],
     );
-    const paths = [consoleLog, ...disks.map((it) => it.path), ...screens];
+    const ofMakings = [current, kept, former].flatMap((it) =>
+      it === undefined ? [] : [folders.screenOf(id, it.instance), folders.bodyOf(id, it.instance)],
+    );
+    const paths = [...ofMachine, ...ofMakings];
     await folders.tidy(id, { paths, digests: keepDigests });
     if (current === undefined) return;
     const { policies } = await folders.madeFor(id);
@@ -130,7 +140,8 @@ export class VmFiles implements MachineFiles {
 
   async withSecrets(id: WorkloadId, instance: string, xml: string): Promise<string> {
     if (!hasScreen(xml)) return xml;
-    const password = await this.#context.folders.screenPasswordOf(id, instance);
+    const { folders } = this.#context;
+    const password = await folders.secretIn(folders.screenOf(id, instance));
     const whole = password === undefined ? undefined : withScreenPassword(xml, password);
     if (whole !== undefined) return whole;
     throw new AgentError(
@@ -138,6 +149,30 @@ export class VmFiles implements MachineFiles {
       `the password of the screen of ${id} is lost: it would be open to everybody on this host`,
       { retryable: true, effect: "none" },
     );
+  }
+
+  async isResized(id: WorkloadId, one: string, other: string): Promise<boolean> {
+    const { folders } = this.#context;
+    const [first, second] = await Promise.all(
+      [one, other].map((it) => folders.secretIn(folders.bodyOf(id, it))),
+    );
+    return first !== undefined && first === second;
+  }
+
+  /** Writes down what is secret of a making of a target's machine, before it is made. @throws {AgentError} STORAGE_ERROR */
+  async keepSecrets(
+    target: Target,
+    machine: Machine,
+    { instance, describe }: Making,
+  ): Promise<void> {
+    const { folders } = this.#context;
+    const { id } = target;
+    const { vncPassword } = machine;
+    if (vncPassword !== undefined)
+      await folders.keepSecret(id, folders.screenOf(id, instance), vncPassword);
+    const seedPath = folders.seedOf(target);
+    const body = machineBody(machine, { spec: specOf(target), seedPath, describe });
+    await folders.keepSecret(id, folders.bodyOf(id, instance), body);
   }
 
   async disksOf(id: WorkloadId): Promise<readonly string[]> {

@@ -93,20 +93,23 @@ export class VmFolders {
     return join(this.#pathOf(id), `screen-${instance}`);
   }
 
-  /** Writes down a screen's password, for this agent alone to read. @throws {AgentError} STORAGE_ERROR */
-  async keepScreenPassword(id: WorkloadId, instance: string, password: string): Promise<void> {
+  /** The file with what tells one making of a machine from others that have to be started for it. */
+  bodyOf(id: WorkloadId, instance: string): string {
+    return join(this.#pathOf(id), `body-${instance}`);
+  }
+
+  /** Writes down a secret of a machine in one of its files, for this agent alone to read. @throws {AgentError} STORAGE_ERROR */
+  async keepSecret(id: WorkloadId, path: string, secret: string): Promise<void> {
     await this.ensure(id);
-    const path = this.screenOf(id, instance);
     try {
-      await writeFile(path, password, { mode: 0o600, flush: true });
+      await writeFile(path, secret, { mode: 0o600, flush: true });
     } catch (error) {
       throw folderError(`write ${path}`, error);
     }
   }
 
-  /** A screen's password; undefined where none was written down. @throws {AgentError} STORAGE_ERROR */
-  async screenPasswordOf(id: WorkloadId, instance: string): Promise<string | undefined> {
-    const path = this.screenOf(id, instance);
+  /** A secret that was written down; undefined where none was. @throws {AgentError} STORAGE_ERROR */
+  async secretIn(path: string): Promise<string | undefined> {
     try {
       return await readFile(path, "utf8");
     } catch (error) {

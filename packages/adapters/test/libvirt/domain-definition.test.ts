@@ -5,7 +5,13 @@ import { element, renderXml, type XmlElement } from "../../src/libvirt/xml.ts";
 import { aTarget } from "./targets.ts";
 
 const { id } = aTarget();
-const ownership = { id, nodeId: "node", current: marksFor(aTarget(), "i1"), kept: undefined };
+const ownership = {
+  id,
+  nodeId: "node",
+  current: marksFor(aTarget(), "i1"),
+  kept: undefined,
+  former: undefined,
+};
 
 function domain(...more: readonly XmlElement[]): string {
   return renderXml(

@@ -19,7 +19,13 @@ const started: DefinitionMarks = {
 };
 
 function domain(changes: Partial<SeenDomain> = {}, current: DefinitionMarks = started): SeenDomain {
-  const ownership = { id: workloadId("vm-1"), nodeId: "node", current, kept: undefined };
+  const ownership = {
+    id: workloadId("vm-1"),
+    nodeId: "node",
+    current,
+    kept: undefined,
+    former: undefined,
+  };
   return aSeenDomain({ ownership, ...changes });
 }
 
@@ -103,17 +109,70 @@ describe("observationOf", () => {
     expect(instance(domain({ isPersistent: false }, marked))?.drift).toEqual([
       "its definition was removed while it runs",
     ]);
+    expect(instance(domain({ name: "vm-2", isAutostarted: true }, marked))?.drift).toEqual([
+      "it was renamed",
+      "libvirt is to start it by itself",
+    ]);
+  });
+
+  it("tells of other processors than its definition says, and not of memory, which is the guest's to give back", () => {
+    const size = { vcpus: 1, vcpusMax: 4, memoryKib: 65_536, memoryMaxKib: 65_536 };
+    const definition = { ...domain().definition, size };
+    const running = (more: object) => ({ ...definition, size: { ...size, ...more } });
+
+    expect(instance(domain({ definition, running: running({ vcpus: 2 }) }))?.drift).toEqual([
+      "it was given other processors while it runs",
+    ]);
+    expect(instance(domain({ definition, running: running({ memoryKib: 32_768 }) }))).toMatchObject(
+      {
+        drift: [],
+        facts: { "vm.memory_mb": "32" },
+      },
+    );
+  });
+
+  it("shows what runs until another definition has taken effect", () => {
+    const former = { ...started, xml: "<domain/>" };
+    const current = { ...marksFor(aTarget({ revisionId: "r2" }), "i2") };
+    const ownership = { ...domain().ownership, current, former };
+    const up = domain({ ownership });
+
+    expect(observationOf(up)).toMatchObject({
+      instances: [
+        {
+          revisionId: "r1",
+          kept: false,
+          state: "running",
+          run: started.run,
+          drift: ["another definition of it has yet to take effect"],
+        },
+      ],
+    });
+    const down = domain({ ownership, domainId: -1, state: domainState.shutoff });
+    expect(observationOf(down)).toMatchObject({
+      instances: [
+        { revisionId: "r2", kept: false, state: "created", drift: [] },
+        { revisionId: "r1", kept: true, state: "exited" },
+      ],
+    });
+    const byHand = domain({ ownership, domainId: 6 });
+    expect(observationOf(byHand)).toMatchObject({
+      instances: [
+        { revisionId: "r2", run: "i2.outside.6", state: "running" },
+        { revisionId: "r1", kept: true },
+      ],
+    });
   });
 
   it("tells files and addresses", () => {
     const definition = {
-      digest: "config-1",
+      ...domain().definition,
       interfaces: [{ mac: "52:54:00:00:00:01", network: "default" }],
       disks: [{ device: "vda", kind: "disk", path: "/images/vm-1-vda.qcow2" }] as const,
       consoleLog: "/vm/console.log",
     };
     const addresses = ["fd00::5", "192.168.122.5"];
-    const observation = observationOf(domain({ definition }), { addresses });
+    const observation = observationOf(domain({ running: definition }), { addresses });
 
     expect(observation).toMatchObject({
       instances: [
@@ -124,6 +183,10 @@ describe("observationOf", () => {
             "vm.mac_addresses": "52:54:00:00:00:01",
             "vm.primary_ip": "192.168.122.5",
             "vm.ip_addresses": "fd00::5,192.168.122.5",
+            "vm.vcpus": "1",
+            "vm.vcpus_max": "1",
+            "vm.memory_mb": "64",
+            "vm.memory_max_mb": "64",
           },
         },
       ],

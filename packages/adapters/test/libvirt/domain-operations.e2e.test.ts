@@ -4,7 +4,8 @@ import { beforeEach, expect, it } from "vitest";
 import { describeWithLibvirt } from "../../../../test/libvirt/libvirt-host.ts";
 import { DomainCalls } from "../../src/libvirt/domain-calls.ts";
 import { observationOf } from "../../src/libvirt/domain-observation.ts";
-import { DomainOperations, type MachineFiles } from "../../src/libvirt/domain-operations.ts";
+import { DomainOperations } from "../../src/libvirt/domain-operations.ts";
+import type { MachineFiles } from "../../src/libvirt/machine-files.ts";
 import { machineUuid } from "../../src/libvirt/machine-names.ts";
 import { OwnedDomains } from "../../src/libvirt/owned-domains.ts";
 import type { LibvirtClient } from "../../src/libvirt/rpc/index.ts";
@@ -34,6 +35,7 @@ const noFiles: MachineFiles = {
   makePlace: async () => {},
   grow: async () => {},
   withSecrets: async (_id, _instance, xml) => xml,
+  isResized: async () => false,
   disksOf: async () => [],
   removeDisks: async () => {},
   removeRest: async () => {},

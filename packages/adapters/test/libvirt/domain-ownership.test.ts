@@ -36,6 +36,19 @@ const ownership: DomainOwnership = {
     config: "c0ffee",
     xml: "<domain>\n  <name>web-1</name>\n</domain>",
   },
+  former: {
+    uid: "uid",
+    revisionId: "r1",
+    specDigest: "old",
+    instance: "i0",
+    run: "i1.1",
+    startedAtMs: 1_700_000_000_000,
+    domainId: 7,
+    boot: "0f3c1b52-9b8e-4a04-9a52-0d9f6a1b2c3d",
+    graceMs: 60_000,
+    config: "c0ffee",
+    xml: "<domain>\n  <name>web-1</name>\n</domain>",
+  },
 };
 
 describe("ownership in a domain's metadata", () => {

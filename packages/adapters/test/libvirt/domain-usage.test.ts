@@ -14,7 +14,7 @@ function seen(name: string, domainId = 1): SeenDomain {
   const id = workloadId(name);
   const current = marksFor(aTarget({ id }), name);
   const uuid = `00112233-4455-8677-8899-${name.padStart(12, "0")}`;
-  const ownership = { id, nodeId: "node", current, kept: undefined };
+  const ownership = { id, nodeId: "node", current, kept: undefined, former: undefined };
   return aSeenDomain({ ownership, name, uuid, domainId });
 }
 

@@ -123,7 +123,7 @@ function strangeMachine(
 function lookAlikes(nodeId: string, name: string): readonly XmlElement[] {
   const id = workloadId(name);
   const current = marksFor(aTarget({ id }), "instance");
-  const whole: DomainOwnership = { id, nodeId, current, kept: undefined };
+  const whole: DomainOwnership = { id, nodeId, current, kept: undefined, former: undefined };
   const without = (mark: string): XmlElement => {
     const strip = (it: XmlElement): XmlElement => ({
       ...it,

@@ -14,12 +14,21 @@ const specs: RuntimeSubjectSpecs = {
 /** How many sequences of calls are tried, and of how many calls each. */
 type Sequences = NonNullable<RuntimeSubject["sequences"]>;
 
+/** Some revisions differ in what a running machine can be given, others in what it has to be started for. */
+const variants: ReadonlyMap<string, object> = new Map([
+  ["2", { vnc: { password: "another" } }],
+  ["3", { memoryMb: 24 }],
+]);
+
 /** Machines in the memory of libvirt's daemon. Each ends at once when it is asked to. */
 export function fakeSubject(sequences: Sequences): Promise<RuntimeSubject> {
   return libvirtSubject({
     name: "test:///default",
     hypervisor: fake,
-    specs,
+    specs: {
+      ...specs,
+      longRunning: (name) => ({ ...least, name, ...variants.get(name.at(-1) ?? "") }),
+    },
     more: { gracefulExitCode: 0, patienceMs: 30_000, sequences },
   });
 }

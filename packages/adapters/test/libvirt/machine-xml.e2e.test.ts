@@ -58,6 +58,7 @@ async function defined(
     nodeId: "node",
     current: marksFor(target, "instance-1"),
     kept: undefined,
+    former: undefined,
   };
   const xml = machineXml(machine, ownershipElement(ownership));
   const { dom } = await client.call(

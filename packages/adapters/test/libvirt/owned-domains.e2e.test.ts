@@ -76,7 +76,13 @@ describeWithLibvirt("OwnedDomains", () => {
 
   function owned(name: string, node = nodeId): DomainOwnership {
     const target = aTarget({ id: workloadId(name) });
-    return { id: target.id, nodeId: node, current: marksFor(target, name), kept: undefined };
+    return {
+      id: target.id,
+      nodeId: node,
+      current: marksFor(target, name),
+      kept: undefined,
+      former: undefined,
+    };
   }
 
   async function define(client: LibvirtClient, name: string, ownership?: DomainOwnership) {
@@ -107,7 +113,7 @@ describeWithLibvirt("OwnedDomains", () => {
     expect(all.get(workloadId(`${prefix}-ours`))).toMatchObject({ state: 5, domainId: -1 });
   });
 
-  it("reads the states of a hundred by one call, and marks again only where a definition changed", async () => {
+  it("reads a hundred by two calls, and marks again only where a definition changed", async () => {
     const client = fakeClient();
     const prefix = randomUUID();
     const names = Array.from({ length: 100 }, (_, at) => `${prefix}-${at}`);
@@ -123,7 +129,10 @@ describeWithLibvirt("OwnedDomains", () => {
     counting.counts.clear();
 
     expect((await domains.all(options.signal)).size).toBe(100);
-    expect(Object.fromEntries(counting.counts)).toEqual({ connectGetAllDomainStats: 1 });
+    expect(Object.fromEntries(counting.counts)).toEqual({
+      connectGetAllDomainStats: 1,
+      connectListAllDomains: 1,
+    });
 
     const dom = doms[7] ?? { name: "", uuid: "", id: -1 };
     const ownership = owned(dom.name);
@@ -148,6 +157,7 @@ describeWithLibvirt("OwnedDomains", () => {
     expect(all.get(ownership.id)?.ownership.kept).toEqual(kept);
     expect(Object.fromEntries(counting.counts)).toEqual({
       connectGetAllDomainStats: 1,
+      connectListAllDomains: 1,
       domainGetXmlDesc: 1,
       domainIsPersistent: 1,
     });

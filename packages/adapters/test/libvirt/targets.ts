@@ -26,9 +26,24 @@ export function aTarget(changes: Partial<Target> = {}): Target {
 /** A machine of ours that runs, as a look shows it. */
 export function aSeenDomain(changes: Partial<SeenDomain> = {}): SeenDomain {
   const current = { ...marksFor(aTarget(), "i1"), run: "run-1", startedAtMs: 1_000, domainId: 5 };
+  const definition = {
+    digest: "config-1",
+    size: { vcpus: 1, vcpusMax: 1, memoryKib: 65_536, memoryMaxKib: 65_536 },
+    interfaces: [],
+    disks: [],
+    consoleLog: undefined,
+  };
   return {
-    ownership: { id: workloadId("vm-1"), nodeId: "node", current, kept: undefined },
-    definition: { digest: "config-1", interfaces: [], disks: [], consoleLog: undefined },
+    ownership: {
+      id: workloadId("vm-1"),
+      nodeId: "node",
+      current,
+      kept: undefined,
+      former: undefined,
+    },
+    definition,
+    running: definition,
+    isAutostarted: false,
     isPersistent: true,
     name: "vm-1",
     uuid: "00112233-4455-8677-8899-aabbccddeeff",
