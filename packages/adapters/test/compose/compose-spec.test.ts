@@ -15,6 +15,12 @@ function violationInService(line: string): string {
   return violations[0] ?? "";
 }
 
+/** What this thread has taken of a processor since: what else goes on on the machine does not count. */
+function cpuMsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1_000;
+}
+
 function restartOf(composeYaml: string): unknown {
   const parsed = parseComposeSpec({ composeYaml });
   return parsed.ok ? parsed.value.restart : parsed.violations;
@@ -41,9 +47,9 @@ describe("parseComposeSpec", () => {
     ["base64 and what is none", `${"a".repeat(300_000)}!`],
     ["signs at the end", `a${"=".repeat(300_000)}!`],
   ])("refuses at once what is long and %s", (_, composeYaml) => {
-    const beganMs = performance.now();
+    const before = process.threadCpuUsage();
     expect(violationsOf({ composeYaml })).toEqual([expect.stringMatching(/^composeYaml must /)]);
-    expect(performance.now() - beganMs).toBeLessThan(2_000);
+    expect(cpuMsSince(before)).toBeLessThan(2_000);
   });
 
   it("takes base64 that is broken into lines, of either alphabet", () => {
@@ -240,7 +246,7 @@ describe("parseComposeSpec", () => {
           .fill(`*a${depth - 1}`)
           .join(", ")}]`,
       );
-    const beganMs = performance.now();
+    const before = process.threadCpuUsage();
     expect(violationsOf({ composeYaml: `${lines.join("\n")}\n${file}` })).toEqual([
       expect.stringContaining("must not have aliases"),
     ]);
@@ -248,14 +254,14 @@ describe("parseComposeSpec", () => {
     expect(violationsOf({ composeYaml: list })).toEqual([
       expect.stringContaining("must have at most"),
     ]);
-    expect(performance.now() - beganMs).toBeLessThan(2_000);
+    expect(cpuMsSince(before)).toBeLessThan(2_000);
   });
 
   it("reads a file with tens of thousands of keys at once", () => {
     const keys = Array.from({ length: 30_000 }, (_, at) => ` ${at.toString(36)}k:\n`).join("");
-    const beganMs = performance.now();
+    const before = process.threadCpuUsage();
     expect(violationsOf({ composeYaml: `x-keys:\n${keys}${file}` })).toEqual([]);
-    expect(performance.now() - beganMs).toBeLessThan(2_000);
+    expect(cpuMsSince(before)).toBeLessThan(2_000);
   });
 
   it.each([

@@ -82,9 +82,10 @@ describeWithCompose("A node that is told no command", firstCommand, () => {
     const host = new ComposeHarness([]);
     const { endpoint } = dockerHost();
     const runtime = new ComposeRuntime({ endpoint, folder: host.folder, nodeId: host.nodeId });
-    const { healthy, version } = await runtime.probe(forever);
-    expect(healthy).toBe(true);
-    expect(version).toMatch(/^docker(?: |-)compose \d+\.\d+\./);
+    expect(await runtime.probe(forever)).toMatchObject({
+      healthy: true,
+      version: expect.stringMatching(/^docker(?: |-)compose \d+\.\d+\./),
+    });
     await host.close();
   });
 });
