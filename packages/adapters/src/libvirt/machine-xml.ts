@@ -52,10 +52,12 @@ function processorElements({ vcpus, maxVcpus }: Machine): readonly XmlElement[] 
   ];
 }
 
-function osElement({ architecture, firmware }: Machine): XmlElement {
-  return element("os", { firmware: firmware === "uefi" ? "efi" : undefined }, [
-    element("type", { arch: architecture, machine: boards[architecture] }, "hvm"),
-  ]);
+/** libvirt would keep the variables of UEFI where nobody finds them who does not know the definition. */
+function osElement({ architecture, firmware, variablesPath }: Machine): XmlElement {
+  const type = element("type", { arch: architecture, machine: boards[architecture] }, "hvm");
+  return firmware === "bios"
+    ? element("os", {}, [type])
+    : element("os", { firmware: "efi" }, [type, element("nvram", {}, variablesPath)]);
 }
 
 function devicesElement(machine: Machine): XmlElement {

@@ -14,6 +14,8 @@ export interface Machine {
   /** Whether the processor of the host runs the guest, or QEMU emulates one. */
   readonly accelerator: "kvm" | "tcg";
   readonly firmware: "bios" | "uefi";
+  /** The file that UEFI keeps its variables in, such as what to boot from. */
+  readonly variablesPath: string;
   readonly vcpus: number;
   /** How many it can be given while it runs; undefined: all stay as they are at its start. */
   readonly maxVcpus: number | undefined;
@@ -62,6 +64,8 @@ export interface MachineSurroundings {
   /** The folders of libvirt's storage pools that the spec names, by their names. */
   readonly pools: ReadonlyMap<string, string>;
   readonly consoleLog: string;
+  /** The file for the variables of its firmware. */
+  readonly variablesPath: string;
   /** The cdrom from which the guest learns what it is to be; undefined: it has none. */
   readonly seedPath: string | undefined;
   /** The networks of libvirt's own: any other name is that of a bridge. */
@@ -77,7 +81,7 @@ export function machineOf(
   spec: VmSpec,
   surroundings: MachineSurroundings,
 ): Machine {
-  const { nodeId, architecture, accelerator, consoleLog } = surroundings;
+  const { nodeId, architecture, accelerator, consoleLog, variablesPath } = surroundings;
   const { name = "", firmware = "", vcpus, maxVcpus = 0, memoryMb, maxMemoryMb = 0, vnc } = spec;
   return {
     name: target.id,
@@ -97,6 +101,7 @@ export function machineOf(
       interfaceOf(it, surroundings.networks, machineMac(target, nodeId, at)),
     ),
     consoleLog,
+    variablesPath,
     vncPassword: vnc?.password,
   };
 }

@@ -128,7 +128,9 @@ export class VmFiles implements MachineFiles {
     const ofMakings = [current, kept, former].flatMap((it) =>
       it === undefined ? [] : [folders.screenOf(id, it.instance), folders.bodyOf(id, it.instance)],
     );
-    const paths = [...ofMachine, ...ofMakings];
+    const uid = (current ?? kept)?.uid;
+    const variables = uid === undefined ? [] : [folders.variablesOf({ id, uid })];
+    const paths = [...ofMachine, ...ofMakings, ...variables];
     await folders.tidy(id, { paths, digests: keepDigests });
     if (current === undefined) return;
     const { policies } = await folders.madeFor(id);

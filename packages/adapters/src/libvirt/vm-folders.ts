@@ -93,6 +93,11 @@ export class VmFolders {
     return join(this.#pathOf(id), `screen-${instance}`);
   }
 
+  /** The file for the variables of a machine's firmware: one for all its revisions, another for each creation. */
+  variablesOf({ id, uid }: Pick<Target, "id" | "uid">): string {
+    return join(this.#pathOf(id), `firmware-${hashOf(uid)}.fd`);
+  }
+
   /** The file with what tells one making of a machine from others that have to be started for it. */
   bodyOf(id: WorkloadId, instance: string): string {
     return join(this.#pathOf(id), `body-${instance}`);

@@ -65,6 +65,7 @@ export class VmMachines {
       diskFolder,
       pools,
       consoleLog: folders.consoleLogOf(target.id, instance),
+      variablesPath: folders.variablesOf(target),
       seedPath: wantsSeed(spec) ? folders.seedOf(target) : undefined,
       networks: new Set(networks.keys()),
     });

@@ -50,6 +50,7 @@ async function defined(
     diskFolder: "/tmp",
     pools: new Map(),
     consoleLog: `/tmp/${id}.log`,
+    variablesPath: `/tmp/${id}.fd`,
     seedPath,
     networks: new Set(["default"]),
   });

@@ -10,6 +10,7 @@ const surroundings: MachineSurroundings = {
   diskFolder: "/images",
   pools: new Map(),
   consoleLog: "/run/console.log",
+  variablesPath: "/run/firmware.fd",
   seedPath: undefined,
   networks: new Set(["lan"]),
 };

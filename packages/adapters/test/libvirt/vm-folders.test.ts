@@ -74,6 +74,13 @@ describe("VmFolders", () => {
     expect(folders.seedOf({ ...target })).toBe(folders.seedOf(target));
   });
 
+  it("has one file for the variables of a machine's firmware, for all its revisions", () => {
+    const target = aTarget();
+
+    expect(folders.variablesOf(aTarget({ revisionId: "r2" }))).toBe(folders.variablesOf(target));
+    expect(folders.variablesOf(aTarget({ uid: "uid-2" }))).not.toBe(folders.variablesOf(target));
+  });
+
   it("removes what is not kept, and never the index", async () => {
     const console = folders.consoleLogOf(id, "i2");
     const former = folders.consoleLogOf(id, "i1");
