@@ -2,20 +2,18 @@ import { randomUUID } from "node:crypto";
 import { AgentError, type Target, type WorkloadId } from "@persys/core";
 import type { DomainCalls } from "./domain-calls.ts";
 import { DomainChanges } from "./domain-changes.ts";
-import type { DefinedDisk } from "./domain-definition.ts";
 import { DomainEnds } from "./domain-ends.ts";
 import { holdingOf } from "./domain-holding.ts";
 import { DomainMarking, domOf } from "./domain-marking.ts";
-import { driftOf, isEdited } from "./domain-observation.ts";
 import { type DefinitionMarks, type DomainOwnership, marksFor } from "./domain-ownership.ts";
+import { DomainRepairs, graceOf } from "./domain-repairs.ts";
 import { DomainRuns } from "./domain-runs.ts";
 import { DomainStrangers } from "./domain-strangers.ts";
 import type { HypervisorFlags } from "./hypervisor.ts";
 import { LiveChanges } from "./live-changes.ts";
 import type { MachineFiles } from "./machine-files.ts";
 import type { OwnedDomains } from "./owned-domains.ts";
-import { domainState } from "./rpc/index.ts";
-import { isDown, isOwnRun, type SeenDomain } from "./seen-domain.ts";
+import { isDown, type SeenDomain } from "./seen-domain.ts";
 
 /** What the life of machines stands on. */
 export interface DomainOperationsContext {
@@ -46,8 +44,8 @@ export class DomainOperations {
   readonly #marking: DomainMarking;
   readonly #ends: DomainEnds;
   readonly #runs: DomainRuns;
-  readonly #live: LiveChanges;
   readonly #changes: DomainChanges;
+  readonly #repairs: DomainRepairs;
   readonly #strangers: DomainStrangers;
 
   constructor(context: DomainOperationsContext) {
@@ -62,16 +60,18 @@ export class DomainOperations {
       marking: this.#marking,
       flags: context.flags,
     });
-    this.#live = new LiveChanges(context.calls);
-    this.#changes = new DomainChanges({
+    this.#strangers = new DomainStrangers(context.calls, context.nodeId);
+    const parts = {
       ...context,
       marking: this.#marking,
       ends: this.#ends,
       runs: this.#runs,
-      live: this.#live,
-      find: (id, signal) => this.#find(id, signal),
-    });
-    this.#strangers = new DomainStrangers(context.calls, context.nodeId);
+      strangers: this.#strangers,
+      live: new LiveChanges(context.calls),
+      find: (id: WorkloadId, signal: AbortSignal) => this.#find(id, signal),
+    };
+    this.#changes = new DomainChanges(parts);
+    this.#repairs = new DomainRepairs(parts);
   }
 
   /** Whether a machine can be made for the workload. @throws {AgentError} NAME_CONFLICT where somebody else's has its name */
@@ -92,14 +92,16 @@ export class DomainOperations {
     const before = await this.#find(target.id, signal);
     if (before === undefined) return this.#makeNew(target, signal);
     const isLeft = !isDown(before) && !options.setsRight;
-    const seen = isLeft ? before : await this.#named(before, signal);
+    const seen = isLeft ? before : await this.#repairs.named(before, signal);
     const { current, isPending } = holdingOf(seen);
     if (current?.uid !== target.uid) return this.#makeOther(target, seen, signal);
     if (isPending && isFor(current, target)) return this.#goBack(target, seen, signal);
     if (!isFor(seen.ownership.current, target)) return this.#takeOver(target, seen, signal);
     if (isPending) return this.#finish(target, seen, signal);
     if (isDown(seen)) await this.#makeReady(target, signal);
-    return this.#runs.run(await this.#setRight(target, seen, options), signal);
+    const isToBeRight = isDown(seen) || options.setsRight;
+    const right = isToBeRight ? await this.#repairs.setRight(target, seen, signal) : seen;
+    return this.#runs.run(right, signal);
   }
 
   /** Forgets what is kept. */
@@ -113,8 +115,8 @@ export class DomainOperations {
   async restore(id: WorkloadId, signal: AbortSignal): Promise<void> {
     const before = await this.#find(id, signal);
     if (before === undefined || holdingOf(before).kept === undefined) return;
-    await this.#assertOwnDisks(before);
-    const seen = await this.#awake(await this.#named(before, signal), signal);
+    await this.#repairs.assertOwnDisks(before);
+    const seen = await this.#repairs.awake(await this.#repairs.named(before, signal), signal);
     const { kept } = holdingOf(seen);
     if (kept === undefined) return;
     const { xml, ...marks } = kept;
@@ -127,7 +129,10 @@ export class DomainOperations {
   /** Ends the machine, within the grace by itself and then by force, and keeps it. */
   async stop(id: WorkloadId, graceMs: number, signal: AbortSignal): Promise<void> {
     const seen = await this.#find(id, signal);
-    if (seen !== undefined) await this.#ends.end(seen, graceMs, signal);
+    if (seen === undefined) return;
+    // Else it would come up with the host.
+    if (seen.isAutostarted) await this.#marking.startByUsAlone(seen, signal);
+    await this.#ends.end(seen, graceMs, signal);
   }
 
   /**
@@ -166,8 +171,8 @@ export class DomainOperations {
   /** From another creation to the target's: it is another machine, and two of one name cannot be. */
   async #makeOther(target: Target, before: SeenDomain, signal: AbortSignal): Promise<void> {
     await this.#assertReady(target, signal);
-    await this.#assertOwnDisks(before);
-    const seen = await this.#awake(before, signal);
+    await this.#repairs.assertOwnDisks(before);
+    const seen = await this.#repairs.awake(before, signal);
     await this.#ends.end(seen, graceOf(seen), signal);
     await this.#undefine(seen, signal);
     await this.#makeNew(target, signal);
@@ -176,8 +181,8 @@ export class DomainOperations {
   /** From another revision to the target's. All that can fail before what runs has to end is done before. */
   async #takeOver(target: Target, before: SeenDomain, signal: AbortSignal): Promise<void> {
     await this.#assertReady(target, signal);
-    await this.#assertOwnDisks(before);
-    const seen = await this.#awake(before, signal);
+    await this.#repairs.assertOwnDisks(before);
+    const seen = await this.#repairs.awake(before, signal);
     const instance = randomUUID();
     const description = await this.#context.describe(target, instance, signal);
     const marks = marksFor(target, instance);
@@ -191,7 +196,8 @@ export class DomainOperations {
   }
 
   /** What runs is the target's, and stays: what was defined in its place does not take effect. */
-  async #goBack(target: Target, seen: SeenDomain, signal: AbortSignal): Promise<void> {
+  async #goBack(target: Target, before: SeenDomain, signal: AbortSignal): Promise<void> {
+    const seen = await this.#repairs.awake(before, signal);
     const { current: marks, kept } = holdingOf(seen);
     if (marks === undefined) return;
     const description = await this.#context.describe(target, marks.instance, signal);
@@ -202,33 +208,13 @@ export class DomainOperations {
   /** What is defined is the target's, and has yet to take effect. */
   async #finish(target: Target, before: SeenDomain, signal: AbortSignal): Promise<void> {
     await this.#assertReady(target, signal);
-    await this.#assertOwnDisks(before);
-    await this.#awake(before, signal);
+    await this.#repairs.assertOwnDisks(before);
+    await this.#repairs.awake(before, signal);
     await this.#changes.takeEffect(target.id, this.#growing(target, signal), signal);
-  }
-
-  /** Gives a machine that somebody has renamed its name again. libvirt renames none that runs: one that does was started by them. */
-  async #named(seen: SeenDomain, signal: AbortSignal): Promise<SeenDomain> {
-    const { id } = seen.ownership;
-    if (seen.name === id) return seen;
-    await this.#strangers.refuseName(id, signal);
-    await this.#ends.end(await this.#awake(seen, signal), graceOf(seen), signal);
-    await this.#marking.rename(seen, signal);
-    return (await this.#find(id, signal)) ?? seen;
   }
 
   #growing(target: Target, signal: AbortSignal): () => Promise<void> {
     return () => this.#context.files.grow(target, signal);
-  }
-
-  /**
-   * A machine that is paused goes on first: one that a failing disk has paused has in its memory what is on no disk yet, and must not be ended.
-   * @throws {AgentError} STORAGE_ERROR where its disk still fails
-   */
-  async #awake(seen: SeenDomain, signal: AbortSignal): Promise<SeenDomain> {
-    if (seen.state !== domainState.paused) return seen;
-    await this.#runs.run(seen, signal);
-    return (await this.#find(seen.ownership.id, signal)) ?? seen;
   }
 
   async #makeReady(target: Target, signal: AbortSignal): Promise<void> {
@@ -252,60 +238,10 @@ export class DomainOperations {
     await this.#marking.define(description, ownership, signal);
   }
 
-  /** Undoes what somebody else has made of a machine. A run that they began of another definition ends: nobody knows what it was made of. */
-  async #setRight(
-    target: Target,
-    seen: SeenDomain,
-    { setsRight, signal }: RunOptions,
-  ): Promise<SeenDomain> {
-    const isUp = !isDown(seen);
-    if (driftOf(seen).length === 0 || (isUp && !setsRight)) return seen;
-    if (seen.isAutostarted) await this.#marking.startByUsAlone(seen, signal);
-    const isWhole = seen.isPersistent && !isEdited(seen);
-    const right = isWhole ? seen : await this.#redefined(target, seen, signal);
-    if (isUp) await this.#live.apply(right, signal);
-    return right;
-  }
-
-  async #redefined(target: Target, seen: SeenDomain, signal: AbortSignal): Promise<SeenDomain> {
-    const { current } = seen.ownership;
-    const isUp = !isDown(seen);
-    // One that is down comes up with what it has: the next replacement tells what is wrong with that.
-    if (!isUp && (await this.#otherDiskOf(seen)) !== undefined) return seen;
-    await this.#assertOwnDisks(seen);
-    if (current === undefined) return seen;
-    const isOthersRun = isUp && current.domainId !== undefined && !isOwnRun(seen, current);
-    const description = await this.#context.describe(target, current.instance, signal);
-    if (isOthersRun) await this.#ends.end(await this.#awake(seen, signal), graceOf(seen), signal);
-    await this.#marking.define(description, seen.ownership, signal);
-    return (await this.#find(target.id, signal)) ?? seen;
-  }
-
-  /** Somebody has put another disk in the place of one, as a snapshot does: what the guest has written since is in that alone. */
-  async #assertOwnDisks(seen: SeenDomain): Promise<void> {
-    const other = await this.#otherDiskOf(seen);
-    if (other === undefined) return;
-    throw new AgentError(
-      "STORAGE_ERROR",
-      `${other.device} of the machine is ${other.path} now, which is not what we made it of: bring a snapshot back into its disk (virsh blockcommit --active --pivot), or the definition to what it was`,
-      { retryable: true, effect: "none" },
-    );
-  }
-
-  async #otherDiskOf({ definition, ownership }: SeenDomain): Promise<DefinedDisk | undefined> {
-    const known = await this.#context.files.disksOf(ownership.id);
-    return definition.disks.find((it) => it.kind === "disk" && !known.includes(it.path));
-  }
-
   async #undefine(seen: SeenDomain, signal: AbortSignal): Promise<void> {
     await this.#ends.undefine(seen, signal);
     this.#domains.forget(seen.uuid);
   }
-}
-
-/** The grace that what runs was made with. */
-function graceOf(seen: SeenDomain): number {
-  return holdingOf(seen).current?.graceMs ?? 0;
 }
 
 /** What runs still while another definition has yet to take effect is not kept: it is current. */

@@ -1,5 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { currentInstance, keptInstance, type Observation, type Target } from "@persys/core";
+import {
+  AgentError,
+  currentInstance,
+  keptInstance,
+  type Observation,
+  type Target,
+  type WorkloadId,
+} from "@persys/core";
 import { beforeEach, expect, it } from "vitest";
 import { describeWithLibvirt } from "../../../../test/libvirt/libvirt-host.ts";
 import { DomainCalls } from "../../src/libvirt/domain-calls.ts";
@@ -10,6 +17,8 @@ import { OwnedDomains } from "../../src/libvirt/owned-domains.ts";
 import {
   type ArgsOf,
   type CallOptions,
+  domainPausedReason,
+  domainState,
   domainXmlFlags,
   type LibvirtClient,
   type LibvirtConnection,
@@ -17,6 +26,7 @@ import {
   type ProcedureName,
   type RetOf,
 } from "../../src/libvirt/rpc/index.ts";
+import type { SeenDomain } from "../../src/libvirt/seen-domain.ts";
 import { element, renderXml } from "../../src/libvirt/xml.ts";
 import { DomainOutsider } from "./domain-outsider.ts";
 import { fakeHypervisor } from "./fake-hypervisor.ts";
@@ -60,6 +70,18 @@ class MortalConnection implements Pick<LibvirtConnection, "call"> {
     return this.isDead ? Promise.reject(new Error("killed")) : this.#client.call(name, args, how);
   }
 }
+
+/** Shows machines as paused by an error of a disk. */
+class WithFailingDisks extends OwnedDomains {
+  override async all(looking: AbortSignal): Promise<ReadonlyMap<WorkloadId, SeenDomain>> {
+    const failing = { state: domainState.paused, reason: domainPausedReason.ioerror };
+    const all = await super.all(looking);
+    return new Map([...all].map(([id, seen]) => [id, { ...seen, ...failing }]));
+  }
+}
+
+/** What a disk fails with again as soon as its machine goes on. */
+const diskFails = new AgentError("STORAGE_ERROR", "the disk fails", { retryable: true });
 
 describeWithLibvirt("a change of a machine that runs", () => {
   let client: LibvirtClient;
@@ -226,7 +248,8 @@ describeWithLibvirt("a change of a machine that runs", () => {
           await replace(two, operations(mortal)).catch(() => {});
           domains = new OwnedDomains(client, nodeId);
           const [shown, domainId] = [await look(), await number()];
-          const handles = shown.kind === "present" ? shown.instances.map((one) => one.handle) : [];
+          const handles =
+            shown.kind === "present" ? shown.instances.map((part) => part.handle) : [];
           expect(handles, `after ${calls} calls`).toContain(handle);
 
           await replace(finishing);
@@ -286,6 +309,43 @@ describeWithLibvirt("a change of a machine that runs", () => {
     await replace(revision("r2", large));
     expect(await current()).toMatchObject({ drift: [], revisionId: "r2" });
     expect(await outsider.names(id)).toEqual([id]);
+    await operations().remove(id, signal);
+  });
+
+  it("ends none that a failing disk has paused, which has in its memory what is on no disk", async () => {
+    await replace(revision("r1", small));
+    await replace(revision("r2", { ...small, body: "another disk" }));
+    const [before, domainId] = [await look(), await number()];
+    const resumed: ProcedureName[] = [];
+    const failing: Pick<LibvirtConnection, "call"> = {
+      call: (name, args, how) => {
+        if (name !== "domainResume") return client.call(name, args, how);
+        resumed.push(name);
+        return Promise.reject(diskFails);
+      },
+    };
+    const own = domains;
+    domains = new WithFailingDisks(client, nodeId);
+    const stuck = operations(failing);
+
+    await expect(stuck.restore(id, signal)).rejects.toBe(diskFails);
+    await expect(replace(revision("r3", { body: "a third" }), stuck)).rejects.toBe(diskFails);
+    domains = own;
+
+    expect(resumed).toHaveLength(2);
+    expect(await look()).toEqual(before);
+    expect(await number()).toBe(domainId);
+    await operations().remove(id, signal);
+  });
+
+  it("lets libvirt start none that is to be stopped", async () => {
+    await replace(revision("r1", small));
+    const dom = await outsider.dom(id);
+    await client.call("domainSetAutostart", { dom, autostart: 1 }, { signal });
+
+    await operations().stop(id, 2_000, signal);
+
+    expect(await current()).toMatchObject({ state: "exited", drift: [] });
     await operations().remove(id, signal);
   });
 
