@@ -1,10 +1,12 @@
 import { activeTarget, currentOf, runKey, withRevision } from "./active-target.ts";
 import { afterUnexpectedEnd, type BackOffContext } from "./back-off.ts";
 import type { Failure, FailureReason } from "./failure.ts";
+import { withFallbackRoused } from "./new-generation.ts";
 import {
   currentInstance,
   type Instance,
   type InstanceExit,
+  isAnyUp,
   isLive,
   keptInstance,
   type Observation,
@@ -29,7 +31,14 @@ export function absorbObservation(
 ): WorkloadRecord {
   if (observation.kind === "unreadable") return record;
   const tidied = isChoreDone(record, observation) ? { ...record, chore: freshTrial } : record;
-  return record.desired === "running" ? afterLook(tidied, observation, context) : tidied;
+  if (record.desired !== "running") return tidied;
+  return afterLook(withoutRest(tidied, observation), observation, context);
+}
+
+/** What is up runs, by whomever it was begun, and is kept running; unless it is a stop of ours that has not ended it yet. */
+function withoutRest(record: WorkloadRecord, observation: Observation): WorkloadRecord {
+  const isUp = record.intent?.step !== "stop" && isAnyUp(observation);
+  return isUp ? withFallbackRoused(record) : record;
 }
 
 /** Whether a stop or retire that was said to have failed has left nothing to stop or to retire. */

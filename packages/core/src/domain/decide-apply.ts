@@ -87,7 +87,8 @@ function decideAgainst(record: WorkloadRecord, wish: ApplyWish): ApplyDecision {
   if (revision.digest !== wanted.digest) return conflict(wish, wanted.revisionId);
   if (record.desired !== wish.desired) {
     const next = nextGeneration(record, wish);
-    const changed = { ...next, desired: wish.desired, wanted: anew(wanted, record) };
+    const again = wish.desired === "running" ? anew(wanted, record) : next.wanted;
+    const changed = { ...next, desired: wish.desired, wanted: again };
     return {
       kind: "change",
       record: withFallbackAtRest(changed, record),
@@ -235,8 +236,11 @@ function updated(record: WorkloadRecord, revision: Revision, wish: ApplyWish): W
   const isBack = keeps?.revisionId === revision.revisionId && keeps.digest === revision.digest;
   const leftovers = rest.leftovers || isBack || !record.wanted.settled;
   const base = { ...rest, desired: wish.desired, labels: wish.labels, leftovers };
-  if (isBack)
-    return { ...base, wanted: roused(keeps.completed ? (fallback ?? keeps) : anew(keeps, record)) };
+  if (isBack) {
+    const isBroughtUp = record.desired === "stopped" && wish.desired === "running";
+    const isOver = keeps.completed && !isBroughtUp;
+    return { ...base, wanted: roused(isOver ? (fallback ?? keeps) : anew(keeps, record)) };
+  }
   const wanted = anew(revision, record);
   if (keeps === undefined) return { ...base, wanted };
   // What was given up is tried again in a new generation, also as the one to fall back to.

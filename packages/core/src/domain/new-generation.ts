@@ -1,4 +1,5 @@
 import { currentOf, runKey } from "./active-target.ts";
+import { isAnyUp } from "./observation.ts";
 import { freshTrial, type Revision, type WorkloadRecord } from "./workload-record.ts";
 
 /** What every request that changes a record brings along. */
@@ -56,17 +57,21 @@ export function fallbackAgain(fallback: Revision, record: WorkloadRecord): Revis
 }
 
 /**
- * A workload that was stopped is brought up as what is wanted now, not first as what it was: the one to fall back to stays down while the
- * wanted one is prepared.
+ * A workload that was stopped is brought up as what is wanted now, not first as what it was: the one to fall back to stays down until the wanted one
+ * is begun or given up. What has not been stopped yet is looked after as ever.
  */
 export function withFallbackAtRest(after: WorkloadRecord, before: WorkloadRecord): WorkloadRecord {
-  const { fallback, wanted } = after;
+  const { fallback } = after;
   const isBroughtUp = before.desired === "stopped" && after.desired === "running";
-  if (fallback === undefined || !isBroughtUp || wanted.prepared) return after;
+  if (fallback === undefined || !isBroughtUp || !isGoingDown(before)) return after;
   return { ...after, fallback: { ...fallback, resting: true } };
 }
 
-/** The record once it is decided what runs of its two revisions. */
+function isGoingDown({ intent, observation }: WorkloadRecord): boolean {
+  return intent?.step === "stop" || !isAnyUp(observation);
+}
+
+/** The record with its fallback kept running as ever: what it waited for is decided, or it is up. */
 export function withFallbackRoused(record: WorkloadRecord): WorkloadRecord {
   if (record.fallback?.resting === undefined) return record;
   return { ...record, fallback: roused(record.fallback) };

@@ -97,3 +97,11 @@ export function keptInstance(observation: Observation): Instance | undefined {
 export function isLive(instance: Instance): boolean {
   return instance.state !== "created" && instance.state !== "exited";
 }
+
+/** Whether an instance lives that is not on its way down. */
+export function isAnyUp(observation: Observation): boolean {
+  return (
+    observation.kind === "present" &&
+    observation.instances.some((it) => isLive(it) && it.state !== "stopping")
+  );
+}

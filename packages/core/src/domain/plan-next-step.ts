@@ -111,11 +111,15 @@ function partTwo(
   return whenDue(record.chore, plan.nowMs, { kind, cause });
 }
 
-/** While the wanted revision is not prepared, the last settled one is kept running, unless it was stopped; its healing goes first. */
+/** While the wanted revision is not prepared, the last settled one is kept running; its healing goes first. One that was stopped stays so. */
 function planUnprepared(plan: Plan): Step {
   const { wanted, fallback } = plan.record;
   const prepare = prepareStep(plan, "wanted", wanted);
-  if (fallback === undefined || fallback.resting === true) return prepare;
+  if (fallback === undefined) return prepare;
+  if (fallback.resting === true) {
+    const cause = `${prepare.cause}; revision ${fallback.revisionId} was stopped, and stays so meanwhile`;
+    return { ...prepare, cause };
+  }
   const heal = planFallback(plan, fallback);
   if (heal.kind !== "settled" && heal.kind !== "wait") return heal;
   if (prepare.kind !== "wait" || heal.kind === "settled") return prepare;
@@ -303,34 +307,47 @@ function finalFailure({ trial }: Revision): Failure | undefined {
 }
 
 /** Says what runs instead, too, where something does. */
-function finalFailureOfWanted({ record, ...plan }: Plan): Failure | undefined {
-  const { wanted, fallback } = record;
+function finalFailureOfWanted(plan: Plan): Failure | undefined {
+  const { wanted } = plan.record;
   const failure = finalFailure(wanted);
-  if (failure === undefined || fallback === undefined) return failure;
-  const given = { ...record, wanted: { ...wanted, givenUp: failure } };
-  const isOver = fallback.completed || fallback.givenUp !== undefined;
-  if (isOver || isRunOver({ record: given, ...plan }, fallback)) return failure;
-  const message = `revision ${wanted.revisionId} cannot run (${failure.message}); it is revision ${fallback.revisionId} that is kept running`;
+  const instead = failure && whatRunsWithout(plan, failure);
+  if (failure === undefined || instead === undefined) return failure;
+  const message = `revision ${wanted.revisionId} cannot run (${failure.message}); revision ${instead.revisionId} runs instead`;
   return { ...failure, message };
 }
 
-/** The new revision runs in the place of one that had settled, and does not settle itself. */
-function notSettled({ record, observation, policy, nowMs }: Plan): Failure | undefined {
+/** What runs once the wanted revision is given up for a failure; undefined where nothing does. */
+function whatRunsWithout({ record, ...plan }: Plan, failure: Failure): Revision | undefined {
+  const { wanted, fallback, desired } = record;
+  if (fallback === undefined || desired !== "running") return undefined;
+  if (fallback.completed || fallback.givenUp !== undefined) return undefined;
+  const given = { ...record, wanted: { ...wanted, givenUp: failure } };
+  return isRunOver({ record: given, ...plan }, fallback) ? undefined : fallback;
+}
+
+/** The new revision runs, or is to run, in the place of one that had settled and is down, and does not settle itself. */
+function notSettled(plan: Plan): Failure | undefined {
+  const { record, observation, policy, nowMs } = plan;
   const { wanted, fallback } = record;
-  if (
-    fallback === undefined ||
-    !wanted.prepared ||
-    wanted.settled ||
-    policy.updatePolicy === "keep-trying" ||
-    record.desired !== "running"
-  )
-    return undefined;
-  if (currentOf(record, fallback, observation) !== undefined) return undefined;
+  if (fallback === undefined || !mayGiveWay(plan)) return undefined;
+  const own = currentOf(record, fallback, observation);
+  if (own !== undefined && isLive(own)) return undefined;
   const unhealthy = currentOf(record, wanted, observation)?.health === "unhealthy";
   if (!unhealthy && !isWornOut(wanted.trial, policy)) return undefined;
   const why = unhealthy ? "it is unhealthy" : (wanted.trial.failure?.message ?? "it failed");
-  const message = `revision ${wanted.revisionId} did not settle (${why}); revision ${fallback.revisionId} is run again`;
-  return { reason: "NOT_SETTLED", message, retryable: false, atMs: nowMs };
+  const message = `revision ${wanted.revisionId} did not settle (${why})`;
+  const failure: Failure = { reason: "NOT_SETTLED", message, retryable: false, atMs: nowMs };
+  const instead = whatRunsWithout(plan, failure);
+  if (instead !== undefined)
+    return { ...failure, message: `${message}; revision ${instead.revisionId} runs instead` };
+  // It has not been put in the place of the other yet, and nothing is won by leaving it.
+  return own === undefined ? failure : undefined;
+}
+
+function mayGiveWay({ record, policy }: Plan): boolean {
+  const { wanted, desired } = record;
+  const isTried = wanted.prepared && !wanted.settled && desired === "running";
+  return isTried && policy.updatePolicy !== "keep-trying";
 }
 
 /** Whether the tries are used up. Not by a runtime that is out of reach: nothing could be restored there either. */

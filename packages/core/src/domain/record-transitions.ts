@@ -41,7 +41,9 @@ export function withIntent(
   if (step.kind !== "start" && step.kind !== "replace" && step.kind !== "restore") return marked;
   const from = step.kind === "restore" ? keptInstance(observation) : currentInstance(observation);
   const started = withStartCounted(marked, step, from);
-  return step.target === "wanted" ? withFallbackSetAside(started, observation) : started;
+  return step.target === "wanted"
+    ? withFallbackRoused(withFallbackSetAside(started, observation))
+    : started;
 }
 
 /** What ends by our own stop did not end unexpectedly, nor has it run to its end. */
@@ -90,14 +92,11 @@ export function afterSuccess(record: WorkloadRecord, step: Step): WorkloadRecord
   const done = withoutIntent(record);
   switch (step.kind) {
     case "prepare":
-      return decided(
-        onTarget(done, step.target, (it) => ({
-          ...it,
-          prepared: true,
-          trial: afterPrepareSuccess(it.trial),
-        })),
-        step.target,
-      );
+      return onTarget(done, step.target, (it) => ({
+        ...it,
+        prepared: true,
+        trial: afterPrepareSuccess(it.trial),
+      }));
     case "start":
     case "replace":
     case "restore":
@@ -109,10 +108,7 @@ export function afterSuccess(record: WorkloadRecord, step: Step): WorkloadRecord
     case "remove":
       return { ...done, chore: freshTrial, removed: true };
     case "giveUp":
-      return decided(
-        onTarget(done, step.target, (it) => ({ ...it, givenUp: step.failure })),
-        step.target,
-      );
+      return afterGivingUp(done, step.target, step.failure);
     case "settled":
     case "wait":
     case "forget":
@@ -183,9 +179,13 @@ export function afterCancellation(record: WorkloadRecord): WorkloadRecord {
   return withoutIntent(record);
 }
 
-/** Once the wanted revision is prepared or given up, nothing keeps the one to fall back to down. */
-function decided(record: WorkloadRecord, target: StepTarget): WorkloadRecord {
-  return target === "wanted" ? withFallbackRoused(record) : record;
+function afterGivingUp(
+  record: WorkloadRecord,
+  target: StepTarget,
+  failure: Failure,
+): WorkloadRecord {
+  const given = onTarget(record, target, (it) => ({ ...it, givenUp: failure }));
+  return target === "wanted" ? withFallbackRoused(given) : given;
 }
 
 function withoutIntent(record: WorkloadRecord): WorkloadRecord {

@@ -55,7 +55,7 @@ export interface Revision {
   readonly unproven?: boolean;
   /** Whether it ended with 0 where that is completion. */
   readonly completed: boolean;
-  /** Present on the one to fall back to that was stopped when the wanted one was asked for: it stays down while that is prepared. */
+  /** Present on the one to fall back to that was stopped when the wanted one was asked for: it stays down until that is begun or given up. */
   readonly resting?: boolean;
   readonly trial: Trial;
   /** Present when nothing more is tried with this revision until a new apply or a retry. */

@@ -64,7 +64,21 @@ function faultsOfFailing(agent: ModelAgent, record: WorkloadRecord): readonly st
     [state === "failed", `failing, but said to be ${state}`],
     [!isFallbackDue || fallbackRuns, "the last settled revision does not run"],
     [!isFallbackDue || runtime.kept === undefined, "something is still set aside"],
+    [!isTriedInVain(agent, record), "nothing runs, though the last settled revision could"],
   ]);
+}
+
+/** Whether the wanted revision has had its chances, and is tried on though there is one to fall back to. */
+function isTriedInVain(agent: ModelAgent, { wanted, fallback }: WorkloadRecord): boolean {
+  const { restoreAfterAttempts, updatePolicy } = agent.policy;
+  const isWantedTried = wanted.givenUp === undefined && wanted.prepared;
+  const couldRun =
+    fallback?.completed === false &&
+    fallback.restart.kind !== "no" &&
+    fallback.givenUp === undefined;
+  const isWornOut = wanted.trial.attempts > restoreAfterAttempts;
+  const isDown = liveOnes(agent).length === 0;
+  return updatePolicy === "restore" && isWantedTried && couldRun && isWornOut && isDown;
 }
 
 function faultsOfRunning(agent: ModelAgent, record: WorkloadRecord): readonly string[] {

@@ -6,7 +6,6 @@ import {
   decideRetry,
   nextCreation,
 } from "../../src/domain/decide-apply.ts";
-import { afterSuccess } from "../../src/domain/record-transitions.ts";
 import type { NextCreation, WorkloadRecord } from "../../src/domain/workload-record.ts";
 import {
   exitedOf,
@@ -204,45 +203,6 @@ describe("an update", () => {
     const record = recordOf({ wanted: revisionOf("r2"), observation: seen(exitedOf("r1", 1)) });
     const after = changedBy(decideApply(record, wishOf("r1")));
     expect(after.wanted).toMatchObject({ starts: 0, accountedRun: "run-of-r1" });
-  });
-});
-
-describe("what was stopped and is to run as another revision", () => {
-  const settled = revisionOf("r1", { settled: true, starts: 1 });
-  const stopped = recordOf({ desired: "stopped", wanted: settled });
-  const again = { kind: "prepare", cause: "", target: "wanted" } as const;
-
-  it("keeps the last settled one down while the wanted one is prepared, also through another update", () => {
-    const second = changedBy(decideApply(stopped, wishOf("r2")));
-    expect(second.fallback).toMatchObject({ revisionId: "r1", resting: true });
-    const third = changedBy(decideApply(second, wishOf("r3")));
-    expect(third.fallback).toMatchObject({ revisionId: "r1", resting: true });
-  });
-
-  it("has it as the one to fall back to again once that is prepared, or given up", () => {
-    const second = changedBy(decideApply(stopped, wishOf("r2")));
-    const failure = failureOf("IMAGE_NOT_FOUND", false);
-    expect(afterSuccess(second, again).fallback).not.toHaveProperty("resting");
-    expect(afterSuccess(second, { ...again, kind: "giveUp", failure }).fallback).not.toHaveProperty(
-      "resting",
-    );
-  });
-
-  it("keeps nothing down that runs, or that is to stay stopped", () => {
-    const running = { ...stopped, desired: "running" } as const;
-    const update = changedBy(decideApply(running, wishOf("r2")));
-    expect(update.fallback).not.toHaveProperty("resting");
-    const down = changedBy(decideApply(stopped, { ...wishOf("r2"), desired: "stopped" }));
-    expect(down.fallback).not.toHaveProperty("resting");
-    const up = changedBy(decideApply(down, wishOf("r2")));
-    expect(up.fallback).toMatchObject({ revisionId: "r1", resting: true });
-  });
-
-  it("is the last settled one as it was when that is applied again", () => {
-    const second = changedBy(decideApply(stopped, wishOf("r2")));
-    const back = changedBy(decideApply(second, wishOf("r1")));
-    expect(back.wanted).not.toHaveProperty("resting");
-    expect(back).not.toHaveProperty("fallback");
   });
 });
 

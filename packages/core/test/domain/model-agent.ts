@@ -11,6 +11,7 @@ import { actualState } from "../../src/domain/derive-status.ts";
 import type { Failure } from "../../src/domain/failure.ts";
 import {
   currentInstance,
+  isAnyUp,
   isLive,
   keptInstance,
   type Observation,
@@ -71,7 +72,7 @@ export class ModelAgent {
   readonly #completed = new Set<string>();
   readonly #runsOfGeneration = new Map<string, number>();
   #runsSeen = 0;
-  /** The last settled revision of what was stopped, and the generation that brings it up as another one. */
+  /** The last settled revision of what was down as it was to be stopped, and the generation that brings it up as another one. */
   #atRest: { readonly revisionId: string; readonly generation: number } | undefined;
 
   constructor(policy: Partial<PlanPolicy> = {}) {
@@ -140,6 +141,7 @@ export class ModelAgent {
       case "forget":
         if (!this.runtime.isEmpty) this.violations.push("forgotten while something is left");
         this.record = nextCreation(planned, this.nowMs);
+        this.#completed.clear();
         break;
       case "giveUp":
         if (fault !== "crashBefore") this.record = afterSuccess(planned, step);
@@ -167,9 +169,11 @@ export class ModelAgent {
     this.record = withIntent(planned, step, how.observation, this.nowMs);
     if (fault === "crashBefore") return;
     const outcome = this.#perform(planned, step, fault);
+    const isUntold = fault === "crashMidway" || fault === "crashAfter";
+    this.#forgetRest(planned, step, isUntold ? undefined : outcome);
     this.#countRuns();
     how.meanwhile?.();
-    if (fault === "crashMidway" || fault === "crashAfter" || this.record === undefined) return;
+    if (isUntold || this.record === undefined) return;
     const seen = this.runtime.observe();
     this.record = withOutcome(this.record, planned, { step, outcome }, this.#context());
     this.#absorb(seen);
@@ -228,6 +232,7 @@ export class ModelAgent {
   #absorb(observation: Observation): void {
     const { record } = this;
     if (record === undefined || observation.kind === "unreadable") return;
+    if (isAnyUp(observation)) this.#atRest = undefined;
     const isSame = JSON.stringify(record.observation) === JSON.stringify(observation);
     this.#observations += isSame ? 0 : 1;
     const seen: WorkloadRecord =
@@ -306,22 +311,28 @@ export class ModelAgent {
     const after = this.record;
     if (before === undefined || after === undefined) return;
     if (after.generation < before.generation) this.violations.push("the generation went back");
-    if (after.desired !== before.desired || after.uid !== before.uid) this.#completed.clear();
+    if (after.uid !== before.uid) this.#completed.clear();
+    if (after.desired !== before.desired && after.desired === "running")
+      this.#completed.delete(after.wanted.revisionId);
     const isBroughtUp = before.desired === "stopped" && after.desired === "running";
     const { fallback, generation } = after;
-    if (isBroughtUp && fallback !== undefined && !after.wanted.prepared)
+    const isDown = !isAnyUp(before.observation) && !isAnyUp(this.runtime.observe());
+    if (isBroughtUp && isDown && fallback !== undefined)
       this.#atRest = { revisionId: fallback.revisionId, generation };
   }
 
-  #forgetRest(record: WorkloadRecord | undefined): void {
-    const isDecided = record?.wanted.prepared === true || record?.wanted.givenUp !== undefined;
-    if (isDecided || record?.generation !== this.#atRest?.generation) this.#atRest = undefined;
+  /** It may run once the other one is given up, or was begun, or somebody has started it. */
+  #forgetRest(planned: WorkloadRecord, step: RuntimeStep, told: StepOutcome | undefined): void {
+    const isBegun = "target" in step && step.target === "wanted" && step.kind !== "prepare";
+    const hasChanged = told?.kind !== "failed" || told.failed.effect !== "none";
+    const isOther = planned.generation !== this.#atRest?.generation;
+    if (isOther || planned.wanted.givenUp !== undefined || (isBegun && hasChanged))
+      this.#atRest = undefined;
   }
 
   /** Judges the runs that the last step began. */
   #countRuns(): void {
     const { record, runtime } = this;
-    this.#forgetRest(record);
     for (const { revisionId } of runtime.runs.slice(this.#runsSeen)) {
       if (record === undefined) continue;
       if (this.#completed.has(revisionId)) this.violations.push(`${revisionId} is run again`);

@@ -9,8 +9,8 @@ export interface Behaviour {
   readonly health?: "healthy" | "unhealthy";
   /** Every prepare of it fails: for good, or as if it might succeed later. */
   readonly prepareFails?: "final" | "transient";
-  /** Every start of it fails, as if what prepare made was gone. */
-  readonly neverReady?: boolean;
+  /** Every start of it fails before anything has changed: as if what prepare made was gone, or as if it might succeed later. */
+  readonly startFails?: "NOT_PREPARED" | "NETWORK_ERROR";
 }
 
 const always = { kind: "always" } as const;
@@ -29,7 +29,8 @@ const behaviours = {
   onceFails: { restart: { kind: "no" }, ends: { afterMs: 3_000, code: 4 } },
   badImage: { restart: always, prepareFails: "final" },
   slowRegistry: { restart: always, prepareFails: "transient" },
-  neverReady: { restart: always, neverReady: true },
+  neverReady: { restart: always, startFails: "NOT_PREPARED" },
+  noSecret: { restart: always, startFails: "NETWORK_ERROR" },
 } as const satisfies Record<string, Behaviour>;
 
 /** The name of one of {@link behaviours}; also its revision id. */
@@ -50,6 +51,7 @@ export const modelRevisions: readonly ModelRevision[] = [
   "badImage",
   "slowRegistry",
   "neverReady",
+  "noSecret",
 ];
 
 /** What a revision of this id does. */

@@ -135,8 +135,9 @@ export class ModelRuntime {
   }
 
   #ready(target: ModelTarget): void {
-    const isReady = this.prepared.has(target.digest) && !behaviourOf(target.revisionId).neverReady;
-    if (!isReady) throw new ModelFailure("NOT_PREPARED", true);
+    const { startFails } = behaviourOf(target.revisionId);
+    if (startFails !== undefined) throw new ModelFailure(startFails, true);
+    if (!this.prepared.has(target.digest)) throw new ModelFailure("NOT_PREPARED", true);
   }
 
   #bringUp(target: ModelTarget, nowMs: number): void {

@@ -173,7 +173,7 @@ describe("the cause of giving up", () => {
     const { cause } = planNextStep(recordOf({ wanted, fallback }), observation, policy, nowMs);
     expect(cause).toBe(
       isNamed
-        ? "revision r2 cannot run (because of INVALID_SPEC); it is revision r1 that is kept running"
+        ? "revision r2 cannot run (because of INVALID_SPEC); revision r1 runs instead"
         : "because of INVALID_SPEC",
     );
   });

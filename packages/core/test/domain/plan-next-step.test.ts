@@ -121,16 +121,6 @@ describe("an update", () => {
     expect(planned(update, seen())).toMatchObject({ kind: "start", target: "fallback" });
   });
 
-  it("leaves the old revision down that was stopped until the new one is given up", () => {
-    const record = { ...update, fallback: { ...settled, resting: true } };
-    const prepare = { kind: "prepare", target: "wanted" };
-    expect(planned(record, seen(exitedOf("r1", 0)))).toMatchObject(prepare);
-    expect(planned(record, seen())).toMatchObject(prepare);
-    const trial = trialOf({ attempts: 9, notBeforeMs: nowMs + 1_000 });
-    const failing = { ...record, wanted: { ...freshRevision("r2"), trial } };
-    expect(planned(failing, seen(exitedOf("r1", 0))).kind).toBe("wait");
-  });
-
   it("does not start a revision meanwhile that may be started only once, be it stopped, ended or gone", () => {
     const once = revisionOf("r1", { restart: { kind: "no" }, settled: true });
     const record = { ...update, fallback: once };
