@@ -28,10 +28,14 @@ interface Known {
   readonly definition: KnownDefinition | undefined;
   /** libvirt's number for the run that it was read in. */
   readonly domainId: number;
+  readonly validUntilMs: number;
 }
 
 /** Definitions that are read at once. */
 const readsAtOnce = 8;
+
+/** libvirt tells no event of some changes, such as another number of processors of what runs: all is read again after so long, in milliseconds. */
+const validMs = 300_000;
 
 /**
  * The domains of this node: the states of all by one call, the definition of each, our marks with it, only where it may have changed.
@@ -42,13 +46,20 @@ const readsAtOnce = 8;
 export class OwnedDomains {
   readonly #connection: Pick<LibvirtConnection, "call">;
   readonly #nodeId: string;
+  readonly #validMs: number;
   readonly #known = new Map<string, Known>();
   readonly #changedDuring = new Set<Set<string>>();
   #followers = 0;
 
-  constructor(connection: Pick<LibvirtConnection, "call">, nodeId: string) {
+  /** @param validForMs how long a definition is remembered at most. Default 300,000. */
+  constructor(
+    connection: Pick<LibvirtConnection, "call">,
+    nodeId: string,
+    validForMs: number = validMs,
+  ) {
     this.#connection = connection;
     this.#nodeId = nodeId;
+    this.#validMs = validForMs;
   }
 
   /** All of this node's domains, by workload. @throws {LibvirtError} {LibvirtConnectionError} the signal's reason */
@@ -128,7 +139,7 @@ export class OwnedDomains {
     signal: AbortSignal,
   ): Promise<Omit<SeenDomain, "isAutostarted"> | undefined> {
     const remembered = this.#known.get(dom.uuid);
-    const known = remembered?.domainId === dom.id ? remembered : await this.#read(dom, signal);
+    const known = isValid(remembered, dom) ? remembered : await this.#read(dom, signal);
     if (known === undefined) return undefined;
     if (this.#followers > 0 && !changed.has(dom.uuid)) this.#known.set(dom.uuid, known);
     if (known.definition === undefined) return undefined;
@@ -152,18 +163,19 @@ export class OwnedDomains {
     try {
       // What is defined: a run has a copy, which changes with it or does not. Where somebody has removed the definition, the copy is all there is.
       const args = { dom, flags: domainXmlFlags.inactive };
+      const read = { domainId: dom.id, validUntilMs: performance.now() + this.#validMs };
       const { xml } = await this.#connection.call("domainGetXmlDesc", args, { signal });
       const parsed = parseDefinition(xml, this.#nodeId);
       if (parsed === undefined) throw unreadableDescription(dom.name);
       const { ownership, ...definition } = parsed;
       if (ownership === undefined || !this.#isOriginal(dom, ownership))
-        return { definition: undefined, domainId: dom.id };
+        return { ...read, definition: undefined };
       const { persistent } = await this.#connection.call("domainIsPersistent", { dom }, { signal });
       const isPersistent = persistent === 1;
       const running = await this.#runningOf(dom, signal);
       return {
+        ...read,
         definition: { ...definition, ownership, isPersistent, running },
-        domainId: dom.id,
       };
     } catch (error) {
       if (LibvirtError.hasCode(error, "noDomain")) return undefined;
@@ -189,6 +201,11 @@ export class OwnedDomains {
   #forgetAllBut(existing: ReadonlySet<string>): void {
     for (const uuid of this.#known.keys()) if (!existing.has(uuid)) this.#known.delete(uuid);
   }
+}
+
+/** Whether a definition is remembered of the run that there is, and for not too long. */
+function isValid(known: Known | undefined, { id }: Domain): known is Known {
+  return known !== undefined && known.domainId === id && performance.now() < known.validUntilMs;
 }
 
 /** The domain whose definition an event may be about. */

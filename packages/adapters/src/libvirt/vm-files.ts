@@ -11,6 +11,7 @@ import type { DhcpHosts, Reservation } from "./dhcp-hosts.ts";
 import { isMissingFile } from "./disk-claim.ts";
 import { ensureDisk, growDisk, removeDisk, settleDisk, type WantedDisk } from "./disk-files.ts";
 import type { SeenDomain } from "./seen-domain.ts";
+import { holdingOf } from "./domain-holding.ts";
 import { isDevice, type Machine } from "./machine.ts";
 import type { MachineFiles } from "./machine-files.ts";
 import { machineBody } from "./machine-body.ts";
@@ -132,12 +133,15 @@ export class VmFiles implements MachineFiles {
     const variables = uid === undefined ? [] : [folders.variablesOf({ id, uid })];
     const paths = [...ofMachine, ...ofMakings, ...variables];
     await folders.tidy(id, { paths, digests: keepDigests });
-    if (current === undefined) return;
+    // What is defined and has yet to take effect says nothing yet.
+    const settled = seen === undefined ? undefined : holdingOf(seen).current;
+    if (settled === undefined) return;
     const { policies } = await folders.madeFor(id);
     for (const { digest, path, retained } of policies)
-      if (digest === current.specDigest)
+      if (digest === settled.specDigest)
         await settleDisk({ path, claim: { id, nodeId: this.#context.nodeId, retained } });
-    await folders.dropPolicies(id, [...keepDigests, current.specDigest]);
+    const digests = [current, settled].flatMap((it) => (it === undefined ? [] : [it.specDigest]));
+    await folders.dropPolicies(id, [...keepDigests, ...digests]);
   }
 
   async withSecrets(id: WorkloadId, instance: string, xml: string): Promise<string> {

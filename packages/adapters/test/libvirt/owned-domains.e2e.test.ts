@@ -180,6 +180,39 @@ describeWithLibvirt("OwnedDomains", () => {
     expect(counting.counts.get("domainGetXmlDesc")).toBeGreaterThan(first);
   });
 
+  it("reads again after a while what libvirt tells no event of", async () => {
+    const client = fakeClient();
+    const id = workloadId(randomUUID());
+    const marks = ownershipElement(owned(id));
+    const xml = renderXml(
+      element("domain", { type: "test" }, [
+        element("name", {}, id),
+        element("uuid", {}, machineUuid({ id, uid }, nodeId)),
+        element("metadata", {}, [marks]),
+        element("memory", { unit: "MiB" }, "8"),
+        element("vcpu", { current: 1 }, "2"),
+        element("os", {}, [element("type", {}, "hvm")]),
+      ]),
+    );
+    const made = await client.call("domainDefineXmlFlags", { xml, flags: 0 }, options);
+    const args = { dom: made.dom, flags: 0 };
+    const { dom } = await client.call("domainCreateWithFlags", args, options);
+    const domains = new OwnedDomains(client, nodeId, 50);
+    const controller = new AbortController();
+    const followed = domains.follow(client.events(["lifecycle"], controller.signal));
+    await followed.next();
+    const vcpus = async () => (await domains.all(options.signal)).get(id)?.running?.size?.vcpus;
+    expect(await vcpus()).toBe(1);
+
+    await client.call("domainSetVcpusFlags", { dom, nvcpus: 2, flags: 1 }, options);
+
+    await expect.poll(vcpus, { timeout: 5_000 }).toBe(2);
+    controller.abort();
+    await followed.next();
+    await client.call("domainDestroyFlags", { dom, flags: 0 }, options);
+    await client.call("domainUndefineFlags", { dom, flags: 0 }, options);
+  });
+
   it("throws where nothing can be read, rather than show nothing", async () => {
     const endpoint = { socketPaths: ["/nowhere/socket"], name: "test:///default" };
     const client = new LibvirtClient(endpoint);
