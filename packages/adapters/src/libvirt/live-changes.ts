@@ -33,7 +33,7 @@ export class LiveChanges {
   }
 
   /**
-   * Brings a running machine to the size of its definition. What is so already is left. Processors are there, or gone, when this returns true;
+   * Brings a running machine to the size of its definition; may be repeated. Processors are there, or gone, when this returns true;
    * memory as far as the guest gives it back: where it does not, and a start would make no difference to that, it is still asked for it.
    * @returns whether all has been done that can be without a start
    * @throws {LibvirtError} where the guest, or QEMU, does not take it: the machine runs on as far as it was brought
@@ -49,7 +49,7 @@ export class LiveChanges {
       const args = { dom, nvcpus: wanted.vcpus, flags };
       await this.#calls.call(id, "domainSetVcpusFlags", { args, signal });
     }
-    if (isNear(wanted, now)) return true;
+    // Whatever it has: nobody tells what it was asked for last, and has not come to yet.
     const args = { dom, memory: BigInt(wanted.memoryKib), flags };
     await this.#calls.call(id, "domainSetMemoryFlags", { args, signal });
     // The balloon is all that a start would limit it by as well.

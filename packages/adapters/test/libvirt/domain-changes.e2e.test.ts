@@ -220,6 +220,22 @@ describeWithLibvirt("a change of a machine that runs", () => {
     await operations().remove(id, signal);
   });
 
+  it("asks for its memory whatever it has: what it was asked for before may be yet to come", async () => {
+    await replace(revision("r1", small));
+    const asked: unknown[] = [];
+    const listening: Pick<LibvirtConnection, "call"> = {
+      call: (name, args, how) => {
+        if (name === "domainSetMemoryFlags") asked.push(args);
+        return client.call(name, args, how);
+      },
+    };
+
+    await replace(revision("r2", small), operations(listening));
+
+    expect(asked).toMatchObject([{ memory: 65_536n }]);
+    await operations().remove(id, signal);
+  });
+
   it("leaves it as it is where libvirt does not take the new definition", async () => {
     await replace(revision("r1", small));
     const [before, domainId] = [await look(), await number()];
