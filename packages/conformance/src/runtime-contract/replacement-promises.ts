@@ -27,13 +27,21 @@ export const replacementPromises: readonly RuntimePromise[] = [
     id: "replace-keeps-the-kept",
     clause: "RT-051",
     level: "MUST",
-    title: "replace over a kept one removes the current one, and the kept one stays",
+    title: "replace over a kept one removes the current one, up or down, and the kept one stays",
     check: async (stage) => {
       await stage.prepareAndReplace(stage.longRunning("r1"), stage.longRunning("r2"));
       const third = stage.longRunning("r3");
       await stage.prepare(third);
       await stage.runtime.replace(third, stage.signal);
       assert.equal((await stage.current()).revisionId, "r3");
+      assert.equal((await stage.kept()).revisionId, "r1");
+
+      await stage.stop();
+      const fourth = stage.longRunning("r4");
+      await stage.prepare(fourth);
+      await stage.runtime.replace(fourth, stage.signal);
+      const current = await stage.current();
+      assert.ok(isLive(current) && current.revisionId === "r4");
       assert.equal((await stage.kept()).revisionId, "r1");
     },
   },
