@@ -7,8 +7,8 @@ import { unreadableDescription } from "./libvirt-errors.ts";
 import { domainModificationImpact, domainState } from "./rpc/index.ts";
 import { parseXml } from "./xml.ts";
 
-/** How long a guest may take to give memory back, in milliseconds: it hands over some GiB a second where it has nothing to write out first. */
-const balloonWithinMs = 10_000;
+/** How long a guest may give back nothing of the memory that it is asked for, in milliseconds, before it is taken for one that gives none. */
+const stuckAfterMs = 10_000;
 
 /** How often it is looked at meanwhile, in milliseconds. */
 const lookEveryMs = 100;
@@ -19,9 +19,12 @@ const nearKib = 1_024;
 /** Gives running machines other numbers of processors, and other amounts of memory, as far as they were started with room for that. */
 export class LiveChanges {
   readonly #calls: DomainCalls;
+  readonly #stuckAfterMs: number;
 
-  constructor(calls: DomainCalls) {
+  /** @param givesUpAfterMs how long a guest may give nothing back. Default 10,000. */
+  constructor(calls: DomainCalls, givesUpAfterMs: number = stuckAfterMs) {
     this.#calls = calls;
+    this.#stuckAfterMs = givesUpAfterMs;
   }
 
   /** Whether a machine runs that can have the size of its definition without being started anew. */
@@ -59,11 +62,14 @@ export class LiveChanges {
   }
 
   async #hasFollowed(seen: SeenDomain, wanted: DomainSize, signal: AbortSignal): Promise<boolean> {
-    const untilMs = performance.now() + balloonWithinMs;
+    let [lastKib, untilMs] = [0, 0];
     for (;;) {
       const now = await this.#sizeOf(seen, signal);
-      if (now !== undefined && isNear(wanted, now)) return true;
+      if (now === undefined) return false;
+      if (isNear(wanted, now)) return true;
+      if (now.memoryKib !== lastKib) untilMs = performance.now() + this.#stuckAfterMs;
       if (performance.now() >= untilMs) return false;
+      lastKib = now.memoryKib;
       await pause(lookEveryMs, signal);
     }
   }
