@@ -97,10 +97,12 @@ export class DomainChanges {
     const { current, former } = seen.ownership;
     if (current === undefined || former === undefined) return;
     const { boot, domainId, startedAtMs } = former;
+    // Not written down where what defined it was cut off then.
+    const config = current.config ?? seen.definition.digest;
     const run = current.instance === former.instance ? former.run : randomUUID();
     const changed = {
       ...seen.ownership,
-      current: { ...current, run, startedAtMs, domainId, boot },
+      current: { ...current, config, run, startedAtMs, domainId, boot },
       kept: keptAfter(seen.ownership),
       former: undefined,
     };

@@ -81,7 +81,9 @@ export function isEdited({ definition, ownership }: SeenDomain): boolean {
 function hasOtherProcessors(domain: SeenDomain): boolean {
   const { definition, running } = domain;
   if (running?.size === undefined || definition.size === undefined) return false;
-  return running.size.vcpus !== definition.size.vcpus && !holdingOf(domain).isPending;
+  // Nothing can be told by a definition that is not ours, or has yet to take effect.
+  if (isEdited(domain) || holdingOf(domain).isPending) return false;
+  return running.size.vcpus !== definition.size.vcpus;
 }
 
 function instancesOf(domain: SeenDomain, more: DomainSurroundings): readonly Instance[] {

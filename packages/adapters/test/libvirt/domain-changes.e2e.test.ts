@@ -278,6 +278,7 @@ describeWithLibvirt("a change of a machine that runs", () => {
           });
           const seen = (await domains.all(signal)).get(id);
           expect(seen?.running?.size).toEqual(seen?.definition.size);
+          expect(seen?.ownership.current?.config).toBe(seen?.definition.digest);
           if (wanted === large) expect(await number()).toBe(domainId);
           await operations().remove(id, signal);
           if (!mortal.isDead) break;

@@ -123,6 +123,11 @@ describe("observationOf", () => {
     expect(instance(domain({ definition, running: running({ vcpus: 2 }) }))?.drift).toEqual([
       "it was given other processors while it runs",
     ]);
+    const marked = { ...started, config: "config-1" };
+    const edited = { ...definition, digest: "config-2", size: { ...size, vcpus: 2 } };
+    expect(instance(domain({ definition: edited, running: definition }, marked))?.drift).toEqual([
+      "its definition was edited",
+    ]);
     expect(instance(domain({ definition, running: running({ memoryKib: 32_768 }) }))).toMatchObject(
       {
         drift: [],
