@@ -164,7 +164,8 @@ export class LaneRecord {
     if (this.isRestNoted(record)) return;
     await this.#amend((current) => {
       if (current === undefined) return undefined;
-      return { record: afterCancellation(current), actions: [this.#reached(current)] };
+      const rested = afterCancellation(current);
+      return { record: rested, actions: [this.#reached(rested)] };
     });
   }
 

@@ -108,6 +108,21 @@ describe("the history", () => {
     expect(texts(node).at(-1)).toBe("apply_workload completed");
   });
 
+  it("tells that a stop was fulfilled also where a start was cut off before it made anything", async () => {
+    const node = await SimulatedNode.start();
+    node.world.faults.hangNext("start");
+    await node.apply("web", serve, { revisionId: "r1" });
+    node.world.setUnreachable(true);
+    await node.restart();
+    const stopping = await node.want("web", "stopped");
+    expect(stopping.status).toMatchObject({ desired: "stopped" });
+    node.world.setUnreachable(false);
+    await node.after(31_000);
+
+    expect(node.status("web").actual).toBe("stopped");
+    expect(texts(node)).toEqual(["apply_workload failed", "apply_workload completed"]);
+  });
+
   it("is bounded by count, oldest first, in memory and in the store (I12)", async () => {
     const node = await SimulatedNode.start({ policy: { actionsMax: 10 } });
 
