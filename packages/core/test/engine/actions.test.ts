@@ -117,7 +117,7 @@ describe("the history", () => {
     const stopping = await node.want("web", "stopped");
     expect(stopping.status).toMatchObject({ desired: "stopped" });
     node.world.setUnreachable(false);
-    await node.after(31_000);
+    await node.after(6_000);
 
     expect(node.status("web").actual).toBe("stopped");
     expect(texts(node)).toEqual(["apply_workload failed", "apply_workload completed"]);
