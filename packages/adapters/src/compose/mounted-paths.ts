@@ -8,8 +8,11 @@ import {
   textOf,
 } from "./resolved-project.ts";
 
-/** Where relative paths of a file begin: nowhere, so that none leads to a place of the node. */
-export const noFolder = "/nonexistent";
+/**
+ * Where the command runs, and relative paths of a file begin: a folder that every Linux has and nobody mounts, in which there can be no file of
+ * anybody's. The first generation of the command takes them from where it runs, whatever it is told.
+ */
+export const noFolder = "/proc/sys/kernel";
 
 /** A place in the spec, part by part. */
 type SpecPath = readonly (string | number)[];

@@ -31,7 +31,6 @@ export interface UpRequest {
   readonly project: string;
   /** The file and its variables, with what references stand for. */
   readonly input: CommandInput;
-  readonly folder: string;
   readonly mark: string;
   readonly profiles: readonly string[];
   /** Only these services, without those they depend on; undefined: all. */
@@ -100,6 +99,7 @@ export class ProjectCommand {
         ],
         env: variables,
         mark: "config",
+        cwd: noFolder,
         input: text,
         signal: either,
       });
@@ -151,7 +151,7 @@ export class ProjectCommand {
       ],
       env: input.env,
       mark: request.mark,
-      cwd: request.folder,
+      cwd: noFolder,
       input: input.text,
       signal,
     });

@@ -54,7 +54,7 @@ export class ProjectFolders {
     return createHash("sha256").update(`${this.#nodeId}\0${id}`).digest("hex").slice(0, 40);
   }
 
-  /** Where the command runs. */
+  /** Where all that is stored of a workload is. */
   folderOf(id: WorkloadId): string {
     return join(this.#root, this.nameOf(id));
   }

@@ -255,7 +255,6 @@ export class ProjectOperations {
       profiles,
       existing,
       input,
-      folder: folders.folderOf(workload),
       mark: await folders.ensureMark(workload),
       ...(services === undefined ? {} : { services }),
     };

@@ -33,7 +33,7 @@ describe("a compose file that the node can never take", () => {
     ["that the command refuses", commandOf("exit 15")],
     ["that the first command refuses", commandOf("exit 1")],
     ["that asks for what no policy gives", commandOfService({ security_opt: ["apparmor=none"] })],
-    ["with a place of its own folder", commandOfService({ volumes: ["/nonexistent/x:/x"] })],
+    ["with a place of its own folder", commandOfService({ volumes: ["/proc/sys/kernel/x:/x"] })],
   ])("is the user's to mend for good: one %s", async (_, command) => {
     await expect(command.resolve({ ...source }, forever)).rejects.toMatchObject({
       code: "INVALID_SPEC",
@@ -55,6 +55,22 @@ describe("a compose file that the node can never take", () => {
       code: "RUNTIME_ERROR",
       retryable: true,
     });
+  });
+});
+
+describe("relative paths of a file", () => {
+  it("begin where the file is judged and brought up alike", async () => {
+    const command = commandOf("echo in $PWD >&2; exit 1", undefined, "1.29.2");
+    const failed = { message: expect.stringMatching(/: in \/proc\/sys\/kernel$/) };
+    await expect(command.resolve({ ...source }, forever)).rejects.toMatchObject(failed);
+    const request = {
+      project: "shop",
+      input: { text: "{}", env: {} },
+      mark: "mark",
+      profiles: [],
+      existing: "keep",
+    } as const;
+    await expect(command.up(request, [], forever)).rejects.toMatchObject(failed);
   });
 });
 

@@ -46,6 +46,17 @@ for (const command of testedCommands)
       await host.docker.getImage(image).remove();
     }, 120_000);
 
+    it.concurrent("has no place of the node to take relative paths from", async (test) => {
+      const { host, target } = begin(words, test);
+      for (const volume of ["./data:/data", ".:/data"])
+        await expect(
+          host.prepare(target({ services: { main: { ...linger, volumes: [volume] } } })),
+        ).rejects.toMatchObject({
+          code: "INVALID_SPEC",
+          violations: [{ path: ["composeYaml", "services", "main", "volumes", 0] }],
+        });
+    }, 120_000);
+
     it.concurrent("leaves nothing of services that its file no longer has, and keeps the others", async (test) => {
       const { host, target } = begin(words, test);
       const first = target({ services: { main: linger, old: linger } });

@@ -39,8 +39,11 @@ describe("refusedAsks", () => {
     ["networks", { networks: { net: { driver_opts: { any: "x" } } } }],
     ["logging", { logging: { driver: "syslog" } }],
     ["ports", { ports: [{ target: 80, published: "http" }] }],
-    ["volumes.0", { volumes: ["/nonexistent/data:/data:rw"] }],
-    ["volumes.1", { volumes: ["/a", { type: "bind", source: "/nonexistent", target: "/data" }] }],
+    ["volumes.0", { volumes: ["/proc/sys/kernel/data:/data:rw"] }],
+    [
+      "volumes.1",
+      { volumes: ["/a", { type: "bind", source: "/proc/sys/kernel", target: "/data" }] },
+    ],
   ])("finds %s", (field, members) => {
     expect(refusals(service(members))).toEqual([`composeYaml.services.web.${field}`]);
   });
@@ -84,7 +87,7 @@ describe("refusedAsks", () => {
   });
 
   it("names a service that has dots in its name", async () => {
-    const web = { image: "web:1", privileged: true, volumes: ["/nonexistent/a:/b"] };
+    const web = { image: "web:1", privileged: true, volumes: ["/proc/sys/kernel/a:/b"] };
     const project = resolved({ services: { "web.1": web } });
     expect(refusedAsks(project).map((one) => one.path)).toEqual([
       ["composeYaml", "services", "web.1", "volumes", 0],
