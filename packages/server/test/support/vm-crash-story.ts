@@ -28,19 +28,32 @@ export async function vmCrashStage(): Promise<VmCrashStage> {
   return { vms, killer };
 }
 
+/** A machine with one of everything that is made for one: a disk, an image for cloud-init, an address that is set aside. */
+function wholeMachine(number: number): VmWorkload {
+  const networks = [{ ipAddress: `192.168.122.${100 + number}/24` }];
+  const { disks = [] } = idleMachine();
+  const more = { networks, cloudInit: "#!/bin/sh\n", stopGraceSeconds: 1 };
+  return { vcpus: 1, memoryMb: 32n, disks, ...more };
+}
+
 /** Creates a machine again and again, with the agent killed at each of the steps, one further every time; resolves with how many there were. */
 export async function createThroughKills(stage: VmCrashStage): Promise<number> {
   const { vms } = stage;
   for (let step = 1; step <= stepsMax; step += 1) {
     const id = vms.id(`created-${step}`);
-    const act = () => vms.apply(id, idleMachine(), { revisionId: "r1" });
+    const spec = wholeMachine(step);
+    const act = () => vms.apply(id, spec, { revisionId: "r1" });
     const killedAt = await killedDuring(stage, { id, step, act, wanted: "RUNNING r1" });
     const told = `killed at ${killedAt ?? "no step"}`;
 
     expect(await vms.outsider.state(id), told).toBe("running");
-    expect(await vms.outsider.diskPaths(id), told).toEqual([`${vms.diskFolder}/${id}-vda.img`]);
+    const [disk, seed] = await vms.outsider.diskPaths(id);
+    expect(disk, told).toBe(`${vms.diskFolder}/${id}-vda.img`);
+    expect(seed, told).toMatch(/\.iso$/);
+    const [mac = ""] = await vms.outsider.macs(id);
+    expect(await vms.outsider.reservations(mac), told).toHaveLength(1);
     await vms.remove(id);
-    expect(await vms.leftOf(id), told).toEqual([]);
+    expect(await leftOf(vms, id, mac), told).toEqual([]);
     if (killedAt === undefined) return step - 1;
   }
   return stepsMax;
@@ -51,15 +64,20 @@ export async function deleteThroughKills(stage: VmCrashStage): Promise<number> {
   const { vms } = stage;
   for (let step = 1; step <= stepsMax; step += 1) {
     const id = vms.id(`deleted-${step}`);
-    await vms.apply(id, idleMachine());
+    await vms.apply(id, wholeMachine(step));
     await vms.reaches(id, "RUNNING");
+    const [mac = ""] = await vms.outsider.macs(id);
     const act = () => vms.node.client.deleteWorkload({ id });
     const killedAt = await killedDuring(stage, { id, step, act, wanted: "absent" });
 
-    expect(await vms.leftOf(id), `killed at ${killedAt ?? "no step"}`).toEqual([]);
+    expect(await leftOf(vms, id, mac), `killed at ${killedAt ?? "no step"}`).toEqual([]);
     if (killedAt === undefined) return step - 1;
   }
   return stepsMax;
+}
+
+async function leftOf(vms: VmNode, id: string, mac: string): Promise<readonly string[]> {
+  return [...(await vms.leftOf(id)), ...(await vms.outsider.reservations(mac))];
 }
 
 /** How a machine is changed again and again. */
@@ -86,6 +104,21 @@ export const growth: Change = {
     const [disk = ""] = await vms.outsider.diskPaths(id);
     expect(await sizeGbOf(disk), told).toBe(1 + revision);
     expect(await vms.outsider.xml(id), told).toContain(`>${(32 + revision) * 1_024}</memory>`);
+  },
+};
+
+/** More processors, within what the machine can be given while it runs: it goes on in its run. Unlike memory they need no system in it. */
+export const liveGrowth: Change = {
+  spec: (revision) => {
+    const { disks = [] } = idleMachine();
+    return { vcpus: 1 + revision, maxVcpus: 32, memoryMb: 32n, disks, stopGraceSeconds: 1 };
+  },
+  check: async ({ vms, id, revision, firstRun }, told) => {
+    expect(await vms.outsider.runId(id), told).toBe(firstRun);
+    for (const of of ["--live", "--config"]) {
+      const count = await vms.outsider.virsh("vcpucount", id, "--current", of);
+      expect(`${of} ${count}`, told).toBe(`${of} ${1 + revision}`);
+    }
   },
 };
 
