@@ -19,6 +19,11 @@ export function activeTarget(record: WorkloadRecord): ActiveTarget | undefined {
   return fallback === undefined ? undefined : { target: "fallback", revision: fallback };
 }
 
+/** One of the revisions of a record; undefined where it has none to fall back to. */
+export function revisionOf(record: WorkloadRecord, target: StepTarget): Revision | undefined {
+  return target === "wanted" ? record.wanted : record.fallback;
+}
+
 /** The record with one of its revisions exchanged. */
 export function withRevision(
   record: WorkloadRecord,

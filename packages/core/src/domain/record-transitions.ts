@@ -1,4 +1,4 @@
-import { activeTarget, currentOf, runKey, withRevision } from "./active-target.ts";
+import { activeTarget, currentOf, revisionOf, runKey, withRevision } from "./active-target.ts";
 import {
   afterPrepareSuccess,
   afterStepFailure,
@@ -62,7 +62,7 @@ function withStartCounted(
   { kind, target }: Extract<RuntimeStep, { readonly target: StepTarget }>,
   from: Instance | undefined,
 ): WorkloadRecord {
-  const revision = target === "wanted" ? record.wanted : record.fallback;
+  const revision = revisionOf(record, target);
   if (revision === undefined) return record;
   const own = from !== undefined && isOf(from, record, revision) ? from : undefined;
   const counted = { ...revision, starts: revision.starts + 1 };
@@ -198,7 +198,7 @@ function onTarget(
   target: StepTarget,
   change: (revision: Revision) => Revision,
 ): WorkloadRecord {
-  const revision = target === "wanted" ? record.wanted : record.fallback;
+  const revision = revisionOf(record, target);
   return revision === undefined ? record : withRevision(record, target, change(revision));
 }
 

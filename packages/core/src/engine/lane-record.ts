@@ -106,7 +106,9 @@ export class LaneRecord {
     await this.#amend((record) => {
       if (record === undefined) return undefined;
       const after =
-        ended === undefined ? record : withOutcome(record, ended.planned, ended, context);
+        ended === undefined
+          ? record
+          : withOutcome(record, ended.planned, { ...ended, after: seen.observation }, context);
       const absorbed = this.#withObservation(after, seen, context);
       if (absorbed === record) return undefined;
       return { record: absorbed, actions: [this.#reached(absorbed)] };

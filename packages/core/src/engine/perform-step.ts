@@ -1,3 +1,4 @@
+import { revisionOf } from "../domain/active-target.ts";
 import type { Json } from "../domain/json.ts";
 import type { RuntimeStep, StepTarget } from "../domain/step.ts";
 import type { Revision, WorkloadRecord } from "../domain/workload-record.ts";
@@ -63,7 +64,7 @@ export function revisionOfStep(record: WorkloadRecord, step: RuntimeStep): Revis
     case "start":
     case "replace":
     case "restore":
-      return step.target === "wanted" ? record.wanted : record.fallback;
+      return revisionOf(record, step.target);
     case "retire":
     case "stop":
     case "remove":
@@ -72,7 +73,7 @@ export function revisionOfStep(record: WorkloadRecord, step: RuntimeStep): Revis
 }
 
 function targetOf(record: WorkloadRecord, target: StepTarget, spec: Json | undefined): Target {
-  const revision = target === "wanted" ? record.wanted : record.fallback;
+  const revision = revisionOf(record, target);
   assert(revision !== undefined && spec !== undefined, "a step for the fallback has a fallback");
   return { ...targetName(record, revision), spec, stopGraceMs: revision.stopGraceMs };
 }

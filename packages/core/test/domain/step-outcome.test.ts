@@ -1,8 +1,21 @@
 import { describe, expect, it } from "vitest";
+import { absorbObservation } from "../../src/domain/absorb-observation.ts";
+import type { Observation } from "../../src/domain/observation.ts";
+import { withIntent } from "../../src/domain/record-transitions.ts";
 import type { RuntimeStep } from "../../src/domain/step.ts";
 import { type StepOutcome, withOutcome } from "../../src/domain/step-outcome.ts";
 import type { WorkloadRecord } from "../../src/domain/workload-record.ts";
-import { contextAt, failureOf, nowMs, recordOf, revisionOf } from "./builders.ts";
+import {
+  contextAt,
+  exitedOf,
+  failureOf,
+  instanceOf,
+  nowMs,
+  recordOf,
+  revisionOf,
+  seen,
+  unreadable,
+} from "./builders.ts";
 
 const cause = "a test";
 const done: StepOutcome = { kind: "done" };
@@ -44,6 +57,33 @@ describe("an outcome in the generation it was planned for", () => {
     const undone = after(counted, recordOf(), start, failed("none"));
     expect(undone.wanted.starts).toBe(0);
     expect(undone).not.toHaveProperty("fallback");
+  });
+});
+
+describe("a replacement that set right what goes on", () => {
+  const replace: RuntimeStep = { kind: "replace", target: "wanted", cause };
+  const drifted = recordOf({ wanted: revisionOf("r1", { starts: 1 }) });
+  const before = seen(instanceOf("r1", { drift: ["memory"] }));
+  const planned = { ...drifted, observation: before };
+  const intended = withIntent(planned, replace, before, nowMs);
+  const endedOf = (observation: Observation, outcome: StepOutcome = done): WorkloadRecord =>
+    withOutcome(intended, planned, { step: replace, outcome, after: observation }, contextAt());
+
+  it("leaves the end of that run to be judged, and of no other", () => {
+    expect(intended.wanted.accountedRun).toBe("run-of-r1");
+    const same = endedOf(seen(instanceOf("r1")));
+    expect(same.wanted).not.toHaveProperty("accountedRun");
+    const exited = seen(exitedOf("r1", 1));
+    expect(absorbObservation(same, exited, contextAt()).wanted.ends).toBe(1);
+    const made = endedOf(seen(instanceOf("r1", { run: "another run" })));
+    expect(made.wanted.accountedRun).toBe("run-of-r1");
+  });
+
+  it("does not where it may not be done, or was not looked at", () => {
+    const accounted = { accountedRun: "run-of-r1" };
+    expect(endedOf(seen(instanceOf("r1")), failed("unknown")).wanted).toMatchObject(accounted);
+    expect(endedOf(unreadable).wanted).toMatchObject(accounted);
+    expect(endedOf(seen(exitedOf("r1", 0))).wanted).toMatchObject(accounted);
   });
 });
 
