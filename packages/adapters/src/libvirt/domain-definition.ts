@@ -15,6 +15,8 @@ export interface DomainDefinition {
   readonly disks: readonly DefinedDisk[];
   /** The file that takes in what the guest writes to its serial console; undefined where none does. */
   readonly consoleLog: string | undefined;
+  /** The file in which its firmware keeps its variables; undefined where it has none. */
+  readonly variablesPath: string | undefined;
 }
 
 /** An interface of a domain. */
@@ -45,6 +47,7 @@ export function parseDefinition(xml: string, nodeId: string): DomainDefinition |
     interfaces: named("interface").map(interfaceIn),
     disks: named("disk").flatMap(diskIn),
     consoleLog: named("serial").map((it) => attributeOf(it, "log", "file"))[0],
+    variablesPath: variablesIn(childOf(root, "os")),
   };
 }
 
@@ -69,6 +72,14 @@ function diskIn(it: XmlElement): readonly DefinedDisk[] {
   const path = attributeOf(it, "source", "file") ?? attributeOf(it, "source", "dev");
   const kind = it.attributes.get("device") === "cdrom" ? "cdrom" : "disk";
   return device === undefined || path === undefined ? [] : [{ device, kind, path }];
+}
+
+/** libvirt writes a path down in one of two ways: as the text, or as a source. */
+function variablesIn(os: XmlElement | undefined): string | undefined {
+  const nvram = os === undefined ? undefined : childOf(os, "nvram");
+  if (nvram === undefined) return undefined;
+  const path = attributeOf(nvram, "source", "file") ?? nvram.text.trim();
+  return path === "" ? undefined : path;
 }
 
 function attributeOf(parent: XmlElement, child: string, name: string): string | undefined {

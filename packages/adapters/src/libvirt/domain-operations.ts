@@ -12,6 +12,7 @@ import { DomainStrangers } from "./domain-strangers.ts";
 import type { HypervisorFlags } from "./hypervisor.ts";
 import { LiveChanges } from "./live-changes.ts";
 import type { MachineFiles } from "./machine-files.ts";
+import { type DescribeMachine, makingIn } from "./machine-making.ts";
 import type { OwnedDomains } from "./owned-domains.ts";
 import { isDown, type SeenDomain } from "./seen-domain.ts";
 
@@ -21,8 +22,7 @@ export interface DomainOperationsContext {
   readonly domains: OwnedDomains;
   readonly nodeId: string;
   readonly flags: HypervisorFlags;
-  /** The description of a target's machine, without our marks. `instance` names this making of it. */
-  readonly describe: (target: Target, instance: string, signal: AbortSignal) => Promise<string>;
+  readonly describe: DescribeMachine;
   readonly files: MachineFiles;
 }
 
@@ -184,7 +184,8 @@ export class DomainOperations {
     await this.#repairs.assertOwnDisks(before);
     const seen = await this.#repairs.awake(before, signal);
     const instance = randomUUID();
-    const description = await this.#context.describe(target, instance, signal);
+    const making = makingIn(seen, instance);
+    const description = await this.#context.describe(target, making, signal);
     const marks = marksFor(target, instance);
     const change = {
       description,
@@ -200,7 +201,8 @@ export class DomainOperations {
     const seen = await this.#repairs.awake(before, signal);
     const { current: marks, kept } = holdingOf(seen);
     if (marks === undefined) return;
-    const description = await this.#context.describe(target, marks.instance, signal);
+    const making = makingIn(seen, marks.instance);
+    const description = await this.#context.describe(target, making, signal);
     const change = { description, marks, kept, whenDown: this.#growing(target, signal) };
     await this.#changes.make(seen, change, signal);
   }
@@ -232,7 +234,7 @@ export class DomainOperations {
   async #define(target: Target, signal: AbortSignal): Promise<void> {
     const { describe, nodeId } = this.#context;
     const instance = randomUUID();
-    const description = await describe(target, instance, signal);
+    const description = await describe(target, { instance, variablesPath: undefined }, signal);
     const nothing = { kept: undefined, former: undefined };
     const ownership = { id: target.id, nodeId, current: marksFor(target, instance), ...nothing };
     await this.#marking.define(description, ownership, signal);

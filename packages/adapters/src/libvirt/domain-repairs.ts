@@ -8,6 +8,7 @@ import type { DomainRuns } from "./domain-runs.ts";
 import type { DomainStrangers } from "./domain-strangers.ts";
 import type { LiveChanges } from "./live-changes.ts";
 import type { MachineFiles } from "./machine-files.ts";
+import { type DescribeMachine, makingIn } from "./machine-making.ts";
 import { domainState } from "./rpc/index.ts";
 import { isDown, isOwnRun, type SeenDomain } from "./seen-domain.ts";
 
@@ -19,7 +20,7 @@ export interface DomainRepairsContext {
   readonly live: LiveChanges;
   readonly strangers: DomainStrangers;
   readonly files: Pick<MachineFiles, "disksOf">;
-  readonly describe: (target: Target, instance: string, signal: AbortSignal) => Promise<string>;
+  readonly describe: DescribeMachine;
   readonly find: (id: WorkloadId, signal: AbortSignal) => Promise<SeenDomain | undefined>;
 }
 
@@ -51,7 +52,7 @@ export class DomainRepairs {
     await this.assertOwnDisks(seen);
     if (current === undefined) return seen;
     const isOthersRun = isUp && current.domainId !== undefined && !isOwnRun(seen, current);
-    const description = await describe(target, current.instance, signal);
+    const description = await describe(target, makingIn(seen, current.instance), signal);
     if (isOthersRun) await ends.end(await this.awake(seen, signal), graceOf(seen), signal);
     await marking.define(description, seen.ownership, signal);
     return (await find(target.id, signal)) ?? seen;

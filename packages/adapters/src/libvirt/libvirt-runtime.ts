@@ -93,10 +93,10 @@ export class LibvirtRuntime implements WorkloadRuntime {
       nodeId,
       flags: hypervisor.flags,
       files: this.#files,
-      describe: async (target, instance, signal) => {
-        const machine = await this.#machines.machineOf(target, signal, instance);
+      describe: async (target, making, signal) => {
+        const machine = await this.#machines.machineOf(target, signal, making);
         const { describe } = hypervisor;
-        await this.#files.keepSecrets(target, machine, { instance, describe });
+        await this.#files.keepSecrets(target, machine, { ...making, describe });
         return describe(machine);
       },
     });

@@ -2,6 +2,7 @@ import { AgentError, type Target, type WorkloadId } from "@persys/core";
 import { hostPathResolver } from "../shared/host-path.ts";
 import type { HypervisorHost } from "./hypervisor-host.ts";
 import { isDevice, type Machine, type MachineDisk, machineOf } from "./machine.ts";
+import type { MachineMaking } from "./machine-making.ts";
 import type { LibvirtConnection } from "./rpc/index.ts";
 import { wantsSeed } from "./seed-files.ts";
 import { poolFolders } from "./storage-pools.ts";
@@ -18,7 +19,7 @@ export interface VmMachinesContext {
 }
 
 /** A machine that is not made yet has no console. */
-const noInstance = "none";
+const notMade: MachineMaking = { instance: "none", variablesPath: undefined };
 
 /** Decides what machine a target is to have on this host. */
 export class VmMachines {
@@ -50,7 +51,7 @@ export class VmMachines {
   async machineOf(
     target: Target,
     signal: AbortSignal,
-    instance: string = noInstance,
+    { instance, variablesPath }: MachineMaking = notMade,
   ): Promise<Machine> {
     const { connection, diskFolder, folders, host, nodeId } = this.#context;
     const spec = specOf(target);
@@ -65,7 +66,7 @@ export class VmMachines {
       diskFolder,
       pools,
       consoleLog: folders.consoleLogOf(target.id, instance),
-      variablesPath: folders.variablesOf(target),
+      variablesPath: variablesPath ?? folders.variablesOf(target),
       seedPath: wantsSeed(spec) ? folders.seedOf(target) : undefined,
       networks: new Set(networks.keys()),
     });

@@ -12,6 +12,7 @@ import { describeWithLibvirt } from "../../../../test/libvirt/libvirt-host.ts";
 import { DomainCalls } from "../../src/libvirt/domain-calls.ts";
 import { observationOf } from "../../src/libvirt/domain-observation.ts";
 import { DomainOperations } from "../../src/libvirt/domain-operations.ts";
+import type { MachineMaking } from "../../src/libvirt/machine-making.ts";
 import { machineUuid } from "../../src/libvirt/machine-names.ts";
 import { OwnedDomains } from "../../src/libvirt/owned-domains.ts";
 import {
@@ -101,7 +102,7 @@ describeWithLibvirt("a change of a machine that runs", () => {
     grown.length = 0;
   });
 
-  async function describe(target: Target, instance: string): Promise<string> {
+  async function describe(target: Target, { instance }: MachineMaking): Promise<string> {
     const wanted = revisions.get(target.revisionId) ?? {};
     const { body = "", vcpus = 1, vcpusMax = vcpus, memoryMb = 64 } = wanted;
     bodies.set(instance, body);

@@ -54,6 +54,15 @@ describe("parseDefinition", () => {
     expect(parseDefinition(xml, "another")?.ownership).toBeUndefined();
   });
 
+  it.each([
+    [undefined, []],
+    [undefined, [element("nvram")]],
+    ["/vm/a & b.fd", [element("nvram", { template: "/usr/VARS.fd" }, "/vm/a & b.fd")]],
+    ["/vm/b.fd", [element("nvram", { type: "file" }, [element("source", { file: "/vm/b.fd" })])]],
+  ])("finds the variables of its firmware in %s", (path, nvram) => {
+    expect(parseDefinition(domain(element("os", {}, nvram)), "node")?.variablesPath).toBe(path);
+  });
+
   it("tells definitions apart by what the machine is made of, and by nothing else", () => {
     const digestOf = (xml: string) => parseDefinition(xml, "node")?.digest;
     const plain = digestOf(domain());

@@ -32,6 +32,7 @@ export function aSeenDomain(changes: Partial<SeenDomain> = {}): SeenDomain {
     interfaces: [],
     disks: [],
     consoleLog: undefined,
+    variablesPath: undefined,
   };
   return {
     ownership: {
