@@ -64,14 +64,17 @@ export class DomainRepairs {
     if (other === undefined) return;
     throw new AgentError(
       "STORAGE_ERROR",
-      `${other.device} of the machine is ${other.path} now, which is not what we made it of: bring a snapshot back into its disk (virsh blockcommit --active --pivot), or the definition to what it was`,
+      `${other.device} of the machine is ${other.path} now, which is not what we made it of: bring a snapshot back into its disk (virsh blockcommit --active --pivot); to drop it with all that was written since, shut the machine down and bring the definition to what it was`,
       { retryable: true, effect: "none" },
     );
   }
 
-  async #otherDiskOf({ definition, ownership }: SeenDomain): Promise<DefinedDisk | undefined> {
+  /** What runs counts as well: a definition that was brought back says nothing of where the guest writes. */
+  async #otherDiskOf(seen: SeenDomain): Promise<DefinedDisk | undefined> {
+    const { definition, ownership, running } = seen;
     const known = await this.#context.files.disksOf(ownership.id);
-    return definition.disks.find((it) => it.kind === "disk" && !known.includes(it.path));
+    const disks = [...definition.disks, ...(running?.disks ?? [])];
+    return disks.find((it) => it.kind === "disk" && !known.includes(it.path));
   }
 
   /** Gives a machine that somebody has renamed its name again. libvirt renames none that runs: one that does was started by them. */
