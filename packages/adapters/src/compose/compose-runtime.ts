@@ -146,7 +146,8 @@ export class ComposeRuntime implements WorkloadRuntime {
   async demands(spec: Json, signal: AbortSignal, of?: TargetName): Promise<Demands> {
     return guarded("see what a project demands", signal, async () => {
       const { protectedPaths, hostPolicy } = this.#options;
-      const fetched = await fetchDemands(specOf(spec).spec, protectedPaths);
+      const isStored = await this.#sources.isStored(of);
+      const fetched = await fetchDemands(specOf(spec).spec, protectedPaths, isStored);
       const denials = hostPolicy?.current().judge(fetched, this.type) ?? [];
       // What may not be fetched is not looked at, so nothing but that is known of it.
       if (fetched.repositories.length > 0 && denials.length > 0) throw policyDenied(denials);

@@ -17,7 +17,7 @@ import {
   readComposeDocument,
 } from "./compose-document.ts";
 import { brokenRules } from "./compose-rules.ts";
-import { type GitSource, gitSourceSchema, isReadOnTheWay, plainGitSource } from "./git-source.ts";
+import { type GitSource, gitSourceSchema, plainGitSource, whyNotSent } from "./git-source.ts";
 import { projectNameCharsMax, projectNamePattern } from "./project-name.ts";
 
 /** A compose application, as a user asks for it. What is left out has the default named here; none is filled in. */
@@ -97,7 +97,12 @@ export function parseComposeSpec(input: unknown): Parsed<ParsedSpec> {
   const parsed = schema.safeParse(input);
   const single = violationsOf(parsed.error?.issues ?? [], input, { isSecret });
   const read = readFile(input);
-  const violations = [...single, ...memberViolations(input), ...(read?.violations ?? [])];
+  const violations = [
+    ...single,
+    ...sourceViolations(input),
+    ...memberViolations(input),
+    ...(read?.violations ?? []),
+  ];
   if (!parsed.success || violations.length > 0) return { ok: false, violations };
   const spec = parsed.data;
   return {
@@ -111,11 +116,14 @@ export function parseComposeSpec(input: unknown): Parsed<ParsedSpec> {
   };
 }
 
-/** A spec that {@link parseComposeSpec} accepted before, typed again, with its file. Undefined when it does not follow the rules. */
+/**
+ * A spec that {@link parseComposeSpec} accepted before, typed again, with its file. Undefined when it does not follow the rules; those of what
+ * members may be together hold when it is used, since what was accepted before there were such rules may run on.
+ */
 export function composeSpecOf(spec: Json): ReadSpec | undefined {
   const parsed = schema.safeParse(spec);
   const read = readFile(spec);
-  return parsed.success && memberViolations(spec).length === 0 && !read?.violations.length
+  return parsed.success && sourceViolations(spec).length === 0 && !read?.violations.length
     ? { spec: parsed.data, document: read?.document }
     : undefined;
 }
@@ -133,7 +141,9 @@ export function readComposeFile(text: string, env: Environment): ReadDocument {
 
 /** What members break that is not theirs alone. */
 function memberViolations(input: unknown): readonly Violation[] {
-  return isMap(input) ? [...sourceViolations(input), ...longVariables(input["env"])] : [];
+  if (!isMap(input)) return [];
+  const { env, git } = input;
+  return [...(isMap(git) ? loginViolations(git) : []), ...longVariables(env)];
 }
 
 /** The kernel would not start the command with them. */
@@ -147,7 +157,9 @@ function longVariables(env: unknown): readonly Violation[] {
 }
 
 /** There is one file: in the spec, or in a repository. */
-function sourceViolations({ composeYaml, git }: ComposeDocument): readonly Violation[] {
+function sourceViolations(input: unknown): readonly Violation[] {
+  if (!isMap(input)) return [];
+  const { composeYaml, git } = input;
   const violations: Violation[] = [];
   if (composeYaml === undefined && git === undefined)
     violations.push({ path: ["composeYaml"], rule: "is required: a text; or git instead" });
@@ -156,23 +168,15 @@ function sourceViolations({ composeYaml, git }: ComposeDocument): readonly Viola
       path: ["git"],
       rule: "must not be there beside composeYaml: there is one file",
     });
-  if (isMap(git)) violations.push(...loginViolations(git));
   return violations;
 }
 
-/** A password goes over TLS, or no further than this machine: tests and tunnels are there. */
 function loginViolations({ password, repository, username }: ComposeDocument): Violation[] {
   const path = ["git", "password"];
   if (!password) return username ? [{ path, rule: "is required where there is a username" }] : [];
-  const isOpen = typeof repository === "string" && isReadOnTheWay(repository);
-  return isOpen
-    ? [
-        {
-          path,
-          rule: "must not be there for a repository over http://: it could be read on the way",
-        },
-      ]
-    : [];
+  if (typeof repository !== "string" || typeof password !== "string") return [];
+  const rule = whyNotSent({ repository, password });
+  return rule === undefined ? [] : [{ path, rule }];
 }
 
 interface ReadFile {

@@ -6,7 +6,13 @@ import { addressesOf, addressSettings } from "./git-addresses.ts";
 import { basicOf } from "./git-authorization.ts";
 import { GitCommand, type GitLimits, type GitResult } from "./git-command.ts";
 import { GitFailures, tooLarge } from "./git-failures.ts";
-import { type GitOrigin, type GitSource, repositoryOf, urlOf, usualPaths } from "./git-source.ts";
+import {
+  type GitOrigin,
+  type GitSource,
+  fetchedRepositoryOf,
+  urlOf,
+  usualPaths,
+} from "./git-source.ts";
 import { HostPlaces } from "./host-places.ts";
 
 /** A file as it was fetched. */
@@ -81,7 +87,7 @@ export class GitFiles {
    * NETWORK_ERROR; TIMEOUT; LIMIT_EXCEEDED; RUNTIME_UNAVAILABLE without git; RUNTIME_ERROR with git's words; what `admit` throws.
    */
   async fetch(source: GitSource, signal: AbortSignal): Promise<FetchedFile> {
-    this.#options.admit?.(repositoryOf(source));
+    this.#options.admit?.(fetchedRepositoryOf(source));
     const { host } = new URL(urlOf(source));
     return this.#places.run(host, () => this.#inTime(source, signal), signal);
   }
@@ -104,7 +110,7 @@ export class GitFiles {
 
   async #inFolder(source: GitSource, signal: AbortSignal): Promise<FetchedFile> {
     const addresses = await addressesOf(source, signal);
-    this.#options.admit?.({ ...repositoryOf(source), addresses });
+    this.#options.admit?.({ ...fetchedRepositoryOf(source), addresses });
     const password = await this.#passwordOf(source, signal);
     return this.#folders.use((place) =>
       this.#fetchInto({ ...place, source, addresses, password, signal }),

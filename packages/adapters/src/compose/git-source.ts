@@ -97,9 +97,14 @@ export function plainGitSource(source: GitSource): Readonly<Record<string, strin
   return Object.fromEntries(members.filter((it): it is [string, string] => Boolean(it[1])));
 }
 
-/** What fetching it asks of the node. */
+/** What it asks of the node to have the file from there, once it has been fetched. */
 export function repositoryOf(source: GitSource): RepositoryDemand {
-  const demand = { url: urlOf(source), field: "git.repository" };
+  return { url: urlOf(source), field: "git.repository" };
+}
+
+/** What fetching it asks of the node. */
+export function fetchedRepositoryOf(source: GitSource): RepositoryDemand {
+  const demand = repositoryOf(source);
   return source.password ? { ...demand, sendsPassword: true } : demand;
 }
 
@@ -113,6 +118,13 @@ export function isReadOnTheWay(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { hostname, protocol } = new URL(text);
   return protocol === "http:" && !/^(?:127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
+/** What keeps its password from being sent there, for people: it goes over TLS, or no further than this machine, where tests and tunnels are. */
+export function whyNotSent({ password, repository: text }: GitSource): string | undefined {
+  return password && isReadOnTheWay(text)
+    ? "must not be there for a repository over http://: it could be read on the way"
+    : undefined;
 }
 
 function hasPath(text: string): boolean {

@@ -11,7 +11,7 @@ import { type DemandsContext, hostPathDemands } from "../docker/container-demand
 import { referenceOf } from "../docker/image-reference.ts";
 import { secretDemandsOf } from "../shared/secret-references.ts";
 import type { ComposeSpec } from "./compose-spec.ts";
-import { repositoryOf } from "./git-source.ts";
+import { fetchedRepositoryOf, repositoryOf } from "./git-source.ts";
 import { fieldOf, mountedPaths } from "./mounted-paths.ts";
 import {
   itemsOf,
@@ -39,20 +39,25 @@ const bytesOfUnit: Readonly<Record<string, number>> = {
   t: 1024 ** 4,
 };
 
-/** What it takes of the host to read a file at all: where it is fetched from, and the secrets that the spec refers to. */
+/**
+ * What it takes of the host to read a file at all: where it is fetched from, and the secrets that the spec refers to. One that is stored already
+ * sends nothing to where it came from.
+ */
 export async function fetchDemands(
   { env, git }: ComposeSpec,
   protectedPaths: readonly string[],
+  isStored = false,
 ): Promise<Demands & Required<Pick<Demands, "repositories">>> {
   const { secretFiles = [], secretVariables = [] } = await secretDemandsOf(env, protectedPaths);
   const password = git?.password ? { password: git.password } : {};
+  const repository = isStored ? repositoryOf : fetchedRepositoryOf;
   const own = await secretDemandsOf(password, protectedPaths, "git");
   return {
     cpuMillicores: 0,
     memoryBytes: 0,
     hostPaths: [],
     user: "",
-    repositories: git === undefined ? [] : [repositoryOf(git)],
+    repositories: git === undefined ? [] : [repository(git)],
     secretFiles: [...secretFiles, ...(own.secretFiles ?? [])],
     secretVariables: [...secretVariables, ...(own.secretVariables ?? [])],
   };

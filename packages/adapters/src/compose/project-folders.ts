@@ -129,6 +129,12 @@ export class ProjectFolders {
     return readAs(() => sourceOf(text, this.#sealer, sealPlaceOf(place)));
   }
 
+  /** Whether it is stored what a revision is made from, be it readable or not. */
+  async hasSource(place: RevisionPlace): Promise<boolean> {
+    const file = join(this.#revisionOf(place), sourceFile);
+    return (await unlessMissing(stat(file), "look for a compose file")) !== undefined;
+  }
+
   /** Stores what a revision is made from. Of others only the last stay, and those that are up or set aside. */
   async storeSource(place: RevisionPlace, source: ProjectSource): Promise<void> {
     const folder = this.#revisionOf(place);

@@ -3,7 +3,7 @@ import { type ComposeDocument, isMap } from "./compose-document.ts";
 import { refusedFile } from "./compose-errors.ts";
 import { type ComposeSpec, composeSpecOf, readComposeFile } from "./compose-spec.ts";
 import type { GitFiles } from "./git-files.ts";
-import type { GitSource } from "./git-source.ts";
+import { type GitSource, whyNotSent } from "./git-source.ts";
 import { ownedDocument } from "./owned-document.ts";
 import type { ProjectFolders } from "./project-folders.ts";
 import type { ProjectSource } from "./project-source.ts";
@@ -55,6 +55,11 @@ export class ProjectSources {
     return source;
   }
 
+  /** Whether the file of a revision was fetched before, and stored: nothing is sent for it any more. */
+  async isStored(of: TargetName | undefined): Promise<boolean> {
+    return of !== undefined && this.#to.folders.hasSource(placeOf(of, true));
+  }
+
   async #ofRevision(
     {
       key,
@@ -76,6 +81,9 @@ export class ProjectSources {
   }
 
   async #fetched(sent: ComposeSpec, git: GitSource, signal: AbortSignal): Promise<ProjectSource> {
+    const why = whyNotSent(git);
+    if (why !== undefined)
+      throw refusedFile(`git.password ${why}`, [{ path: ["git", "password"], rule: why }]);
     const { text, ...origin } = await this.#to.files.fetch(git, signal);
     const read = readComposeFile(text, sent.env ?? {});
     if (read.ok) return { ...sourceOf(sent, read.document), git: origin };

@@ -1,15 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { isReadOnTheWay, repositoryOf } from "../../src/compose/git-source.ts";
+import { fetchedRepositoryOf, isReadOnTheWay, repositoryOf } from "../../src/compose/git-source.ts";
 
 describe("repositoryOf", () => {
-  it("says where a repository is, in the one way to write that, and whether it is sent a password", () => {
+  it("says where a repository is, in the one way to write that, and whether fetching sends it a password", () => {
     const field = "git.repository";
     const url = "https://git.example/Team/shop.git";
     const repository = "https://GIT.example:443/Team/shop.git";
-    expect(repositoryOf({ repository })).toEqual({ url, field });
-    expect(repositoryOf({ repository, password: "" })).toEqual({ url, field });
-    const password = "env:TOKEN";
-    expect(repositoryOf({ repository, password })).toEqual({ url, field, sendsPassword: true });
+    expect(fetchedRepositoryOf({ repository })).toEqual({ url, field });
+    expect(fetchedRepositoryOf({ repository, password: "" })).toEqual({ url, field });
+    const source = { repository, password: "env:TOKEN" };
+    expect(fetchedRepositoryOf(source)).toEqual({ url, field, sendsPassword: true });
+    expect(repositoryOf(source)).toEqual({ url, field });
   });
 });
 
