@@ -184,7 +184,7 @@ export class DomainOperations {
     await this.#repairs.assertOwnDisks(before);
     const seen = await this.#repairs.awake(before, signal);
     const instance = randomUUID();
-    const making = makingIn(seen, instance);
+    const making = makingIn(seen, { instance, hasRun: false });
     const description = await this.#context.describe(target, making, signal);
     const marks = marksFor(target, instance);
     const change = {
@@ -201,10 +201,17 @@ export class DomainOperations {
     const seen = await this.#repairs.awake(before, signal);
     const { current: marks, kept } = holdingOf(seen);
     if (marks === undefined) return;
-    const making = makingIn(seen, marks.instance);
-    const description = await this.#context.describe(target, making, signal);
+    const description = await this.#formerOf(target, seen, signal);
     const change = { description, marks, kept, whenDown: this.#growing(target, signal) };
     await this.#changes.make(seen, change, signal);
+  }
+
+  /** What runs is described as it was: where that was not ours, as it would be made now. */
+  async #formerOf(target: Target, seen: SeenDomain, signal: AbortSignal): Promise<string> {
+    const { describe, files } = this.#context;
+    const { instance = "", xml = "" } = seen.ownership.former ?? {};
+    if (xml !== "") return files.withSecrets(target.id, instance, xml);
+    return describe(target, makingIn(seen, { instance, hasRun: true }), signal);
   }
 
   /** What is defined is the target's, and has yet to take effect. */
@@ -234,7 +241,11 @@ export class DomainOperations {
   async #define(target: Target, signal: AbortSignal): Promise<void> {
     const { describe, nodeId } = this.#context;
     const instance = randomUUID();
-    const description = await describe(target, { instance, variablesPath: undefined }, signal);
+    const description = await describe(
+      target,
+      { instance, variablesPath: undefined, hasRun: false },
+      signal,
+    );
     const nothing = { kept: undefined, former: undefined };
     const ownership = { id: target.id, nodeId, current: marksFor(target, instance), ...nothing };
     await this.#marking.define(description, ownership, signal);

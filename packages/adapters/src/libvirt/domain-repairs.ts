@@ -51,8 +51,10 @@ export class DomainRepairs {
     if (!isUp && (await this.#otherDiskOf(seen)) !== undefined) return seen;
     await this.assertOwnDisks(seen);
     if (current === undefined) return seen;
+    const { instance } = current;
+    const hasRun = isUp || current.run !== undefined;
     const isOthersRun = isUp && current.domainId !== undefined && !isOwnRun(seen, current);
-    const description = await describe(target, makingIn(seen, current.instance), signal);
+    const description = await describe(target, makingIn(seen, { instance, hasRun }), signal);
     if (isOthersRun) await ends.end(await this.awake(seen, signal), graceOf(seen), signal);
     await marking.define(description, seen.ownership, signal);
     return (await find(target.id, signal)) ?? seen;

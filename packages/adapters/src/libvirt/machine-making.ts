@@ -7,6 +7,8 @@ export interface MachineMaking {
   readonly instance: string;
   /** The file in which the machine's firmware keeps its variables already; undefined where it has none: then it gets one among the machine's own. */
   readonly variablesPath: string | undefined;
+  /** Whether it has been run: what runs, or ran, is then not what this description says, but what an earlier one did. */
+  readonly hasRun: boolean;
 }
 
 /** Gives the description of a target's machine, without our marks. */
@@ -22,7 +24,8 @@ export type DescribeMachine = (
  */
 export function makingIn(
   { definition, running }: Pick<SeenDomain, "definition" | "running">,
-  instance: string,
+  { instance, hasRun }: Pick<MachineMaking, "instance" | "hasRun">,
 ): MachineMaking {
-  return { instance, variablesPath: running?.variablesPath ?? definition.variablesPath };
+  const variablesPath = running?.variablesPath ?? definition.variablesPath;
+  return { instance, hasRun, variablesPath };
 }

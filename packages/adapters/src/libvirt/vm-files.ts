@@ -14,6 +14,7 @@ import type { SeenDomain } from "./seen-domain.ts";
 import { holdingOf } from "./domain-holding.ts";
 import { isDevice, type Machine } from "./machine.ts";
 import type { MachineFiles } from "./machine-files.ts";
+import type { MachineMaking } from "./machine-making.ts";
 import { machineBody } from "./machine-body.ts";
 import { hasScreen, withScreenPassword } from "./screen-password.ts";
 import { makeSeedImage } from "./seed-image.ts";
@@ -38,9 +39,8 @@ interface Preparing {
   readonly progress: Progress;
 }
 
-/** One making of a machine. */
-interface Making {
-  readonly instance: string;
+/** One making of a machine, and how it is described. */
+interface Making extends Pick<MachineMaking, "instance" | "hasRun"> {
   readonly describe: (machine: Machine) => string;
 }
 
@@ -165,17 +165,21 @@ export class VmFiles implements MachineFiles {
     return first !== undefined && first === second;
   }
 
-  /** Writes down what is secret of a making of a target's machine, before it is made. @throws {AgentError} STORAGE_ERROR */
+  /**
+   * Writes down what is secret of a making of a target's machine, before it is made; of one that has run, what that was made of stays.
+   * @throws {AgentError} STORAGE_ERROR
+   */
   async keepSecrets(
     target: Target,
     machine: Machine,
-    { instance, describe }: Making,
+    { instance, hasRun, describe }: Making,
   ): Promise<void> {
     const { folders } = this.#context;
     const { id } = target;
     const { vncPassword } = machine;
     if (vncPassword !== undefined)
       await folders.keepSecret(id, folders.screenOf(id, instance), vncPassword);
+    if (hasRun) return;
     const seedPath = folders.seedOf(target);
     const body = machineBody(machine, { spec: specOf(target), seedPath, describe });
     await folders.keepSecret(id, folders.bodyOf(id, instance), body);

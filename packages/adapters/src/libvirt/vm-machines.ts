@@ -19,7 +19,7 @@ export interface VmMachinesContext {
 }
 
 /** A machine that is not made yet has no console. */
-const notMade: MachineMaking = { instance: "none", variablesPath: undefined };
+const notMade: MachineMaking = { instance: "none", variablesPath: undefined, hasRun: false };
 
 /** Decides what machine a target is to have on this host. */
 export class VmMachines {

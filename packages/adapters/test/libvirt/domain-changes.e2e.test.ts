@@ -16,8 +16,6 @@ import type { MachineMaking } from "../../src/libvirt/machine-making.ts";
 import { machineUuid } from "../../src/libvirt/machine-names.ts";
 import { OwnedDomains } from "../../src/libvirt/owned-domains.ts";
 import {
-  type ArgsOf,
-  type CallOptions,
   domainPausedReason,
   domainState,
   domainXmlFlags,
@@ -25,12 +23,12 @@ import {
   type LibvirtConnection,
   LibvirtError,
   type ProcedureName,
-  type RetOf,
 } from "../../src/libvirt/rpc/index.ts";
 import type { SeenDomain } from "../../src/libvirt/seen-domain.ts";
 import { element, renderXml } from "../../src/libvirt/xml.ts";
 import { DomainOutsider } from "./domain-outsider.ts";
 import { fakeHypervisor } from "./fake-hypervisor.ts";
+import { MortalConnection } from "./mortal-connection.ts";
 import { aTarget, workloadId } from "./targets.ts";
 
 const { signal } = new AbortController();
@@ -47,30 +45,6 @@ interface Wanted {
 
 /** What the fake hypervisor does not take: it has no such devices. */
 const refusedBody = "refused";
-
-/** Does so many calls that change something, and then no more, as an agent that is killed. */
-class MortalConnection implements Pick<LibvirtConnection, "call"> {
-  readonly #client: LibvirtClient;
-  #left: number;
-
-  constructor(client: LibvirtClient, left: number) {
-    this.#client = client;
-    this.#left = left;
-  }
-
-  get isDead(): boolean {
-    return this.#left < 0;
-  }
-
-  call<Name extends ProcedureName>(
-    name: Name,
-    args: ArgsOf<Name>,
-    how: CallOptions,
-  ): Promise<RetOf<Name>> {
-    if (/Set|Define|Create|Destroy|Shutdown|Undefine/.test(name)) this.#left -= 1;
-    return this.isDead ? Promise.reject(new Error("killed")) : this.#client.call(name, args, how);
-  }
-}
 
 /** Shows machines as paused by an error of a disk. */
 class WithFailingDisks extends OwnedDomains {

@@ -1,5 +1,5 @@
-import type { WorkloadId } from "@persys/core";
-import { beforeEach, expect, it } from "vitest";
+import type { Target, WorkloadId } from "@persys/core";
+import { beforeEach, describe, expect, it } from "vitest";
 import { describeWithLibvirt } from "../../../../test/libvirt/libvirt-host.ts";
 import { OwnedDomains } from "../../src/libvirt/owned-domains.ts";
 import type { SeenDomain } from "../../src/libvirt/seen-domain.ts";
@@ -49,5 +49,39 @@ describeWithLibvirt("a machine that others work at", () => {
     expect(await machines.look()).toEqual(before);
     expect(await machines.number()).toBe(domainId);
     await machines.operations().remove(machines.id, signal);
+  });
+
+  describe("and that is described otherwise than when it was started", () => {
+    const made = { vcpus: 1, vcpusMax: 2, body: "as it was made" };
+    const now = { ...made, body: "as it would be made now" };
+
+    beforeEach(async () => {
+      await machines.replace(machines.revision("r1", made));
+    });
+
+    async function isStartedAnewFor(target: Target): Promise<boolean> {
+      const domainId = await machines.number();
+      await machines.replace(target);
+      return (await machines.number()) !== domainId;
+    }
+
+    it("is not taken for what it would be made as, once it was set right", async () => {
+      await machines.outsider.edit(machines.id);
+      await machines.replace(machines.revision("r1", now));
+      expect((await machines.current()).drift).toEqual([]);
+
+      expect(await isStartedAnewFor(machines.revision("r2", { ...now, vcpus: 2 }))).toBe(true);
+      await machines.operations().remove(machines.id, signal);
+    });
+
+    it("is not taken for what it would be made as, once another revision was taken back", async () => {
+      await machines.replaceCutOff(machines.revision("r2", now), 1);
+      expect((await machines.current()).drift).not.toEqual([]);
+      await machines.replace(machines.revision("r1", now));
+      expect(await machines.current()).toMatchObject({ revisionId: "r1", drift: [] });
+
+      expect(await isStartedAnewFor(machines.revision("r3", { ...now, vcpus: 2 }))).toBe(true);
+      await machines.operations().remove(machines.id, signal);
+    });
   });
 });

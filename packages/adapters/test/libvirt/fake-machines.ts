@@ -12,6 +12,7 @@ import type { SeenDomain } from "../../src/libvirt/seen-domain.ts";
 import { element, renderXml } from "../../src/libvirt/xml.ts";
 import { DomainOutsider } from "./domain-outsider.ts";
 import { fakeHypervisor } from "./fake-hypervisor.ts";
+import { MortalConnection } from "./mortal-connection.ts";
 import { aTarget, workloadId } from "./targets.ts";
 
 const { signal } = new AbortController();
@@ -76,6 +77,14 @@ export class FakeMachines {
     await by.makeCurrent(target, { setsRight: true, signal });
   }
 
+  /** As {@link replace} by an agent that is killed after so many calls that change something. */
+  async replaceCutOff(target: Target, calls: number): Promise<void> {
+    const mortal = new MortalConnection(this.client, calls);
+    await this.replace(target, this.operations(mortal)).catch((error: unknown) => {
+      if (!mortal.isDead) throw error;
+    });
+  }
+
   /** @throws where there is none */
   async seen(): Promise<SeenDomain> {
     const seen = (await this.domains.all(signal)).get(this.id);
@@ -102,8 +111,8 @@ export class FakeMachines {
   async #describe(target: Target, making: MachineMaking): Promise<string> {
     const spec = this.#specs.get(target.revisionId) ?? {};
     const { body = "", vcpus = 1, vcpusMax = vcpus } = spec;
-    const { instance, variablesPath = this.variablesPath } = making;
-    this.#bodies.set(instance, body);
+    const { hasRun, instance, variablesPath = this.variablesPath } = making;
+    if (!hasRun) this.#bodies.set(instance, body);
     return renderXml(
       element("domain", { type: "test" }, [
         element("name", {}, target.id),
