@@ -81,6 +81,7 @@ export class DomainMarking {
   async startByUsAlone(seen: SeenDomain, signal: AbortSignal): Promise<void> {
     const args = { dom: domOf(seen), autostart: 0 };
     await this.#calls.call(seen.ownership.id, "domainSetAutostart", { args, signal });
+    this.#domains.forget(seen.uuid);
   }
 
   /** Names a machine, which is down, by its workload. */

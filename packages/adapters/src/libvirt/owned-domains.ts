@@ -31,6 +31,12 @@ interface Known {
   readonly validUntilMs: number;
 }
 
+/** The domains that libvirt starts by itself, by UUID. */
+interface Autostarts {
+  readonly uuids: ReadonlySet<string>;
+  readonly validUntilMs: number;
+}
+
 /** Definitions that are read at once. */
 const readsAtOnce = 8;
 
@@ -49,6 +55,7 @@ export class OwnedDomains {
   readonly #validMs: number;
   readonly #known = new Map<string, Known>();
   readonly #changedDuring = new Set<Set<string>>();
+  #autostarts: Autostarts | undefined;
   #followers = 0;
 
   /** @param validForMs how long a definition is remembered at most. Default 300,000. */
@@ -62,15 +69,20 @@ export class OwnedDomains {
     this.#validMs = validForMs;
   }
 
-  /** All of this node's domains, by workload. @throws {LibvirtError} {LibvirtConnectionError} the signal's reason */
-  async all(signal: AbortSignal): Promise<ReadonlyMap<WorkloadId, SeenDomain>> {
+  /**
+   * All of this node's domains, by workload.
+   *
+   * @param isExact whether that libvirt starts one by itself is asked, too, whenever that was asked last: no event tells of it
+   * @throws {LibvirtError} {LibvirtConnectionError} the signal's reason
+   */
+  async all(signal: AbortSignal, isExact = false): Promise<ReadonlyMap<WorkloadId, SeenDomain>> {
     const [{ retStats }, autostarted] = await Promise.all([
       this.#connection.call(
         "connectGetAllDomainStats",
         { doms: [], stats: domainStatsTypes.state, flags: 0 },
         { signal },
       ),
-      this.#autostarted(signal),
+      this.#autostarted(signal, isExact),
     ]);
     const changed = new Set<string>();
     this.#changedDuring.add(changed);
@@ -97,9 +109,10 @@ export class OwnedDomains {
     return this.#known.get(uuid)?.definition?.ownership.id;
   }
 
-  /** Reads the definition of a domain anew the next time: after every change of our own. */
+  /** Reads the definition of a domain anew the next time, and what libvirt starts by itself: after every change of our own. */
   forget(uuid: string): void {
     this.#known.delete(uuid);
+    this.#autostarts = undefined;
     for (const changed of this.#changedDuring) changed.add(uuid);
   }
 
@@ -126,11 +139,16 @@ export class OwnedDomains {
     }
   }
 
-  /** Those that libvirt starts by itself, which is no part of their definitions: one call for all. */
-  async #autostarted(signal: AbortSignal): Promise<ReadonlySet<string>> {
+  /** Those that libvirt starts by itself, which is no part of their definitions: one call for all, and not at every look. */
+  async #autostarted(signal: AbortSignal, isExact: boolean): Promise<ReadonlySet<string>> {
+    const nowMs = performance.now();
+    const known = this.#followers > 0 && !isExact ? this.#autostarts : undefined;
+    if (known !== undefined && nowMs < known.validUntilMs) return known.uuids;
     const args = { needResults: 1, flags: connectListAllDomainsFlags.autostart };
     const { domains } = await this.#connection.call("connectListAllDomains", args, { signal });
-    return new Set(domains.map((it) => it.uuid));
+    const uuids = new Set(domains.map((it) => it.uuid));
+    this.#autostarts = { uuids, validUntilMs: nowMs + this.#validMs };
+    return uuids;
   }
 
   async #seen(
