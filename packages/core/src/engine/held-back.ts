@@ -22,8 +22,10 @@ export interface HeldBackOptions {
 /** Who asks for the retries, in the history. Callers have no names like it. */
 const askedBy = "agent:host-policy";
 
-/** What a spec asks of the host is found out within this time. */
+/** What a spec asks of the host is mostly found out within this time, in milliseconds. */
 const demandsTimeoutMs = 5_000;
+/** Where it was not, within this one, once all others were looked at: some specs have to be fetched first, for up to a minute. */
+const lateDemandsTimeoutMs = 90_000;
 /** Where it could not be found out, or the retry not be stored, it is tried again after so long. */
 const againAfterMs = 60_000;
 
@@ -89,31 +91,50 @@ export class HeldBack {
 
   /** @returns false where something is not known yet. */
   async #lookAtAll(): Promise<boolean> {
-    const { context, lanes, retry } = this.#options;
+    const { context, lanes } = this.#options;
     const slices = new Slices(context.clock);
+    const late: Lane[] = [];
     let isComplete = true;
-    for (const { record } of lanes()) {
+    for (const lane of lanes()) {
       if (context.signal.aborted) return true;
-      const held = record === undefined ? [] : heldBack(record);
-      if (record === undefined || held.length === 0) continue;
-      try {
-        if (await this.#isGiven(record, held)) await retry(record.id, askedBy);
-      } catch (error) {
-        if (context.signal.aborted) return true;
-        isComplete = false;
-        // Not the error itself: what a runtime says of a spec may quote its secrets.
-        const { code } = AgentError.from(error);
-        context.logger.warn("whether the node's policy still holds a workload back is not known", {
-          id: record.id,
-          code,
-        });
-      }
+      const found = await this.#lookAt(lane, demandsTimeoutMs);
+      if (found === "late") late.push(lane);
+      if (found === "unknown") isComplete = false;
       await slices.pause();
+    }
+    for (const lane of late) {
+      // Another policy is another question.
+      if (context.signal.aborted || this.#hasChanged) return isComplete;
+      if ((await this.#lookAt(lane, lateDemandsTimeoutMs)) !== "known") isComplete = false;
     }
     return isComplete;
   }
 
-  async #isGiven(record: WorkloadRecord, held: readonly Revision[]): Promise<boolean> {
+  /** Looks at a workload, and takes it up again where it is given what it asks for. `late`: that was not found out in time. */
+  async #lookAt({ record }: Lane, timeoutMs: number): Promise<"known" | "late" | "unknown"> {
+    const { context, retry } = this.#options;
+    const held = record === undefined ? [] : heldBack(record);
+    if (record === undefined || held.length === 0) return "known";
+    try {
+      if (await this.#isGiven(record, held, timeoutMs)) await retry(record.id, askedBy);
+      return "known";
+    } catch (error) {
+      if (context.signal.aborted) return "known";
+      // Not the error itself: what a runtime says of a spec may quote its secrets.
+      const { code } = AgentError.from(error);
+      context.logger.warn("whether the node's policy still holds a workload back is not known", {
+        id: record.id,
+        code,
+      });
+      return code === "TIMEOUT" ? "late" : "unknown";
+    }
+  }
+
+  async #isGiven(
+    record: WorkloadRecord,
+    held: readonly Revision[],
+    timeoutMs: number,
+  ): Promise<boolean> {
     const { id, type } = record;
     const { context, policy } = this.#options;
     const { clock, secrets, signal } = context;
@@ -123,15 +144,20 @@ export class HeldBack {
       clock,
       signal,
       what: `what ${id} asks of the host`,
-      timeoutMs: demandsTimeoutMs,
+      timeoutMs,
       abortGraceMs: context.policy.abortGraceMs,
     };
     for (const revision of held) {
       const spec = secrets.open(revision, record);
-      const demands = await callWithDeadline(bounds, (callSignal) =>
-        runtime.demands(spec, callSignal, targetName(record, revision)),
-      );
-      if (policy.current().judge(demands, type).length === 0) return true;
+      try {
+        const demands = await callWithDeadline(bounds, (callSignal) =>
+          runtime.demands(spec, callSignal, targetName(record, revision)),
+        );
+        if (policy.current().judge(demands, type).length === 0) return true;
+      } catch (error) {
+        // Runtimes ask the policy themselves before they look any further.
+        if (!AgentError.hasCode(error, "POLICY_DENIED")) throw error;
+      }
     }
     return false;
   }

@@ -1,5 +1,5 @@
 import { ManualClock } from "@persys/conformance";
-import { defaultEnginePolicy, fixedHostPolicy, silentLogger } from "@persys/core";
+import { AgentError, defaultEnginePolicy, fixedHostPolicy, silentLogger } from "@persys/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { HeldBack } from "../../src/engine/held-back.ts";
 import { SpecSecrets } from "../../src/engine/spec-secrets.ts";
@@ -108,6 +108,36 @@ describe("a workload that the policy held back", () => {
 
     node.runtime.gate = Promise.resolve();
     await node.after(60_000);
+    expect(node.status("web").actual).toBe("running");
+  });
+
+  it("is not asked for again and again where its runtime itself finds it denied", async () => {
+    await withHeldBack();
+    const denied = new AgentError("POLICY_DENIED", "denied", { effect: "none" });
+    node.runtime.work = () => Promise.reject(denied);
+    await node.announce(policyAllowing("/elsewhere"));
+    await node.after(10_000);
+    const { asked } = node.runtime;
+
+    await node.after(600_000);
+    expect(node.runtime.asked).toBe(asked);
+  });
+
+  it("is started again where it takes half a minute to find out what it asks for", async () => {
+    await withHeldBack();
+    node.runtime.work = (signal) =>
+      new Promise((resolve, reject) => {
+        const stop = node.clock.schedule(30_000, resolve);
+        const end = (): void => {
+          stop();
+          reject(new Error("called off"));
+        };
+        signal.addEventListener("abort", end, { once: true });
+      });
+
+    await node.announce(loose);
+    await node.after(120_000);
+
     expect(node.status("web").actual).toBe("running");
   });
 

@@ -24,6 +24,8 @@ export const caller = { identity: "test" } as const;
 export class WatchfulRuntime extends SimulatedRuntime {
   /** What the next demands wait for. */
   gate: Promise<void> = Promise.resolve();
+  /** What the next demands take, unless they are called off. */
+  work: (signal: AbortSignal) => Promise<void> = () => Promise.resolve();
   /** Where paths lead to instead. */
   readonly links: Map<string, string> = new Map();
   asked = 0;
@@ -32,6 +34,7 @@ export class WatchfulRuntime extends SimulatedRuntime {
     this.asked += 1;
     const { gate } = this;
     await gate;
+    await this.work(signal);
     const demands = await super.demands(spec, signal);
     const hostPaths = demands.hostPaths.map((asked) => ({
       ...asked,
