@@ -37,7 +37,7 @@ export interface DomainChange {
 
 /**
  * Puts one definition of a machine in the place of another. The definition is written first: what libvirt does not take costs nobody their machine. Until it
- * has taken effect, the marks say what runs; whatever cuts this off, {@link takeEffect} finishes it.
+ * has taken effect, the marks say what runs; whatever cuts this off, the same call again finishes it.
  */
 export class DomainChanges {
   readonly #context: DomainChangesContext;
@@ -53,29 +53,37 @@ export class DomainChanges {
     const former = await this.#formerOf(seen, signal);
     const ownership = { id, nodeId, current, kept, former };
     await this.#context.marking.define(change.description, ownership, signal);
-    await this.takeEffect(id, change.whenDown, signal);
+    await this.#takeEffect(id, change, signal);
   }
 
   /**
    * Lets what is defined take effect, and runs it: while the machine runs, where no more than its size is another and it has room for that; else by a stop and
-   * a start.
+   * a start. What has come up since it was looked at before is of the definition of then, and ends as well.
    */
-  async takeEffect(
-    id: WorkloadId,
-    whenDown: () => Promise<void>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { ends, find, runs } = this.#context;
-    const seen = await find(id, signal);
-    if (seen === undefined) return;
-    if (holdingOf(seen).isPending) {
-      if (await this.#resizes(seen, signal)) return this.#noteResized(seen, signal);
-      await ends.end(seen, seen.ownership.former?.graceMs ?? 0, signal);
-    }
-    const now = await find(id, signal);
+  async #takeEffect(id: WorkloadId, change: DomainChange, signal: AbortSignal): Promise<void> {
+    const { ends, runs } = this.#context;
+    const before = await this.#defined(id, change, signal);
+    if (before === undefined) return;
+    if (holdingOf(before).isPending && (await this.#resizes(before, signal)))
+      return this.#noteResized(before, signal);
+    await ends.end(before, before.ownership.former?.graceMs ?? 0, signal);
+    const now = await this.#defined(id, change, signal);
     if (now === undefined) return;
-    if (isDown(now)) await whenDown();
+    if (isDown(now)) await change.whenDown();
     await runs.run(now, signal);
+  }
+
+  /** The machine, defined as the change says, also where somebody has edited it since. */
+  async #defined(
+    id: WorkloadId,
+    { description }: DomainChange,
+    signal: AbortSignal,
+  ): Promise<SeenDomain | undefined> {
+    const { find, marking } = this.#context;
+    const seen = await find(id, signal);
+    if (seen === undefined || !isEdited(seen)) return seen;
+    await marking.define(description, seen.ownership, signal);
+    return find(id, signal);
   }
 
   async #resizes(seen: SeenDomain, signal: AbortSignal): Promise<boolean> {

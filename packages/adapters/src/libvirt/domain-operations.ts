@@ -152,7 +152,7 @@ export class DomainOperations {
   /** What there is, once nothing goes on that an earlier call had begun. */
   async #find(id: WorkloadId, signal: AbortSignal): Promise<SeenDomain | undefined> {
     await this.#calls.settled(id, signal);
-    return (await this.#domains.all(signal)).get(id);
+    return (await this.#domains.all(signal, true)).get(id);
   }
 
   /** From nothing to the target's. */
@@ -218,8 +218,14 @@ export class DomainOperations {
   async #finish(target: Target, before: SeenDomain, signal: AbortSignal): Promise<void> {
     await this.#assertReady(target, signal);
     await this.#repairs.assertOwnDisks(before);
-    await this.#repairs.awake(before, signal);
-    await this.#changes.takeEffect(target.id, this.#growing(target, signal), signal);
+    const seen = await this.#repairs.awake(before, signal);
+    const { current: marks, kept } = seen.ownership;
+    if (marks === undefined) return;
+    // Described anew: somebody may have edited it since, which nobody can tell before its digest is written down.
+    const making = makingIn(seen, { instance: marks.instance, hasRun: false });
+    const description = await this.#context.describe(target, making, signal);
+    const change = { description, marks, kept, whenDown: this.#growing(target, signal) };
+    await this.#changes.make(seen, change, signal);
   }
 
   #growing(target: Target, signal: AbortSignal): () => Promise<void> {

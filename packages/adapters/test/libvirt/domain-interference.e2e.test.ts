@@ -84,4 +84,47 @@ describeWithLibvirt("a machine that others work at", () => {
       await machines.operations().remove(machines.id, signal);
     });
   });
+
+  const small = { vcpus: 1, vcpusMax: 4 };
+
+  it.each([
+    ["ended and started", { ...small, body: "another disk" }],
+    ["changed while it runs", { ...small, vcpus: 2 }],
+  ])("is %s without what was edited since its change was cut off", async (_, spec) => {
+    const target = machines.revision("r2", spec);
+    await machines.replace(machines.revision("r1", small));
+    await machines.replaceCutOff(target, 1);
+    await machines.outsider.edit(machines.id);
+
+    await machines.replace(target);
+
+    expect(await machines.current()).toMatchObject({ revisionId: "r2", drift: [] });
+    expect(await machines.outsider.xml(machines.id)).toContain("<memory unit='KiB'>65536<");
+    await machines.operations().remove(machines.id, signal);
+  });
+
+  it.each([
+    ["edited while it ends", "domainShutdownFlags", () => machines.outsider.edit(machines.id)],
+    [
+      "started while it is down",
+      "domainDefineXmlFlags",
+      () => machines.outsider.start(machines.id),
+    ],
+  ] as const)("and that is %s comes up as what it is changed to", async (_, name, act) => {
+    await machines.replace(machines.revision("r1", small));
+    if (name === "domainDefineXmlFlags") await machines.outsider.kill(machines.id);
+    const meddled = machines.operations(machines.with(name, act));
+
+    await machines.replace(machines.revision("r2", { vcpus: 2, body: "another disk" }), meddled);
+
+    const { definition, running } = await machines.seen();
+    expect(running?.size).toEqual(definition.size);
+    expect(await machines.current()).toMatchObject({
+      revisionId: "r2",
+      run: expect.not.stringContaining("outside"),
+      drift: [],
+      facts: { "vm.vcpus": "2", "vm.memory_mb": "64" },
+    });
+    await machines.operations().remove(machines.id, signal);
+  });
 });

@@ -7,7 +7,11 @@ import type { MachineFiles } from "../../src/libvirt/machine-files.ts";
 import type { MachineMaking } from "../../src/libvirt/machine-making.ts";
 import { machineUuid } from "../../src/libvirt/machine-names.ts";
 import { OwnedDomains } from "../../src/libvirt/owned-domains.ts";
-import type { LibvirtClient, LibvirtConnection } from "../../src/libvirt/rpc/index.ts";
+import type {
+  LibvirtClient,
+  LibvirtConnection,
+  ProcedureName,
+} from "../../src/libvirt/rpc/index.ts";
 import type { SeenDomain } from "../../src/libvirt/seen-domain.ts";
 import { element, renderXml } from "../../src/libvirt/xml.ts";
 import { DomainOutsider } from "./domain-outsider.ts";
@@ -83,6 +87,20 @@ export class FakeMachines {
     await this.replace(target, this.operations(mortal)).catch((error: unknown) => {
       if (!mortal.isDead) throw error;
     });
+  }
+
+  /** A connection by which somebody does something before the first call of that name. */
+  with(name: ProcedureName, act: () => Promise<void>): Pick<LibvirtConnection, "call"> {
+    let isDone = false;
+    return {
+      call: async (called, args, how) => {
+        if (called === name && !isDone) {
+          isDone = true;
+          await act();
+        }
+        return this.client.call(called, args, how);
+      },
+    };
   }
 
   /** @throws where there is none */
