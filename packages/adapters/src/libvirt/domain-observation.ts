@@ -77,8 +77,8 @@ export function isEdited({ definition, ownership }: SeenDomain): boolean {
   return config !== undefined && config !== definition.digest;
 }
 
-/** Of memory nobody can tell: a guest gives back what it can, and what it was asked for last QEMU does not say. */
-function hasOtherProcessors(domain: SeenDomain): boolean {
+/** Whether what runs has another number of processors than it is to have. Of memory nobody can tell: a guest gives back what it can, and what it was asked for last QEMU does not say. */
+export function hasOtherProcessors(domain: SeenDomain): boolean {
   const { definition, running } = domain;
   if (running?.size === undefined || definition.size === undefined) return false;
   // Nothing can be told by a definition that is not ours, or has yet to take effect.

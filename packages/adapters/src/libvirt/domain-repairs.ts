@@ -3,7 +3,7 @@ import type { DefinedDisk } from "./domain-definition.ts";
 import type { DomainEnds } from "./domain-ends.ts";
 import { holdingOf } from "./domain-holding.ts";
 import type { DomainMarking } from "./domain-marking.ts";
-import { driftOf, isEdited } from "./domain-observation.ts";
+import { driftOf, hasOtherProcessors, isEdited } from "./domain-observation.ts";
 import type { DomainRuns } from "./domain-runs.ts";
 import type { DomainStrangers } from "./domain-strangers.ts";
 import type { LiveChanges } from "./live-changes.ts";
@@ -35,16 +35,30 @@ export class DomainRepairs {
   /** Undoes what somebody else has made of a machine. A run that they began of another definition ends: nobody knows what it was made of. */
   async setRight(target: Target, seen: SeenDomain, signal: AbortSignal): Promise<SeenDomain> {
     if (driftOf(seen).length === 0) return seen;
-    const { live, marking } = this.#context;
+    const { find, live, marking } = this.#context;
     if (seen.isAutostarted) await marking.startByUsAlone(seen, signal);
     const isWhole = seen.isPersistent && !isEdited(seen);
     const right = isWhole ? seen : await this.#redefined(target, seen, signal);
-    if (!isDown(right)) await live.apply(right, signal);
-    return right;
+    if (isDown(right)) return right;
+    await live.apply(right, signal);
+    const now = (await find(target.id, signal)) ?? right;
+    if (!hasOtherProcessors(now)) return now;
+    if (isOthersRun(now)) return this.#ended(now, signal);
+    throw new AgentError(
+      "RUNTIME_ERROR",
+      `the machine runs with ${now.running?.size?.vcpus} processors instead of ${now.definition.size?.vcpus}, and does not take the others: it has to be stopped and started`,
+      { retryable: true },
+    );
+  }
+
+  async #ended(seen: SeenDomain, signal: AbortSignal): Promise<SeenDomain> {
+    const { ends, find } = this.#context;
+    await ends.end(await this.awake(seen, signal), graceOf(seen), signal);
+    return (await find(seen.ownership.id, signal)) ?? seen;
   }
 
   async #redefined(target: Target, seen: SeenDomain, signal: AbortSignal): Promise<SeenDomain> {
-    const { describe, ends, find, marking } = this.#context;
+    const { describe, find, marking } = this.#context;
     const { current } = seen.ownership;
     const isUp = !isDown(seen);
     // One that is down comes up with what it has: the next replacement tells what is wrong with that.
@@ -53,9 +67,8 @@ export class DomainRepairs {
     if (current === undefined) return seen;
     const { instance } = current;
     const hasRun = isUp || current.run !== undefined;
-    const isOthersRun = isUp && current.domainId !== undefined && !isOwnRun(seen, current);
     const description = await describe(target, makingIn(seen, { instance, hasRun }), signal);
-    if (isOthersRun) await ends.end(await this.awake(seen, signal), graceOf(seen), signal);
+    if (isOthersRun(seen)) await this.#ended(seen, signal);
     await marking.define(description, seen.ownership, signal);
     return (await find(target.id, signal)) ?? seen;
   }
@@ -81,11 +94,11 @@ export class DomainRepairs {
 
   /** Gives a machine that somebody has renamed its name again. libvirt renames none that runs: one that does was started by them. */
   async named(seen: SeenDomain, signal: AbortSignal): Promise<SeenDomain> {
-    const { ends, find, marking, strangers } = this.#context;
+    const { find, marking, strangers } = this.#context;
     const { id } = seen.ownership;
     if (seen.name === id) return seen;
     await strangers.refuseName(id, signal);
-    await ends.end(await this.awake(seen, signal), graceOf(seen), signal);
+    await this.#ended(seen, signal);
     await marking.rename(seen, signal);
     return (await find(id, signal)) ?? seen;
   }
@@ -99,6 +112,12 @@ export class DomainRepairs {
     await this.#context.runs.run(seen, signal);
     return (await this.#context.find(seen.ownership.id, signal)) ?? seen;
   }
+}
+
+/** Whether what runs was begun by somebody else, also before we have begun any: nobody knows what it was made of. */
+function isOthersRun(seen: SeenDomain): boolean {
+  const { current } = seen.ownership;
+  return !isDown(seen) && current !== undefined && !isOwnRun(seen, current);
 }
 
 /** The grace that what runs was made with. */

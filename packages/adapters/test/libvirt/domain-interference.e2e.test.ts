@@ -127,4 +127,53 @@ describeWithLibvirt("a machine that others work at", () => {
     });
     await machines.operations().remove(machines.id, signal);
   });
+
+  it.each([
+    ["before we ever have", false],
+    ["once we have", true],
+  ])("and begin a run of %s, of a definition of theirs, is begun anew", async (_, hasRun) => {
+    const { id, outsider } = machines;
+    const target = machines.revision("r1", { vcpus: 2 });
+    await machines.operations().makeFirst(target, signal);
+    if (hasRun) {
+      await machines.replace(target);
+      await outsider.kill(id);
+    }
+    const ours = await outsider.xml(id);
+    await outsider.define(ours.replace(/<vcpu[^>]*>2</, "<vcpu>1<"));
+    await outsider.start(id);
+    if (hasRun) await outsider.define(ours);
+
+    await machines.replace(target);
+
+    expect(await machines.current()).toMatchObject({
+      run: expect.not.stringContaining("outside"),
+      drift: [],
+      facts: { "vm.vcpus": "2" },
+    });
+    await machines.operations().remove(id, signal);
+  });
+
+  it("fails with the reason where a run of ours does not take the processors it is to have", async () => {
+    const target = machines.revision("r1", { vcpus: 1, vcpusMax: 2 });
+    await machines.replace(target);
+    const domainId = await machines.number();
+    const dom = await machines.outsider.dom(machines.id);
+    const giveTwo = async () => {
+      const args = { dom, nvcpus: 2, flags: 1 };
+      await machines.client.call("domainSetVcpusFlags", args, { signal });
+    };
+    await giveTwo();
+    // After the processors comes the memory.
+    const deaf = machines.operations(machines.with("domainSetMemoryFlags", giveTwo));
+
+    await expect(machines.replace(target, deaf)).rejects.toMatchObject({
+      code: "RUNTIME_ERROR",
+      retryable: true,
+      message: expect.stringContaining("2 processors instead of 1"),
+    });
+
+    expect(await machines.number()).toBe(domainId);
+    await machines.operations().remove(machines.id, signal);
+  });
 });
