@@ -1,7 +1,7 @@
 import { type IncomingMessage, request as overHttp } from "node:http";
 import { request as overHttps } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
-import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import * as tls from "node:tls";
 import { errnoOf } from "../docker/docker-errors.ts";
 
 /** What a host is asked. */
@@ -20,9 +20,17 @@ export type HostAnswer =
   /** It is there, and no connection over TLS came about: what git says of that has to do. */
   | { readonly kind: "insecure" };
 
-/** Asks hosts questions of HTTP. Trusts whom this host trusts, as git does: as it was when the first was asked, since reading that takes a while. */
+/**
+ * Asks hosts questions of HTTP. Trusts whom this host trusts, as git does: as it was when the first was asked, since Node reads that only once.
+ */
 export class GitHosts {
-  #trusted: SecureContext | undefined;
+  readonly #authorities: () => readonly string[] | undefined;
+  #trusted: tls.SecureContext | undefined;
+
+  /** `authorities` tells the certificates of those that are trusted; undefined: those that Node has brought. */
+  constructor(authorities: () => readonly string[] | undefined = systemAuthorities) {
+    this.#authorities = authorities;
+  }
 
   /** Asks one, follows nothing, and reads no more than the head of the answer. @throws the signal's reason when it aborts. */
   async ask(
@@ -34,8 +42,10 @@ export class GitHosts {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const headers = authorization === undefined ? {} : { authorization };
     const options = { agent: false, headers, lookup: lookupAmong(addresses), signal } as const;
+    const secureContext = isSecure ? this.#trust() : undefined;
+    if (isSecure && secureContext === undefined) return { kind: "insecure" };
     // What `tls.connect` takes, `https.request` passes on.
-    const secure = isSecure ? { ...options, secureContext: this.#trust() } : options;
+    const secure = { ...options, secureContext };
     const call = isSecure ? overHttps(url, secure, resolve) : overHttp(url, options, resolve);
     let isConnected = false;
     let isThrough = !isSecure;
@@ -60,11 +70,24 @@ export class GitHosts {
     }
   }
 
-  #trust(): SecureContext {
-    return (this.#trusted ??= createSecureContext({
-      ca: [...new Set(getCACertificates("system"))],
-    }));
+  /** Undefined: that cannot be read. */
+  #trust(): tls.SecureContext | undefined {
+    if (this.#trusted !== undefined) return this.#trusted;
+    try {
+      const ca = this.#authorities();
+      this.#trusted = tls.createSecureContext(ca === undefined ? {} : { ca: [...new Set(ca)] });
+      return this.#trusted;
+    } catch {
+      // Git reads it as well, and its words say what is wrong.
+      return undefined;
+    }
   }
+}
+
+/** Node has told them since 22.15. */
+function systemAuthorities(): readonly string[] | undefined {
+  const { getCACertificates }: Partial<Pick<typeof tls, "getCACertificates">> = tls;
+  return getCACertificates?.("system");
 }
 
 function lookupAmong(addresses: readonly string[]): LookupFunction {

@@ -49,6 +49,26 @@ describe("GitHosts", () => {
     expect(await ask(1)).toMatchObject({ kind: "unreachable", why: "ECONNREFUSED" });
   });
 
+  it("trusts those that Node has brought where it does not tell whom the host trusts, and asks once", async () => {
+    const port = await portOf(createServer((socket) => socket.end("nothing\r\n\r\n")));
+    let reads = 0;
+    const hosts = new GitHosts(() => void (reads += 1));
+    const url = `https://git.test:${port}/shop.git`;
+    const question = { url, addresses: ["127.0.0.1"], authorization: undefined };
+    for (let asked = 0; asked < 2; asked += 1)
+      expect(await hosts.ask(question, forever)).toEqual({ kind: "insecure" });
+    expect(reads).toBe(1);
+  });
+
+  it("leaves it to git to say that it cannot be read whom to trust", async () => {
+    const hosts = new GitHosts(() => {
+      throw new Error("unreadable");
+    });
+    const url = "https://git.test/shop.git";
+    const answer = hosts.ask({ url, addresses: ["127.0.0.1"], authorization: undefined }, forever);
+    expect(await answer).toEqual({ kind: "insecure" });
+  });
+
   it("is called off while it waits", async () => {
     const controller = new AbortController();
     const port = await portOf(createHttpServer(() => controller.abort(new Error("called off"))));
