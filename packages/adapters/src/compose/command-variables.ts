@@ -42,8 +42,8 @@ export function isTooLong(name: string, value: string): boolean {
 /** `$$`, `$NAME`, and the beginning of `${NAME…}` (compose-spec, interpolation), wherever it stands: defaults may hold further ones. */
 const referencePattern = /\$\$|\$(\{?)([A-Za-z_]\w*)/g;
 
-/** A dollar within the braces of a reference, up to where the first generation of the command takes them to end. */
-const nestedPattern = /\$\$|\$\{[A-Za-z_]\w*:?[-?+][^}]*?(\$)/g;
+/** A reference with something for when its variable is not set, up to where the first generation of the command takes it to end. */
+const otherwisePattern = /\$\$|\$\{([A-Za-z_]\w*)(:?[-?+])([^}]*)/g;
 
 /** A file and its variables as the compose command is given them. */
 export interface CommandInput {
@@ -65,9 +65,17 @@ export function variablesIn(text: string): readonly string[] {
   return [...text.matchAll(referencePattern)].flatMap(([, , name]) => name ?? []);
 }
 
-/** Whether a reference of a text holds a dollar: what the second generation fills in there, the first leaves as it is. */
-export function hasNested(text: string): boolean {
-  return [...text.matchAll(nestedPattern)].some(([, nested]) => nested !== undefined);
+/**
+ * Whether a reference of a text holds a dollar that counts where `env` is read: what the second generation fills in there, the first leaves as it
+ * is. What is for a variable that is not set does not count where it is; but the first takes the end of `${…}` in there for its own.
+ */
+export function hasNested(text: string, env: Readonly<Record<string, string>>): boolean {
+  return [...text.matchAll(otherwisePattern)].some(([, name = "", sign = "", otherwise = ""]) => {
+    if (!otherwise.includes("$")) return false;
+    const value = Object.hasOwn(env, name) ? env[name] : undefined;
+    const isSet = sign.startsWith(":") ? Boolean(value) : value !== undefined;
+    return !isSet || sign.endsWith("+") || otherwise.replaceAll("$$", "").includes("${");
+  });
 }
 
 /** The file with the workload's variables in it, for the command. Means what the file meant with `env` for its environment. */

@@ -22,19 +22,29 @@ export function misreadVariables(
   return [...readIn(document, [], env), ...passedOn(document, env)];
 }
 
-/** Every place of a file where a reference holds another: the first generation of the command fills in only the outer one. */
-export function nestedReferences(document: ComposeDocument): readonly Violation[] {
+/**
+ * Every place of a file where, read with `env`, a reference holds another that counts: the first generation of the command fills in only the outer
+ * one.
+ */
+export function nestedReferences(
+  document: ComposeDocument,
+  env: Readonly<Record<string, string>>,
+): readonly Violation[] {
   return Object.entries(document)
     .filter(([part]) => !part.startsWith("x-"))
-    .flatMap(([part, it]) => nestedIn(it, ["composeYaml", part]));
+    .flatMap(([part, it]) => nestedIn(it, ["composeYaml", part], env));
 }
 
-function nestedIn(value: unknown, path: Path): readonly Violation[] {
-  if (typeof value === "string") return hasNested(value) ? [{ path, rule: nestedRule }] : [];
+function nestedIn(
+  value: unknown,
+  path: Path,
+  env: Readonly<Record<string, string>>,
+): readonly Violation[] {
+  if (typeof value === "string") return hasNested(value, env) ? [{ path, rule: nestedRule }] : [];
   if (Array.isArray(value))
-    return value.flatMap((it: unknown, at) => nestedIn(it, [...path, String(at)]));
+    return value.flatMap((it: unknown, at) => nestedIn(it, [...path, String(at)], env));
   if (!isMap(value)) return [];
-  return Object.entries(value).flatMap(([name, it]) => nestedIn(it, [...path, name]));
+  return Object.entries(value).flatMap(([name, it]) => nestedIn(it, [...path, name], env));
 }
 
 function readIn(value: unknown, path: Path, env: Environment): readonly Violation[] {

@@ -80,10 +80,11 @@ export class ProjectCommand {
   ): Promise<ComposeResult> {
     const timeout = AbortSignal.timeout(this.#lookTimeoutMs);
     const either = AbortSignal.any([signal, timeout]);
-    const { text, env: variables } = commandInput(document, judgedEnvironment(env));
+    const judged = judgedEnvironment(env);
+    const { text, env: variables } = commandInput(document, judged);
     try {
       const { isFirst } = await this.#command.find(either);
-      if (isFirst) refuse(nestedReferences(document));
+      if (isFirst) refuse(nestedReferences(document, judged));
       return await this.#command.run({
         // The name and the folder only complete what is left open; nothing has either.
         args: [

@@ -75,8 +75,9 @@ describe("relative paths of a file", () => {
 });
 
 describe("a reference within another", () => {
-  const nested = (value: string): ProjectSource => ({
+  const nested = (value: string, env: ProjectSource["env"] = {}): ProjectSource => ({
     ...source,
+    env,
     document: { services: { web: { image: "web:1", environment: { A: value } } } },
   });
   const output = `echo '{"services":{"web":{"image":"web:1"}}}'`;
@@ -98,6 +99,23 @@ describe("a reference within another", () => {
   it.each(["$A$B", "${A:-x}$B", "$${A:-$B}", "${A} {$B}"])("is none in %s", async (value) => {
     const first = commandOf(output, undefined, "1.29.2");
     await expect(first.resolve(nested(value), forever)).resolves.toBeDefined();
+  });
+
+  it.each([
+    ["${A:-$B}", "x", true],
+    ["${A:?no $B}", "file:/run/secrets/a", true],
+    ["${A-$B}", "", true],
+    ["${A:-$B}", "", false],
+    ["${A:-$B}", "literal:", false],
+    ["${A:+$B}", "x", false],
+    ["${A:-${B}}", "x", false],
+    ["${A:-$$${B}}", "x", false],
+    ["${A:-$$B}", "x", true],
+    ["${constructor:-$B}", "x", false],
+  ])("counts in %s with A=%s only where it would be read: %s", async (value, a, isTaken) => {
+    const first = commandOf(output, undefined, "1.29.2").resolve(nested(value, { A: a }), forever);
+    if (isTaken) await expect(first).resolves.toBeDefined();
+    else await expect(first).rejects.toMatchObject({ code: "INVALID_SPEC" });
   });
 });
 
