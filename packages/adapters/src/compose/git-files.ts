@@ -40,6 +40,8 @@ export const usualGitLimits: GitLimits = {
 
 /** Longest compose file, in bytes: the reader refuses what has too many characters, and says so. */
 const fileBytesMax = 1_048_576;
+/** Longest password, in bytes: hosts refuse longer headers, and git is given it in a variable, which the kernel bounds. */
+const passwordBytesMax = 8_192;
 const fetchesOfHost = { places: 2, waiting: 64 };
 const fetchesOfAll = { places: 6, waiting: 256 };
 const wanted = "refs/persys/wanted";
@@ -243,14 +245,18 @@ export class GitFiles {
     if (password === "") return undefined;
     const meant = secretValueOf(password);
     const { secretSource } = this.#options;
-    if (meant.kind !== "literal" && secretSource !== undefined)
-      return secretSource.read(meant, signal);
-    throw new AgentError(
-      "SECRET_UNAVAILABLE",
-      "git.password refers to a secret, and this runtime was given no source of secrets",
-      { retryable: true, effect: "none" },
-    );
+    if (meant.kind === "literal" || secretSource === undefined)
+      throw noPassword(
+        "git.password refers to a secret, and this runtime was given no source of secrets",
+      );
+    const found = await secretSource.read(meant, signal);
+    if (Buffer.byteLength(found) <= passwordBytesMax) return found;
+    throw noPassword(`what git.password refers to has more than ${passwordBytesMax} bytes`);
   }
+}
+
+function noPassword(message: string): AgentError {
+  return new AgentError("SECRET_UNAVAILABLE", message, { retryable: true, effect: "none" });
 }
 
 /** For this host alone, and through the environment: neither arguments nor addresses hold the password. */

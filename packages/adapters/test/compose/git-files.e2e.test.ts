@@ -138,6 +138,22 @@ describe("GitFiles", () => {
     expect(JSON.stringify([error.message, error.details])).not.toContain("wrong-password");
   });
 
+  it("waits for a shorter password where that is one which no host takes", async () => {
+    const long = new GitFiles({
+      folder,
+      secretSource: { read: async () => "p".repeat(100_000) },
+      limits: usualGitLimits,
+    });
+    const source = { repository: server.repository, password: "env:LONG" };
+    expect(await refusal(long.fetch(source, forever))).toMatchObject({
+      code: "SECRET_UNAVAILABLE",
+      retryable: true,
+      effect: "none",
+      message: "what git.password refers to has more than 8192 bytes",
+    });
+    expect(server.calls).toEqual([]);
+  });
+
   it("names what is not there, which may come", async () => {
     server.commit({ "other.yaml": file });
     const missing = "0123456789abcdef0123456789abcdef01234567";
