@@ -4,7 +4,7 @@ import { hostBoot } from "../shared/boot-id.ts";
 import type { DomainCalls } from "./domain-calls.ts";
 import { withoutOwnership } from "./domain-description.ts";
 import type { DomainEnds } from "./domain-ends.ts";
-import { holdingOf, keptAfter } from "./domain-holding.ts";
+import { graceOf, holdingOf, keptAfter } from "./domain-holding.ts";
 import { type DomainMarking, domOf } from "./domain-marking.ts";
 import { isEdited, runNow } from "./domain-observation.ts";
 import type { DefinitionMarks, DescribedMarks, DomainOwnership } from "./domain-ownership.ts";
@@ -24,6 +24,18 @@ export interface DomainChangesContext {
   readonly files: Pick<MachineFiles, "isResized">;
   readonly find: (id: WorkloadId, signal: AbortSignal) => Promise<SeenDomain | undefined>;
 }
+
+/** By what libvirt tells that a guest does not take part, or that its QEMU cannot. All else may be different next time, and is no reason to end one. */
+const refusals = [
+  "operationUnsupported",
+  "operationInvalid",
+  "operationFailed",
+  "configUnsupported",
+  "argumentUnsupported",
+  "internalError",
+  // A guest that does not give a processor back in time. One that libvirt is busy with does not hear of its end either.
+  "operationTimeout",
+] as const;
 
 /** What a machine is to become. */
 export interface DomainChange {
@@ -66,7 +78,7 @@ export class DomainChanges {
     if (before === undefined) return;
     if (holdingOf(before).isPending && (await this.#resizes(before, signal)))
       return this.#noteResized(before, signal);
-    await ends.end(before, before.ownership.former?.graceMs ?? 0, signal);
+    await ends.end(before, { graceMs: graceOf(before) }, signal);
     const now = await this.#defined(id, change, signal);
     if (now === undefined) return;
     if (isDown(now)) await change.whenDown();
@@ -95,7 +107,7 @@ export class DomainChanges {
       return await live.apply(seen, signal);
     } catch (error) {
       // The guest does not take part, or this QEMU cannot: a start gives it the same.
-      if (error instanceof LibvirtError) return false;
+      if (refusals.some((code) => LibvirtError.hasCode(error, code))) return false;
       throw error;
     }
   }

@@ -1,16 +1,25 @@
+import { AgentError } from "@persys/core";
 import { pause } from "../shared/wait.ts";
 import type { DomainCalls } from "./domain-calls.ts";
 import { domOf } from "./domain-marking.ts";
 import type { SeenDomain } from "./seen-domain.ts";
 import type { HypervisorFlags } from "./hypervisor.ts";
 import { isMissingDomain, isOtherState } from "./libvirt-errors.ts";
-import { domainState } from "./rpc/index.ts";
+import { domainPausedReason, domainState } from "./rpc/index.ts";
 
 /** How often it is looked whether a guest has shut down, in milliseconds: longer each time. */
 const lookEveryMs = { first: 20, most: 500 } as const;
 
 /** A guest that is still on its way up does not see the button: it is pressed again after so long, in milliseconds. */
 const pressAgainMs = 3_000;
+
+/** How a machine is ended. */
+interface EndOptions {
+  /** How long the guest may take to shut down before it is forced, in milliseconds. */
+  readonly graceMs: number;
+  /** Whether one that a failing disk has paused is forced too, with all in its memory that is on no disk yet: where somebody has asked for its end. */
+  readonly losesWrites?: boolean;
+}
 
 /** Ends machines, and removes them. What has ended by itself meanwhile, or is gone, is as it is wanted. */
 export class DomainEnds {
@@ -22,8 +31,15 @@ export class DomainEnds {
     this.#flags = flags;
   }
 
-  /** Asks the guest to shut down until it has, or the grace is over; then forces it. What is down is left. */
-  async end(seen: SeenDomain, graceMs: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Asks the guest to shut down until it has, or the grace is over; then forces it. What is down is left.
+   * @throws {AgentError} STORAGE_ERROR where a failing disk has paused it meanwhile, and what it has yet to write is not to be lost: it stays paused
+   */
+  async end(
+    seen: SeenDomain,
+    { graceMs, losesWrites = false }: EndOptions,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (await this.isDown(seen, signal)) return;
     const forceAtMs = performance.now() + graceMs;
     let pressAtMs = 0;
@@ -36,6 +52,7 @@ export class DomainEnds {
       await pause(Math.min(everyMs, lookEveryMs.most, leftMs), signal);
       if (await this.isDown(seen, signal)) return;
     }
+    if (!losesWrites) await this.#assertWritten(seen, signal);
     await this.#destroy(seen, signal);
   }
 
@@ -66,6 +83,18 @@ export class DomainEnds {
       const args = { dom, flags: this.#flags.shutdown };
       await this.#calls.call(id, "domainShutdownFlags", { args, signal });
     });
+  }
+
+  async #assertWritten(seen: SeenDomain, signal: AbortSignal): Promise<void> {
+    const args = { dom: domOf(seen), flags: 0 };
+    const { id } = seen.ownership;
+    const { state, reason } = await this.#calls.call(id, "domainGetState", { args, signal });
+    if (state !== domainState.paused || reason !== domainPausedReason.ioerror) return;
+    throw new AgentError(
+      "STORAGE_ERROR",
+      "a disk of the machine fails, which has paused it while it was to shut down: it is not forced, since what it has yet to write would be lost",
+      { retryable: true },
+    );
   }
 
   async #destroy(seen: SeenDomain, signal: AbortSignal): Promise<void> {

@@ -24,6 +24,14 @@ export function holdingOf(
   return { current: former, kept: unlessOf(former, kept), isPending: true };
 }
 
+/** The grace of a machine of an older agent, which wrote none down: what it is where a spec says nothing, in milliseconds. */
+const graceDefaultMs = 60_000;
+
+/** The grace that what runs was made with, in milliseconds. */
+export function graceOf(seen: Pick<SeenDomain, "domainId" | "ownership" | "state">): number {
+  return holdingOf(seen).current?.graceMs ?? graceDefaultMs;
+}
+
 /** What is kept once the current definition has taken effect: what was kept already, else what it has taken the place of. */
 export function keptAfter({ current, former, kept }: DomainOwnership): DescribedMarks | undefined {
   return unlessOf(current, kept ?? (former?.xml === "" ? undefined : former));

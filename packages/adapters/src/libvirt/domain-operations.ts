@@ -3,10 +3,10 @@ import { AgentError, type Target, type WorkloadId } from "@persys/core";
 import type { DomainCalls } from "./domain-calls.ts";
 import { DomainChanges } from "./domain-changes.ts";
 import { DomainEnds } from "./domain-ends.ts";
-import { holdingOf } from "./domain-holding.ts";
+import { graceOf, holdingOf } from "./domain-holding.ts";
 import { DomainMarking, domOf } from "./domain-marking.ts";
 import { type DefinitionMarks, type DomainOwnership, marksFor } from "./domain-ownership.ts";
-import { DomainRepairs, graceOf } from "./domain-repairs.ts";
+import { DomainRepairs } from "./domain-repairs.ts";
 import { DomainRuns } from "./domain-runs.ts";
 import { DomainStrangers } from "./domain-strangers.ts";
 import type { HypervisorFlags } from "./hypervisor.ts";
@@ -132,7 +132,7 @@ export class DomainOperations {
     if (seen === undefined) return;
     // Else it would come up with the host.
     if (seen.isAutostarted) await this.#marking.startByUsAlone(seen, signal);
-    await this.#ends.end(seen, graceMs, signal);
+    await this.#ends.end(seen, { graceMs, losesWrites: true }, signal);
   }
 
   /**
@@ -143,7 +143,7 @@ export class DomainOperations {
     const { files } = this.#context;
     const seen = await this.#find(id, signal);
     if (seen === undefined) await this.#strangers.refuseDisks(id, await files.disksOf(id), signal);
-    else await this.#ends.end(seen, graceOf(seen), signal);
+    else await this.#ends.end(seen, { graceMs: graceOf(seen), losesWrites: true }, signal);
     await files.removeDisks(id);
     if (seen !== undefined) await this.#undefine(seen, signal);
     await files.removeRest(id, signal);
@@ -173,7 +173,7 @@ export class DomainOperations {
     await this.#assertReady(target, signal);
     await this.#repairs.assertOwnDisks(before);
     const seen = await this.#repairs.awake(before, signal);
-    await this.#ends.end(seen, graceOf(seen), signal);
+    await this.#ends.end(seen, { graceMs: graceOf(seen) }, signal);
     await this.#undefine(seen, signal);
     await this.#makeNew(target, signal);
   }

@@ -1,7 +1,7 @@
 import { AgentError, type Target, type WorkloadId } from "@persys/core";
 import type { DefinedDisk } from "./domain-definition.ts";
 import type { DomainEnds } from "./domain-ends.ts";
-import { holdingOf } from "./domain-holding.ts";
+import { graceOf } from "./domain-holding.ts";
 import type { DomainMarking } from "./domain-marking.ts";
 import { driftOf, hasOtherProcessors, isEdited } from "./domain-observation.ts";
 import type { DomainRuns } from "./domain-runs.ts";
@@ -53,7 +53,7 @@ export class DomainRepairs {
 
   async #ended(seen: SeenDomain, signal: AbortSignal): Promise<SeenDomain> {
     const { ends, find } = this.#context;
-    await ends.end(await this.awake(seen, signal), graceOf(seen), signal);
+    await ends.end(await this.awake(seen, signal), { graceMs: graceOf(seen) }, signal);
     return (await find(seen.ownership.id, signal)) ?? seen;
   }
 
@@ -118,9 +118,4 @@ export class DomainRepairs {
 function isOthersRun(seen: SeenDomain): boolean {
   const { current } = seen.ownership;
   return !isDown(seen) && current !== undefined && !isOwnRun(seen, current);
-}
-
-/** The grace that what runs was made with. */
-export function graceOf(seen: SeenDomain): number {
-  return holdingOf(seen).current?.graceMs ?? 0;
 }

@@ -65,7 +65,7 @@ export class DomainRuns {
       // Its QEMU may be there still.
       case domainState.shutdown:
       case domainState.crashed:
-        await this.#ends.end(seen, 0, signal);
+        await this.#ends.end(seen, { graceMs: 0 }, signal);
         break;
       default:
     }

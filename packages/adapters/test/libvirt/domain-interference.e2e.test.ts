@@ -2,6 +2,7 @@ import type { Target, WorkloadId } from "@persys/core";
 import { beforeEach, describe, expect, it } from "vitest";
 import { describeWithLibvirt } from "../../../../test/libvirt/libvirt-host.ts";
 import { OwnedDomains } from "../../src/libvirt/owned-domains.ts";
+import { errorNumber, LibvirtError } from "../../src/libvirt/rpc/index.ts";
 import type { SeenDomain } from "../../src/libvirt/seen-domain.ts";
 import { FakeMachines } from "./fake-machines.ts";
 
@@ -176,4 +177,30 @@ describeWithLibvirt("a machine that others work at", () => {
     expect(await machines.number()).toBe(domainId);
     await machines.operations().remove(machines.id, signal);
   });
+
+  it.each([
+    ["cannot", errorNumber.operationFailed, true],
+    ["may not", errorNumber.accessDenied, false],
+    ["has no room to", errorNumber.noMemory, false],
+    ["does not in time", errorNumber.operationTimeout, true],
+  ])(
+    "is started anew or not where it %s take other processors: code %i, %s",
+    async (_, code, isAnew) => {
+      await machines.replace(machines.revision("r1", small));
+      const domainId = await machines.number();
+      const refused = new LibvirtError(code, 0, "no");
+      const connection = machines.with("domainSetVcpusFlags", () => Promise.reject(refused));
+      const target = machines.revision("r2", { ...small, vcpus: 2 });
+
+      const outcome = await Promise.allSettled([
+        machines.replace(target, machines.operations(connection)),
+      ]);
+
+      expect(outcome).toMatchObject([{ status: isAnew ? "fulfilled" : "rejected" }]);
+      expect((await machines.number()) !== domainId).toBe(isAnew);
+      await machines.replace(target);
+      expect(await machines.current()).toMatchObject({ revisionId: "r2", drift: [] });
+      await machines.operations().remove(machines.id, signal);
+    },
+  );
 });
