@@ -84,14 +84,15 @@ export class GitFiles {
   }
 
   /**
-   * The file that a source means now. Repeatable; leaves nothing behind.
+   * The file that a source means now. Repeatable; leaves nothing behind. Others may be fetched first: for no longer than `waitMsMax`, if given.
    * @throws {AgentError} INVALID_SPEC where the file is not there or is none, retryable where it may come; SECRET_UNAVAILABLE; PERMISSION_DENIED;
    * NETWORK_ERROR; TIMEOUT; LIMIT_EXCEEDED; RUNTIME_UNAVAILABLE without git; RUNTIME_ERROR with git's words; what `admit` throws.
    */
-  async fetch(source: GitSource, signal: AbortSignal): Promise<FetchedFile> {
+  async fetch(source: GitSource, signal: AbortSignal, waitMsMax?: number): Promise<FetchedFile> {
     this.#options.admit?.(fetchedRepositoryOf(source));
-    const { host } = new URL(urlOf(source));
-    return this.#places.run(host, () => this.#inTime(source, signal), signal);
+    // With a dot at the end of its name it is the same host.
+    const host = new URL(urlOf(source)).host.replace(/\.(?=:|$)/, "");
+    return this.#places.run(host, () => this.#inTime(source, signal), signal, waitMsMax);
   }
 
   async #inTime(source: GitSource, signal: AbortSignal): Promise<FetchedFile> {

@@ -16,6 +16,12 @@ export interface ProjectSourcesContext {
   readonly nodeId: string;
 }
 
+/**
+ * How long the fetch for a revision waits for others of its host, in milliseconds. Meanwhile it has one of the few places in which workloads are
+ * prepared: a host that says nothing is not to have them all.
+ */
+const hostWaitMs = 2_000;
+
 interface FetchedSource {
   readonly revision: string;
   readonly source: ProjectSource;
@@ -75,16 +81,21 @@ export class ProjectSources {
     const revision = JSON.stringify([of.id, revisionFolderName(place)]);
     const known = this.#fetchedFor.get(key);
     if (known?.revision === revision) return known.source;
-    const source = this.owned(await this.#fetched(sent, git, signal), of);
+    const source = this.owned(await this.#fetched(sent, git, signal, hostWaitMs), of);
     this.#fetchedFor.set(key, { revision, source });
     return source;
   }
 
-  async #fetched(sent: ComposeSpec, git: GitSource, signal: AbortSignal): Promise<ProjectSource> {
+  async #fetched(
+    sent: ComposeSpec,
+    git: GitSource,
+    signal: AbortSignal,
+    waitMsMax?: number,
+  ): Promise<ProjectSource> {
     const why = whyNotSent(git);
     if (why !== undefined)
       throw refusedFile(`git.password ${why}`, [{ path: ["git", "password"], rule: why }]);
-    const { text, ...origin } = await this.#to.files.fetch(git, signal);
+    const { text, ...origin } = await this.#to.files.fetch(git, signal, waitMsMax);
     const read = readComposeFile(text, sent.env ?? {});
     if (read.ok) return { ...sourceOf(sent, read.document), git: origin };
     const broken = read.violations.map((it) => `${it.path.join(".")} ${it.rule}`);

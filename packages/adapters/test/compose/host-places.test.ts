@@ -49,4 +49,20 @@ describe("HostPlaces", () => {
     await Promise.all(all);
     await enter("one");
   });
+
+  it("keeps nobody waiting for longer than they may, whether it is for their host or for all", async () => {
+    const places = new HostPlaces({ places: 1, waiting: 8 }, { places: 1, waiting: 8 }, "wait");
+    const gate = Promise.withResolvers<void>();
+    const first = places.run("slow", () => gate.promise, forever, 1);
+    for (const host of ["slow", "other"])
+      await expect(places.run(host, async () => "done", forever, 1)).rejects.toMatchObject({
+        code: "LIMIT_EXCEEDED",
+        retryable: true,
+        effect: "none",
+        retryAfterMs: 5_000,
+      });
+    gate.resolve();
+    await first;
+    expect(await places.run("slow", async () => "done", forever, 1)).toBe("done");
+  });
 });
