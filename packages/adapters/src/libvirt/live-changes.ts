@@ -55,21 +55,29 @@ export class LiveChanges {
     // Whatever it has: nobody tells what it was asked for last, and has not come to yet.
     const args = { dom, memory: BigInt(wanted.memoryKib), flags };
     await this.#calls.call(id, "domainSetMemoryFlags", { args, signal });
-    // The balloon is all that a start would limit it by as well.
-    return (
-      (await this.#hasFollowed(seen, wanted, signal)) || wanted.memoryMaxKib >= now.memoryMaxKib
-    );
+    // The balloon is all that a start would limit it by as well: it is waited for no longer than one that gives nothing.
+    const isLeftToIt = wanted.memoryMaxKib >= now.memoryMaxKib;
+    return (await this.#hasFollowed(seen, { wanted, isLeftToIt }, signal)) || isLeftToIt;
   }
 
-  async #hasFollowed(seen: SeenDomain, wanted: DomainSize, signal: AbortSignal): Promise<boolean> {
-    let [lastKib, untilMs] = [0, 0];
+  /** Waits for as long as a guest comes nearer to its memory; one that takes and gives in turn does not. */
+  async #hasFollowed(
+    seen: SeenDomain,
+    { wanted, isLeftToIt }: { readonly wanted: DomainSize; readonly isLeftToIt: boolean },
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    let nearestKib = Number.POSITIVE_INFINITY;
+    let untilMs = performance.now() + this.#stuckAfterMs;
     for (;;) {
       const now = await this.#sizeOf(seen, signal);
       if (now === undefined) return false;
-      if (isNear(wanted, now)) return true;
-      if (now.memoryKib !== lastKib) untilMs = performance.now() + this.#stuckAfterMs;
+      const leftKib = Math.abs(wanted.memoryKib - now.memoryKib);
+      if (leftKib <= nearKib) return true;
+      if (leftKib < nearestKib - nearKib) {
+        nearestKib = leftKib;
+        if (!isLeftToIt) untilMs = performance.now() + this.#stuckAfterMs;
+      }
       if (performance.now() >= untilMs) return false;
-      lastKib = now.memoryKib;
       await pause(lookEveryMs, signal);
     }
   }
@@ -83,8 +91,4 @@ export class LiveChanges {
     if (root === undefined) throw unreadableDescription(id);
     return sizeIn(root);
   }
-}
-
-function isNear(wanted: DomainSize, { memoryKib }: DomainSize): boolean {
-  return Math.abs(wanted.memoryKib - memoryKib) <= nearKib;
 }

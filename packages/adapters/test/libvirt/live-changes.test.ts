@@ -38,8 +38,25 @@ describe("LiveChanges", () => {
     const steps = Array.from({ length: 8 }, (_, step) => 262_144 - step * 4_096);
     given = steps.flatMap((kib) => [kib, kib]);
 
-    expect(await changes.apply(seen({ memoryKib: steps.at(-1) ?? 0 }), signal)).toBe(true);
+    const memoryKib = steps.at(-1) ?? 0;
+    expect(await changes.apply(seen({ memoryKib, memoryMaxKib: memoryKib }), signal)).toBe(true);
     expect(asked).toEqual(["memory"]);
+    expect(given).toHaveLength(1);
+  });
+
+  it("waits for none that takes memory and gives it back in turn", async () => {
+    given = Array.from({ length: 1_000 }, (_, at) => 262_144 - (at % 2) * 4_096);
+    const less = { memoryKib: 131_072, memoryMaxKib: 131_072 };
+
+    expect(await changes.apply(seen(less), signal)).toBe(false);
+    expect(given.length).toBeGreaterThan(500);
+  });
+
+  it("leaves memory to the guest after a while where a start would too, however it comes on", async () => {
+    given = Array.from({ length: 1_000 }, (_, at) => 262_144 - at * 128);
+
+    expect(await changes.apply(seen({ memoryKib: 131_072 }), signal)).toBe(true);
+    expect(given.length).toBeGreaterThan(500);
   });
 
   it("knows that a start makes it where the guest gives nothing back, unless it would leave that to the guest too", async () => {
