@@ -132,7 +132,8 @@ export class VmFiles implements MachineFiles {
     const uid = (current ?? kept)?.uid;
     const variables = uid === undefined ? [] : [folders.variablesOf({ id, uid })];
     const paths = [...ofMachine, ...ofMakings, ...variables];
-    await folders.tidy(id, { paths, digests: keepDigests });
+    // Where somebody has removed the definition, nobody knows whose variables there are: it is defined again with its own.
+    await folders.tidy(id, { paths, digests: keepDigests, variables: uid === undefined });
     // What is defined and has yet to take effect says nothing yet.
     const settled = seen === undefined ? undefined : holdingOf(seen).current;
     if (settled === undefined) return;

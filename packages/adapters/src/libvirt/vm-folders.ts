@@ -20,11 +20,15 @@ const folderMode = 0o711;
 
 const indexName = "made.json";
 
+const variablesPrefix = "firmware-";
+
 /** What stays of a workload's files. */
 interface KeptFiles {
   readonly paths: readonly string[];
   /** Of specs: their seeds stay. */
   readonly digests: readonly SpecDigest[];
+  /** Whether the variables of the firmware stay, of whichever creation they are. */
+  readonly variables: boolean;
 }
 
 /** What one revision says of a disk. */
@@ -55,6 +59,8 @@ const indexSchema: z.ZodType<MadeElsewhere> = z.strictObject({
 });
 
 type Reserved = MadeElsewhere["reservations"][number];
+
+const nothingKept: KeptFiles = { paths: [], digests: [], variables: false };
 
 const nothingMade: MadeElsewhere = { disks: [], seen: [], policies: [], reservations: [] };
 
@@ -95,7 +101,7 @@ export class VmFolders {
 
   /** The file for the variables of a machine's firmware: one for all its revisions, another for each creation. */
   variablesOf({ id, uid }: Pick<Target, "id" | "uid">): string {
-    return join(this.#pathOf(id), `firmware-${hashOf(uid)}.fd`);
+    return join(this.#pathOf(id), `${variablesPrefix}${hashOf(uid)}.fd`);
   }
 
   /** The file with what tells one making of a machine from others that have to be started for it. */
@@ -174,12 +180,13 @@ export class VmFolders {
    * Removes seeds and console logs, but those at paths and of digests that are kept. libvirt's log daemon numbers the older parts of a log: they stay
    * and go with it. @throws {AgentError} STORAGE_ERROR
    */
-  async tidy(id: WorkloadId, keep: KeptFiles = { paths: [], digests: [] }): Promise<void> {
+  async tidy(id: WorkloadId, keep: KeptFiles = nothingKept): Promise<void> {
     const folder = this.#pathOf(id);
     const names = new Set(keep.paths.map((it) => basename(it)));
     const prefixes = keep.digests.map(seedPrefix);
     const isKept = (name: string): boolean =>
       name.startsWith(indexName) ||
+      (keep.variables && name.startsWith(variablesPrefix)) ||
       names.has(name.replace(/\.log\.\d+$/, ".log")) ||
       prefixes.some((it) => name.startsWith(it));
     try {

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { DhcpHosts } from "../../src/libvirt/dhcp-hosts.ts";
 import { DomainCalls } from "../../src/libvirt/domain-calls.ts";
@@ -9,7 +10,7 @@ import { LibvirtClient } from "../../src/libvirt/rpc/index.ts";
 import { VmFiles } from "../../src/libvirt/vm-files.ts";
 import { VmFolders } from "../../src/libvirt/vm-folders.ts";
 import { VmMachines } from "../../src/libvirt/vm-machines.ts";
-import { aTarget } from "./targets.ts";
+import { aSeenDomain, aTarget } from "./targets.ts";
 
 const target = aTarget();
 const machine = machineOf(
@@ -46,6 +47,19 @@ describe("VmFiles", () => {
       machines: new VmMachines(shared),
       dhcpHosts: new DhcpHosts({ calls: new DomainCalls(connection), host }),
     });
+  });
+
+  it("keeps the variables of the firmware where somebody has removed the definition", async () => {
+    const { id } = target;
+    const folder = await folders.ensure(id);
+    const another = { id, uid: "another" };
+    for (const made of [target, another]) await writeFile(folders.variablesOf(made), "");
+
+    await files.tidy(id, undefined, []);
+    expect(await readdir(folder)).toHaveLength(2);
+
+    await files.tidy(id, aSeenDomain(), []);
+    expect(await readdir(folder)).toEqual([basename(folders.variablesOf(target))]);
   });
 
   it("keeps what a making was made of once that has run, however it is described since", async () => {
