@@ -40,6 +40,7 @@ import {
   type ResolvedComposeOptions,
 } from "./compose-options.ts";
 import { parseComposeSpec } from "./compose-spec.ts";
+import { sweepShared } from "./fetch-folders.ts";
 import { GitFiles } from "./git-files.ts";
 import { OwnedProjects } from "./owned-projects.ts";
 import { ProjectCommand } from "./project-command.ts";
@@ -81,6 +82,8 @@ export class ComposeRuntime implements WorkloadRuntime {
   readonly #operations: ProjectOperations;
   readonly #events: ContainerEvents;
   readonly #usage: ProjectUsage;
+  /** Said once: each probe tries again. */
+  #sweepFails = false;
 
   /** Connects to nothing yet: the engine may come later. @throws {RangeError} for options out of bounds. */
   constructor(options: ComposeRuntimeOptions) {
@@ -296,11 +299,14 @@ export class ComposeRuntime implements WorkloadRuntime {
   async #sweepFetches(signal: AbortSignal): Promise<void> {
     try {
       await this.#files.sweep(signal);
+      await sweepShared(this.#folders.sharedFetchesFolder, signal);
+      this.#sweepFails = false;
     } catch (error) {
       signal.throwIfAborted();
-      this.#options.logger.warn("what fetches of compose files have left is still there", {
-        error,
-      });
+      if (this.#sweepFails) return;
+      this.#sweepFails = true;
+      const message = "what fetches of compose files have left is still there";
+      this.#options.logger.warn(message, { error });
     }
   }
 

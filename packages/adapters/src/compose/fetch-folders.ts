@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf } from "../docker/docker-errors.ts";
 import { folderError } from "./compose-errors.ts";
@@ -7,6 +7,9 @@ import { endLeftCommands } from "./left-commands.ts";
 
 const markBytes = 16;
 const namePattern = /^fetch-([0-9a-f]{32})$/;
+
+/** In milliseconds: a fetch takes a minute at most. */
+const abandonedAfterMs = 300_000;
 
 /** Where one fetch works. */
 export interface FetchPlace {
@@ -21,10 +24,13 @@ export interface FetchPlace {
  */
 export class FetchFolders {
   readonly #root: string;
+  readonly #remove: (folder: string) => Promise<void>;
   readonly #inUse = new Set<string>();
 
-  constructor(root: string) {
+  /** `remove` removes a folder with all that is in it. */
+  constructor(root: string, remove: (folder: string) => Promise<void> = removed) {
     this.#root = root;
+    this.#remove = remove;
   }
 
   /**
@@ -40,36 +46,60 @@ export class FetchFolders {
       await made(folder);
       return await work({ folder, mark });
     } finally {
-      await removed(folder).catch(() => undefined);
+      await this.#remove(folder).catch(() => undefined);
       this.#inUse.delete(name);
     }
   }
 
   /**
-   * Removes what is there and in no use, and ends before what still works in it. Repeatable.
-   * @throws {AgentError} STORAGE_ERROR, RUNTIME_ERROR where something stays.
+   * Removes what is there and in no use, and ends before what still works in it. What stays keeps nothing else there. Repeatable.
+   * @throws {AgentError} STORAGE_ERROR, RUNTIME_ERROR where something stays: why the first does.
    */
   async sweep(signal: AbortSignal): Promise<void> {
-    for (const name of await this.#names()) {
-      signal.throwIfAborted();
-      if (this.#inUse.has(name)) continue;
+    await each(await namesIn(this.#root), signal, async (name) => {
+      if (this.#inUse.has(name)) return;
       const mark = namePattern.exec(name)?.[1];
       if (mark !== undefined) await endLeftCommands(mark, signal);
-      try {
-        await removed(join(this.#root, name));
-      } catch (error) {
-        throw folderError(error, "remove what a fetch has left");
-      }
+      await this.#remove(join(this.#root, name));
+    });
+  }
+}
+
+/**
+ * Removes what earlier versions have left in `root`, a folder that all nodes had together: only what none of them can be working in any more.
+ * @throws {AgentError} STORAGE_ERROR where something stays: why the first does.
+ */
+export async function sweepShared(root: string, signal: AbortSignal): Promise<void> {
+  await each(await namesIn(root), signal, async (name) => {
+    const { mtimeMs } = await stat(join(root, name));
+    if (Date.now() - mtimeMs > abandonedAfterMs) await removed(join(root, name));
+  });
+}
+
+async function each(
+  names: readonly string[],
+  signal: AbortSignal,
+  remove: (name: string) => Promise<void>,
+): Promise<void> {
+  const failures: unknown[] = [];
+  for (const name of names) {
+    signal.throwIfAborted();
+    try {
+      await remove(name);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (errnoOf(error) !== "ENOENT") failures.push(error);
     }
   }
+  if (failures.length > 0) throw folderError(failures[0], "remove what a fetch has left");
+}
 
-  async #names(): Promise<readonly string[]> {
-    try {
-      return await readdir(this.#root);
-    } catch (error) {
-      if (errnoOf(error) === "ENOENT") return [];
-      throw folderError(error, "see what fetches have left");
-    }
+async function namesIn(root: string): Promise<readonly string[]> {
+  try {
+    return await readdir(root);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return [];
+    throw folderError(error, "see what fetches have left");
   }
 }
 

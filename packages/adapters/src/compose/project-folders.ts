@@ -65,6 +65,11 @@ export class ProjectFolders {
     return join(this.#root, `fetches-${node}`);
   }
 
+  /** Where earlier versions fetched into, whatever the node. */
+  get sharedFetchesFolder(): string {
+    return join(this.#root, "fetches");
+  }
+
   /** What is known of a project; undefined: nothing. @throws {AgentError} STORAGE_ERROR when that cannot be read. */
   async state(id: WorkloadId): Promise<ProjectState | undefined> {
     return this.#stateIn(this.nameOf(id));

@@ -2,17 +2,19 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { FetchFolders } from "../../src/compose/fetch-folders.ts";
+import { FetchFolders, sweepShared } from "../../src/compose/fetch-folders.ts";
 import { ProjectFolders } from "../../src/compose/project-folders.ts";
 import { forever } from "../support/runtime-calls.ts";
 
@@ -78,6 +80,32 @@ describe("FetchFolders", () => {
     expect(await gone).toEqual([null, "SIGKILL"]);
     await folders.sweep(forever);
     expect(readdirSync(root)).toEqual([]);
+  });
+
+  it("removes what it can where something stays, and says why that does", async () => {
+    const names = ["1", "2", "3"].map((digit) => `fetch-${digit.repeat(32)}`);
+    for (const name of names) mkdirSync(join(root, name));
+    const [, stuck = ""] = names;
+    const folders = new FetchFolders(root, async (folder) => {
+      if (basename(folder) === stuck) throw Object.assign(new Error("busy"), { code: "EBUSY" });
+      rmSync(folder, { recursive: true });
+    });
+    await expect(folders.sweep(forever)).rejects.toMatchObject({
+      code: "STORAGE_ERROR",
+      message: "could not remove what a fetch has left: EBUSY",
+    });
+    expect(readdirSync(root)).toEqual([stuck]);
+  });
+
+  it("removes what earlier versions have left in the folder that all nodes had, once nobody works there", async () => {
+    const shared = new ProjectFolders(root, "node").sharedFetchesFolder;
+    for (const name of ["fetch-old", "fetch-young"])
+      mkdirSync(join(shared, name), { recursive: true });
+    const longAgo = Date.now() / 1_000 - 301;
+    utimesSync(join(shared, "fetch-old"), longAgo, longAgo);
+    await sweepShared(shared, forever);
+    expect(readdirSync(shared)).toEqual(["fetch-young"]);
+    await sweepShared(join(root, "none"), forever);
   });
 
   it("has nothing to remove where nothing was fetched, and makes nothing for it", async () => {
