@@ -91,7 +91,9 @@ export class DomainOperations {
     const { signal } = options;
     const before = await this.#find(target.id, signal);
     if (before === undefined) return this.#makeNew(target, signal);
-    const isLeft = !isDown(before) && !options.setsRight;
+    // One that is to be defined needs its name: libvirt gives none of another a definition.
+    const isWhole = isFor(before.ownership.current, target) && !holdingOf(before).isPending;
+    const isLeft = isWhole && !isDown(before) && !options.setsRight;
     const seen = isLeft ? before : await this.#repairs.named(before, signal);
     const { current, isPending } = holdingOf(seen);
     if (current?.uid !== target.uid) return this.#makeOther(target, seen, signal);

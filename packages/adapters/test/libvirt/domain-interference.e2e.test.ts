@@ -203,4 +203,24 @@ describeWithLibvirt("a machine that others work at", () => {
       await machines.operations().remove(machines.id, signal);
     },
   );
+
+  it("has its name again before it is another revision, also where that is only started", async () => {
+    const { client, id, outsider } = machines;
+    await machines.replace(machines.revision("r1"));
+    await outsider.kill(id);
+    const newName = `${id}-renamed`;
+    await client.call(
+      "domainRename",
+      { dom: await outsider.dom(id), newName, flags: 0 },
+      { signal },
+    );
+    await outsider.start(newName);
+
+    const started = { setsRight: false, signal };
+    await machines.operations().makeCurrent(machines.revision("r2", { body: "another" }), started);
+
+    expect(await machines.current()).toMatchObject({ revisionId: "r2", drift: [] });
+    expect(await outsider.names(id)).toEqual([id]);
+    await machines.operations().remove(id, signal);
+  });
 });
