@@ -17,7 +17,7 @@ import {
   readComposeDocument,
 } from "./compose-document.ts";
 import { brokenRules } from "./compose-rules.ts";
-import { type GitSource, gitSourceSchema, plainGitSource, whyNotSent } from "./git-source.ts";
+import { type GitSource, gitSourceSchema, fetchViolations, plainGitSource } from "./git-source.ts";
 import { projectNameCharsMax, projectNamePattern } from "./project-name.ts";
 
 /** A compose application, as a user asks for it. What is left out has the default named here; none is filled in. */
@@ -143,7 +143,7 @@ export function readComposeFile(text: string, env: Environment): ReadDocument {
 function memberViolations(input: unknown): readonly Violation[] {
   if (!isMap(input)) return [];
   const { env, git } = input;
-  return [...(isMap(git) ? loginViolations(git) : []), ...longVariables(env)];
+  return [...(isMap(git) ? gitViolations(git) : []), ...longVariables(env)];
 }
 
 /** The kernel would not start the command with them. */
@@ -171,12 +171,12 @@ function sourceViolations(input: unknown): readonly Violation[] {
   return violations;
 }
 
-function loginViolations({ password, repository, username }: ComposeDocument): Violation[] {
-  const path = ["git", "password"];
-  if (!password) return username ? [{ path, rule: "is required where there is a username" }] : [];
-  if (typeof repository !== "string" || typeof password !== "string") return [];
-  const rule = whyNotSent({ repository, password });
-  return rule === undefined ? [] : [{ path, rule }];
+function gitViolations({ password, repository, username }: ComposeDocument): readonly Violation[] {
+  const textOf = (it: unknown): string => (typeof it === "string" ? it : "");
+  const broken = fetchViolations({ repository: textOf(repository), password: textOf(password) });
+  if (password || !username) return broken;
+  const rule = "is required where there is a username";
+  return [...broken, { path: ["git", "password"], rule }];
 }
 
 interface ReadFile {

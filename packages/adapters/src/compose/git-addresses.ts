@@ -40,9 +40,12 @@ export function addressSettings(
 ): readonly (readonly [name: string, value: string])[] {
   const host = hostOf(source);
   if (isIP(host) !== 0) return [];
+  // Curl takes none with a zone there.
+  const plain = addresses.filter((it) => !it.includes("%"));
+  if (plain.length === 0) return [];
   const { port, protocol } = new URL(urlOf(source));
   const usualPort = protocol === "https:" ? "443" : "80";
-  const all = addresses.map((it) => (isIP(it) === 6 ? `[${it}]` : it)).join(",");
+  const all = plain.map((it) => (isIP(it) === 6 ? `[${it}]` : it)).join(",");
   return [["http.curloptResolve", `${host}:${port || usualPort}:${all}`]];
 }
 

@@ -1,4 +1,4 @@
-import { secretValueOf, type RepositoryDemand } from "@persys/core";
+import { secretValueOf, type RepositoryDemand, type Violation } from "@persys/core";
 import { z } from "zod";
 
 /** A compose file in a repository of git, as a user names it. What is left out has the default named here. */
@@ -35,6 +35,9 @@ export const usualPaths: readonly string[] = [
 
 /** A whole id of a commit (SHA-1). */
 export const commitPattern: RegExp = /^[0-9a-f]{40}$/;
+
+/** A name, or an address. */
+const hostPattern = /^(?:\[[0-9a-f:.]+\]|(?:[a-z0-9_][\w-]*\.)*[a-z0-9_][\w-]*\.?)$/;
 
 const repository = z
   .string()
@@ -120,11 +123,25 @@ export function isReadOnTheWay(text: string): boolean {
   return protocol === "http:" && !/^(?:127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
-/** What keeps its password from being sent there, for people: it goes over TLS, or no further than this machine, where tests and tunnels are. */
-export function whyNotSent({ password, repository: text }: GitSource): string | undefined {
-  return password && isReadOnTheWay(text)
-    ? "must not be there for a repository over http://: it could be read on the way"
-    : undefined;
+/** What keeps it from being fetched, whatever the node: checked when it is asked for, and again before it is fetched. */
+export function fetchViolations({
+  password,
+  repository: text,
+}: Pick<GitSource, "password" | "repository">): readonly Violation[] {
+  const violations: Violation[] = [];
+  // Curl reads other signs before a name its own way, where it is told the addresses of that (CURLOPT_RESOLVE(3)).
+  if (URL.canParse(text) && !hostPattern.test(new URL(text).hostname))
+    violations.push({
+      path: ["git", "repository"],
+      rule: "must name its host in letters, digits, `_` and `-`, which no part of the name begins with",
+    });
+  // Tests and tunnels are on this machine.
+  if (password && isReadOnTheWay(text))
+    violations.push({
+      path: ["git", "password"],
+      rule: "must not be there for a repository over http://: it could be read on the way",
+    });
+  return violations;
 }
 
 function hasPath(text: string): boolean {

@@ -3,7 +3,7 @@ import { type ComposeDocument, isMap } from "./compose-document.ts";
 import { refusedFile } from "./compose-errors.ts";
 import { type ComposeSpec, composeSpecOf, readComposeFile } from "./compose-spec.ts";
 import type { GitFiles } from "./git-files.ts";
-import { type GitSource, whyNotSent } from "./git-source.ts";
+import { fetchViolations, type GitSource } from "./git-source.ts";
 import { ownedDocument } from "./owned-document.ts";
 import type { ProjectFolders } from "./project-folders.ts";
 import type { ProjectSource } from "./project-source.ts";
@@ -92,9 +92,9 @@ export class ProjectSources {
     signal: AbortSignal,
     waitMsMax?: number,
   ): Promise<ProjectSource> {
-    const why = whyNotSent(git);
-    if (why !== undefined)
-      throw refusedFile(`git.password ${why}`, [{ path: ["git", "password"], rule: why }]);
+    const violations = fetchViolations(git);
+    const [first] = violations;
+    if (first !== undefined) throw refusedFile(`${first.path.join(".")} ${first.rule}`, violations);
     const { text, ...origin } = await this.#to.files.fetch(git, signal, waitMsMax);
     const read = readComposeFile(text, sent.env ?? {});
     if (read.ok) return { ...sourceOf(sent, read.document), git: origin };

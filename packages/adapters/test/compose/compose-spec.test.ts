@@ -314,6 +314,16 @@ describe("a compose file in a repository", () => {
     });
   });
 
+  it.each([
+    "git_1",
+    "xn--bcher-kva.example:8443",
+    "git.example.",
+    "10.0.0.1",
+    "[2001:db8::1]:8443",
+  ])("may be at %s", (host) => {
+    expect(violationsOf({ git: { repository: `https://${host}/shop.git` } })).toEqual([]);
+  });
+
   it("is one of two ways, of which there has to be one", () => {
     expect(violationsOf({})).toEqual(["composeYaml is required: a text; or git instead"]);
     expect(violationsOf({ composeYaml: file, git: { repository } })).toEqual([
@@ -335,6 +345,10 @@ describe("a compose file in a repository", () => {
     ["git.repository", { repository: "https://@git.example/shop.git" }],
     ["git.repository", { repository: "https://git.example/shop.git?x=1" }],
     ["git.repository", { repository: "https://git.example/a\\b.git" }],
+    ["git.repository", { repository: "https://-git.example/shop.git" }],
+    ["git.repository", { repository: "https://+git.example/shop.git" }],
+    ["git.repository", { repository: "https://*/shop.git" }],
+    ["git.repository", { repository: "https://git..example/shop.git" }],
     ["git.repository", { repository: "https://git.example/team/..%2fother.git" }],
     ["git.repository", { repository: "https://git.example/team/..;/other.git" }],
     ["git.repository", { repository: "https://git.example/team/../other.git" }],

@@ -14,6 +14,15 @@ describe("the addresses of a repository's host", () => {
     ]);
   });
 
+  it("are named to git without those that have a zone, which it does not take", () => {
+    const repository = "https://git.example/shop.git";
+    const zoned = "fe80::1%eth0";
+    expect(addressSettings({ repository }, [zoned, "2001:db8::1"])).toEqual([
+      ["http.curloptResolve", "git.example:443:[2001:db8::1]"],
+    ]);
+    expect(addressSettings({ repository }, [zoned])).toEqual([]);
+  });
+
   it("are the one that is written there, which needs no more", async () => {
     for (const [repository, address] of [
       ["https://192.0.2.1/shop.git", "192.0.2.1"],
