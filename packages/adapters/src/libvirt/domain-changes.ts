@@ -122,7 +122,7 @@ export class DomainChanges {
     const run = current.instance === former.instance ? former.run : randomUUID();
     const changed = {
       ...seen.ownership,
-      current: { ...current, config, run, startedAtMs, domainId, boot },
+      current: { ...current, config, run, startedAtMs, domainId, boot, isNew: false },
       kept: keptAfter(seen.ownership),
       former: undefined,
     };

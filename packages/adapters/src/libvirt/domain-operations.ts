@@ -274,7 +274,8 @@ function withoutKept(seen: SeenDomain): DomainOwnership {
 
 /** Marks of what is to run again, as another run. */
 function neverRun(marks: DefinitionMarks): DefinitionMarks {
-  return { ...marks, run: undefined, startedAtMs: undefined, domainId: undefined, boot: undefined };
+  const never = { run: undefined, startedAtMs: undefined, domainId: undefined, boot: undefined };
+  return { ...marks, ...never, isNew: true };
 }
 
 function isFor(marks: DefinitionMarks | undefined, target: Target): boolean {

@@ -26,6 +26,10 @@ export interface DefinitionMarks {
   readonly graceMs: number | undefined;
   /** The digest of the definition as it was when we last made or started it; undefined where it was not written down yet. */
   readonly config: string | undefined;
+  /**
+   * Whether it has yet to begin a run of its own: memory that was saved of the machine is that of another definition. Stays until the start has succeeded.
+   */
+  readonly isNew: boolean;
 }
 
 /** What the metadata of a domain of ours say. A domain has them from its definition on, and libvirt changes them only as a whole. */
@@ -50,7 +54,16 @@ export type DescribedMarks = DefinitionMarks & { readonly xml: string };
 export function marksFor(target: Target, instance: string): DefinitionMarks {
   const { uid, revisionId, specDigest, stopGraceMs: graceMs } = target;
   const never = { run: undefined, startedAtMs: undefined, domainId: undefined, boot: undefined };
-  return { uid, revisionId, specDigest, instance, graceMs, config: undefined, ...never };
+  return {
+    uid,
+    revisionId,
+    specDigest,
+    instance,
+    graceMs,
+    config: undefined,
+    isNew: true,
+    ...never,
+  };
 }
 
 /** Ownership as the element that goes into a domain's metadata. */
@@ -122,6 +135,7 @@ function attributesOf(marks: DefinitionMarks): Readonly<Record<string, string | 
     boot: marks.boot,
     grace: marks.graceMs?.toString(),
     config: marks.config,
+    new: marks.isNew ? "yes" : undefined,
   };
 }
 
@@ -147,6 +161,7 @@ function marksOf({ attributes }: XmlElement): DefinitionMarks | undefined {
     boot,
     graceMs,
     config,
+    isNew: attributes.get("new") === "yes",
   };
 }
 

@@ -69,29 +69,27 @@ export class DomainRuns {
         break;
       default:
     }
-    // The first run of a definition: memory that was saved is that of another.
-    await this.#begin(seen, { isAnew: seen.ownership.current?.run === undefined, signal });
+    await this.#begin(seen, signal);
   }
 
   /** Writes down that a run begins before it does, and libvirt's number of it after: in between it is known by there being none. */
-  async #begin(
-    seen: SeenDomain,
-    { isAnew, signal }: { readonly isAnew: boolean; readonly signal: AbortSignal },
-  ): Promise<void> {
+  async #begin(seen: SeenDomain, signal: AbortSignal): Promise<void> {
     const { ownership } = seen;
     const { current, id } = ownership;
     if (current === undefined) return;
+    // An older agent wrote down no more than that none has begun.
+    const isNew = current.isNew || current.run === undefined;
     const named = { run: randomUUID(), startedAtMs: Date.now(), boot: hostBoot() };
-    const began = { ...current, ...named, domainId: undefined };
+    const began = { ...current, ...named, domainId: undefined, isNew };
     // With this what is defined has taken effect.
     const whole = { ...ownership, current: began, kept: keptAfter(ownership), former: undefined };
     await this.#marking.mark(domOf(seen), whole, signal);
     try {
-      const args = { dom: domOf(seen), flags: isAnew ? this.#flags.startAnew : 0 };
+      const args = { dom: domOf(seen), flags: isNew ? this.#flags.startAnew : 0 };
       const { dom } = await this.#calls.call(id, "domainCreateWithFlags", { args, signal });
       // A first start may complete the definition: with the file of its firmware's variables, say.
       const config = await this.#marking.configOf(id, dom, signal);
-      const known = { ...whole, current: { ...began, config, domainId: dom.id } };
+      const known = { ...whole, current: { ...began, config, domainId: dom.id, isNew: false } };
       await this.#marking.mark(dom, known, signal);
     } catch (error) {
       // Somebody else was faster, or it cannot be started as things are: libvirt says the same of both.
@@ -104,7 +102,10 @@ export class DomainRuns {
     const { current } = seen.ownership;
     if (current === undefined || current.domainId !== undefined || !seen.isPersistent) return;
     if (!isOwnRun(seen, current)) return;
-    const known = { ...seen.ownership, current: { ...current, domainId: seen.domainId } };
+    const known = {
+      ...seen.ownership,
+      current: { ...current, domainId: seen.domainId, isNew: false },
+    };
     await this.#marking.mark(domOf(seen), known, signal);
   }
 

@@ -1,6 +1,7 @@
 import type { Target, WorkloadId } from "@persys/core";
 import { beforeEach, describe, expect, it } from "vitest";
 import { describeWithLibvirt } from "../../../../test/libvirt/libvirt-host.ts";
+import { qemu } from "../../src/libvirt/hypervisor.ts";
 import { OwnedDomains } from "../../src/libvirt/owned-domains.ts";
 import { errorNumber, LibvirtError } from "../../src/libvirt/rpc/index.ts";
 import type { SeenDomain } from "../../src/libvirt/seen-domain.ts";
@@ -222,5 +223,22 @@ describeWithLibvirt("a machine that others work at", () => {
     expect(await machines.current()).toMatchObject({ revisionId: "r2", drift: [] });
     expect(await outsider.names(id)).toEqual([id]);
     await machines.operations().remove(id, signal);
+  });
+
+  it("takes up no memory that was saved of another revision, however often its start fails", async () => {
+    const target = machines.revision("r1");
+    // The fake knows no such flag: a start that is to be anew fails.
+    machines.startAnew = qemu.flags.startAnew;
+    for (let attempt = 0; attempt < 3; attempt += 1)
+      await expect(machines.replace(target)).rejects.toBeInstanceOf(LibvirtError);
+    machines.startAnew = 0;
+    await machines.replace(target);
+
+    await machines.outsider.kill(machines.id);
+    machines.startAnew = qemu.flags.startAnew;
+    await machines.replace(target);
+
+    expect(await machines.current()).toMatchObject({ state: "running", drift: [] });
+    await machines.operations().remove(machines.id, signal);
   });
 });

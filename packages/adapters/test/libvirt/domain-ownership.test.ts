@@ -22,6 +22,7 @@ const ownership: DomainOwnership = {
     boot: undefined,
     graceMs: undefined,
     config: undefined,
+    isNew: true,
   },
   kept: {
     uid: "uid",
@@ -34,6 +35,7 @@ const ownership: DomainOwnership = {
     boot: "0f3c1b52-9b8e-4a04-9a52-0d9f6a1b2c3d",
     graceMs: 60_000,
     config: "c0ffee",
+    isNew: false,
     xml: "<domain>\n  <name>web-1</name>\n</domain>",
   },
   former: {
@@ -47,6 +49,7 @@ const ownership: DomainOwnership = {
     boot: "0f3c1b52-9b8e-4a04-9a52-0d9f6a1b2c3d",
     graceMs: 60_000,
     config: "c0ffee",
+    isNew: false,
     xml: "<domain>\n  <name>web-1</name>\n</domain>",
   },
 };

@@ -38,6 +38,8 @@ export class FakeMachines {
   readonly disks: string[] = [];
   /** The file of the variables of its firmware, where it has none yet. */
   variablesPath = `/vm/${this.id}.fd`;
+  /** The flag by which a machine is started that must not take up memory that was saved of it. */
+  startAnew = 0;
   /** How the domains of the node are looked at. */
   domains = new OwnedDomains(this.client, nodeId);
   readonly #specs = new Map<string, FakeSpec>();
@@ -72,7 +74,7 @@ export class FakeMachines {
       domains: this.domains,
       nodeId,
       describe: (target, making) => this.#describe(target, making),
-      flags: { shutdown: 0, startAnew: 0, undefine: 3 },
+      flags: { shutdown: 0, startAnew: this.startAnew, undefine: 3 },
       files: this.#files,
     });
   }
