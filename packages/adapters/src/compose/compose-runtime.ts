@@ -287,12 +287,13 @@ export class ComposeRuntime implements WorkloadRuntime {
     );
   }
 
-  /** @throws {AgentError} POLICY_DENIED. */
+  /** @throws {AgentError} POLICY_DENIED; retryable where it is what a name stands for that is denied: resolvers err for a while. */
   #admit(repository: RepositoryDemand): void {
     const asked = { cpuMillicores: 0, memoryBytes: 0, hostPaths: [], user: "" };
     const demands = { ...asked, repositories: [repository] };
     const denials = this.#options.hostPolicy?.current().judge(demands, this.type) ?? [];
-    if (denials.length > 0) throw policyDenied(denials);
+    const retryable = repository.addresses !== undefined;
+    if (denials.length > 0) throw policyDenied(denials, { retryable });
   }
 
   /** What an agent before left of its fetches, projects can do with. */

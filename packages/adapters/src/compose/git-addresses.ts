@@ -23,14 +23,20 @@ export async function addressesOf(
     return found.map(({ address }) => address);
   } catch (error) {
     signal.throwIfAborted();
+    const errno = errnoOf(error) ?? "unknown";
     throw new AgentError(
       "NETWORK_ERROR",
-      `the repository ${source.repository} cannot be fetched: the name of its host cannot be looked up (${errnoOf(error) ?? "unknown"})`,
-      { retryable: true, effect: "none", fault: "system", cause: error },
+      `the repository ${source.repository} cannot be fetched: the name of its host cannot be looked up (${errno})`,
+      { retryable: true, effect: "none", fault: faultOf(errno), cause: error },
     );
   } finally {
     signal.removeEventListener("abort", abort);
   }
+}
+
+/** A name that there is not was written by somebody; that no resolver answers is nobody's fault who writes specs. */
+export function faultOf(errno: string): "user" | "system" {
+  return errno === "ENOTFOUND" ? "user" : "system";
 }
 
 /** The setting by which git reaches a host at these addresses alone (`http.curloptResolve`, git 2.37; older ones do not know it). */

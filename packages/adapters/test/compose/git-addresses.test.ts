@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addressesOf, addressSettings } from "../../src/compose/git-addresses.ts";
+import { addressesOf, addressSettings, faultOf } from "../../src/compose/git-addresses.ts";
 import { forever } from "../support/runtime-calls.ts";
 
 describe("the addresses of a repository's host", () => {
@@ -31,6 +31,11 @@ describe("the addresses of a repository's host", () => {
       expect(await addressesOf({ repository }, forever)).toEqual([address]);
       expect(addressSettings({ repository }, [address])).toEqual([]);
     }
+  });
+
+  it("are missing by the fault of whoever names a host that there is not", () => {
+    expect(faultOf("ENOTFOUND")).toBe("user");
+    expect(faultOf("EAI_AGAIN")).toBe("system");
   });
 
   it("are not waited for any longer once they are not wanted", async () => {

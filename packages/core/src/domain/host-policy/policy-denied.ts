@@ -4,11 +4,18 @@ import type { Denial } from "../../errors/denial.ts";
 /** Room in the message, which a status keeps, in characters; the error itself has every denial. */
 const messageCharsMax = 2_048;
 
-/** The error of a spec that asks for more than the node gives: nothing was done, and nothing changes it but another spec or another policy. */
-export function policyDenied(denials: readonly Denial[]): AgentError {
+/**
+ * The error of a spec that asks for more than the node gives: nothing was done, and nothing changes it but another spec or another policy; or, where
+ * that is said, the world around it (what a name stands for).
+ */
+export function policyDenied(
+  denials: readonly Denial[],
+  { retryable = false }: { readonly retryable?: boolean } = {},
+): AgentError {
   const settings = [...new Set(denials.flatMap(({ setting }) => setting ?? []))];
   return new AgentError("POLICY_DENIED", `the node's policy denies ${listed(denials)}`, {
     fault: "user",
+    retryable,
     effect: "none",
     denials,
     details: {

@@ -1,7 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fixedHostPolicy, hostPolicyOf, type Json, safeHostPolicyRules } from "@persys/core";
+import {
+  fixedHostPolicy,
+  type HostPolicy,
+  hostPolicyOf,
+  type Json,
+  safeHostPolicyRules,
+} from "@persys/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ComposeRuntime } from "../../src/compose/compose-runtime.ts";
 import { ProjectFolders } from "../../src/compose/project-folders.ts";
@@ -36,6 +42,22 @@ function runtimeIn(root: string): ComposeRuntime {
     ),
   });
 }
+
+describe("a file whose host has a name that stands for what is denied", () => {
+  it("may be had later: what names stand for changes", async () => {
+    const denial = { rule: "git-repository", field: "git.repository", seen: "", message: "" };
+    const judge: HostPolicy["judge"] = ({ repositories }) =>
+      repositories?.[0]?.addresses === undefined ? [] : [denial];
+    const hostPolicy = fixedHostPolicy({ judge });
+    const runtime = new ComposeRuntime({ folder, nodeId: "node", hostPolicy });
+    const spec = { git: { repository: "http://localhost:1/shop.git" } };
+    await expect(runtime.demands(spec, forever)).rejects.toMatchObject({
+      code: "POLICY_DENIED",
+      retryable: true,
+      denials: [denial],
+    });
+  });
+});
 
 describe("a file that was fetched with a password before", () => {
   const of = async (git: Json): Promise<ReturnType<typeof targetOf>> => {
