@@ -94,7 +94,7 @@ export class DomainOperations {
     // One that is to be defined needs its name: libvirt gives none of another a definition.
     const isWhole = isFor(before.ownership.current, target) && !holdingOf(before).isPending;
     const isLeft = isWhole && !isDown(before) && !options.setsRight;
-    const seen = isLeft ? before : await this.#repairs.named(before, signal);
+    const seen = isLeft ? before : await this.#named(target, before, signal);
     const { current, isPending } = holdingOf(seen);
     if (current?.uid !== target.uid) return this.#makeOther(target, seen, signal);
     if (isPending && isFor(current, target)) return this.#goBack(target, seen, signal);
@@ -155,6 +155,15 @@ export class DomainOperations {
   async #find(id: WorkloadId, signal: AbortSignal): Promise<SeenDomain | undefined> {
     await this.#calls.settled(id, signal);
     return (await this.#domains.all(signal, true)).get(id);
+  }
+
+  /** A machine by its name: one that has another and runs ends for that only where it can come up again. */
+  async #named(target: Target, seen: SeenDomain, signal: AbortSignal): Promise<SeenDomain> {
+    if (seen.name !== target.id && !isDown(seen)) {
+      await this.#assertReady(target, signal);
+      await this.#repairs.assertOwnDisks(seen);
+    }
+    return this.#repairs.named(seen, signal);
   }
 
   /** From nothing to the target's. */

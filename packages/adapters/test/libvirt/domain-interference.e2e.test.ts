@@ -205,16 +205,36 @@ describeWithLibvirt("a machine that others work at", () => {
     },
   );
 
-  it("has its name again before it is another revision, also where that is only started", async () => {
+  it("is not ended for its name while it writes to a snapshot", async () => {
+    const { id, outsider } = machines;
+    const target = machines.revision("r1");
+    await machines.replace(target);
+    const newName = await renamed();
+    await outsider.start(newName);
+    const domainId = (await outsider.dom(newName)).id;
+    const own = machines.domains;
+    machines.domains = new OnSnapshots(machines.client, "node");
+
+    await expect(machines.replace(target)).rejects.toMatchObject({ code: "STORAGE_ERROR" });
+
+    expect((await outsider.dom(newName)).id).toBe(domainId);
+    machines.domains = own;
+    await machines.operations().remove(id, signal);
+  });
+
+  /** Ends the machine, and gives it another name. */
+  async function renamed(): Promise<string> {
     const { client, id, outsider } = machines;
-    await machines.replace(machines.revision("r1"));
     await outsider.kill(id);
-    const newName = `${id}-renamed`;
-    await client.call(
-      "domainRename",
-      { dom: await outsider.dom(id), newName, flags: 0 },
-      { signal },
-    );
+    const args = { dom: await outsider.dom(id), newName: `${id}-renamed`, flags: 0 };
+    await client.call("domainRename", args, { signal });
+    return args.newName;
+  }
+
+  it("has its name again before it is another revision, also where that is only started", async () => {
+    const { id, outsider } = machines;
+    await machines.replace(machines.revision("r1"));
+    const newName = await renamed();
     await outsider.start(newName);
 
     const started = { setsRight: false, signal };
