@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import { networkInterfaces } from "node:os";
 import { AgentError } from "@persys/core";
 import { errnoOf } from "../docker/docker-errors.ts";
 import { type GitSource, urlOf } from "./git-source.ts";
@@ -37,6 +38,13 @@ export async function addressesOf(
 /** A name that there is not was written by somebody; that no resolver answers is nobody's fault who writes specs. */
 export function faultOf(errno: string): "user" | "system" {
   return errno === "ENOTFOUND" ? "user" : "system";
+}
+
+/** The addresses that this machine has now. */
+export function ownAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((all) =>
+    (all ?? []).map(({ address }) => address),
+  );
 }
 
 /** The setting by which git reaches a host at these addresses alone (`http.curloptResolve`, git 2.37; older ones do not know it). */

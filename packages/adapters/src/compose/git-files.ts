@@ -2,7 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentError, type RepositoryDemand, type SecretSource, secretValueOf } from "@persys/core";
 import { FetchFolders, type FetchPlace } from "./fetch-folders.ts";
-import { addressesOf, addressSettings } from "./git-addresses.ts";
+import { addressesOf, addressSettings, ownAddresses } from "./git-addresses.ts";
 import { basicOf } from "./git-authorization.ts";
 import { GitCommand, type GitLimits, type GitResult } from "./git-command.ts";
 import { GitFailures, tooLarge } from "./git-failures.ts";
@@ -113,7 +113,11 @@ export class GitFiles {
 
   async #inFolder(source: GitSource, signal: AbortSignal): Promise<FetchedFile> {
     const addresses = await addressesOf(source, signal);
-    this.#options.admit?.({ ...fetchedRepositoryOf(source), addresses });
+    this.#options.admit?.({
+      ...fetchedRepositoryOf(source),
+      addresses,
+      ownAddresses: ownAddresses(),
+    });
     const password = await this.#passwordOf(source, signal);
     return this.#folders.use((place) =>
       this.#fetchInto({ ...place, source, addresses, password, signal }),

@@ -230,6 +230,7 @@ describe("GitFiles", () => {
     const [first, second] = asked;
     expect(first).toEqual({ url: repository, field: "git.repository" });
     expect(second?.addresses).toContain("127.0.0.1");
+    expect(second?.ownAddresses).toContain("127.0.0.1");
 
     const { length } = server.calls;
     isDenied = true;

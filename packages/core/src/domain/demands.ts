@@ -153,4 +153,6 @@ export interface RepositoryDemand {
   readonly sendsPassword?: boolean;
   /** The addresses that the name of its host stands for, and that alone are reached; left out: not looked up yet. */
   readonly addresses?: readonly string[];
+  /** Addresses that this machine has. Default: none but those that every machine has for itself. */
+  readonly ownAddresses?: readonly string[];
 }

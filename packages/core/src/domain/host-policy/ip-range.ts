@@ -11,6 +11,9 @@ const widths = { 4: 32, 6: 128 } as const;
 /** `::ffff:0:0/96`: IPv4 addresses as IPv6 has them (RFC 4291, 2.5.5.2). */
 const mappedPrefix = 0xffffn;
 
+/** `64:ff9b::/96`. */
+const translatedPrefix = 0x64_ff9b_0000_0000_0000_0000n;
+
 /** An address (`10.0.0.1`, `::1`, with or without brackets) or a network (`10.0.0.0/8`); undefined for anything else. */
 export function parseIpRange(text: string): IpRange | undefined {
   const [address = "", prefix, ...rest] = text.split("/");
@@ -34,6 +37,18 @@ export function holdsRange(outer: IpRange, inner: IpRange): boolean {
 /** The address 0.0.0.0 or `::`, on which a program listens at all addresses of that family. */
 export function isUnspecified({ family, bits, prefixBits }: IpRange): boolean {
   return bits === 0n && prefixBits === widths[family];
+}
+
+/**
+ * The IPv4 address that one of IPv6 leads to where such are translated or tunnelled: by NAT64 (`64:ff9b::/96`, RFC 6052, 2.1), by 6to4
+ * (`2002::/16`, RFC 3056, 2), or as those that have been given up (`::/96`, RFC 4291, 2.5.5.1). Undefined: it leads to none.
+ */
+export function carriedAddress({ family, bits, prefixBits }: IpRange): IpRange | undefined {
+  if (family === 4 || prefixBits !== widths[6]) return undefined;
+  const of4 = (it: bigint): IpRange => ({ family: 4, bits: it & 0xffff_ffffn, prefixBits: 32 });
+  if (bits >> 112n === 0x2002n) return of4(bits >> 80n);
+  const prefix = bits >> 32n;
+  return prefix === 0n || prefix === translatedPrefix ? of4(bits) : undefined;
 }
 
 function unmapped(range: IpRange): IpRange {

@@ -1,7 +1,7 @@
 import type { RepositoryDemand } from "../demands.ts";
 import { type RuleDenial, shortened } from "./denial.ts";
 import type { HostPolicyRules, HostPolicySettingNames } from "./host-policy-rules.ts";
-import { holdsRange, type IpRange, parseIpRange } from "./ip-range.ts";
+import { carriedAddress, holdsRange, type IpRange, parseIpRange } from "./ip-range.ts";
 
 /** What a node's rules say of the repositories of git that a spec is fetched from. */
 export function judgeRepositories(
@@ -31,12 +31,14 @@ function whyDenied(
 /** Whoever may apply chooses what is reached where all is allowed: so neither what only this node reaches, nor what is sent secrets. */
 function whyNotAny(
   place: Place | undefined,
-  { addresses = [], sendsPassword = false }: RepositoryDemand,
+  { addresses = [], ownAddresses = [], sendsPassword = false }: RepositoryDemand,
 ): string | undefined {
   if (place?.scheme !== "https")
     return "repositories are fetched over TLS (https://) alone: use such a one";
   const host = place.host.replace(/:\d+$/, "");
-  if (ownNames.test(host) || isOwnAddress(host, false) || addresses.some((it) => isOwnAddress(it)))
+  const own = [...standardOwnAddresses, ...ownAddresses.flatMap(rangeOf)];
+  const isOwn = isOwnAddress(host, own) ?? false;
+  if (ownNames.test(host) || isOwn || addresses.some((it) => isOwnAddress(it, own) ?? true))
     return "what is on this machine or next to it is fetched from only where it is named: use another repository";
   return sendsPassword
     ? "passwords are sent only to hosts that are named: use a repository that is for everybody"
@@ -63,7 +65,7 @@ const addressPattern = /^(https?):\/\/([^/?#@\\\s%;]+)(\/(?!.*\.\.)[\w.~/+@-]*)?
 const ownNames = /^(?:.*\.)?localhost\.?$/;
 
 /** Addresses that only mean something on this machine or next to it: unspecified, of loopback, link-local. */
-const ownAddresses: readonly IpRange[] = [
+const standardOwnAddresses: readonly IpRange[] = [
   "0.0.0.0/8",
   "127.0.0.0/8",
   "169.254.0.0/16",
@@ -71,10 +73,20 @@ const ownAddresses: readonly IpRange[] = [
   "fe80::/10",
 ].flatMap((it) => parseIpRange(it) ?? []);
 
-/** `unreadable`: what to say of what is no address. */
-function isOwnAddress(text: string, unreadable = true): boolean {
-  const address = parseIpRange(text.replace(/%.*$/, ""));
-  return address === undefined ? unreadable : ownAddresses.some((it) => holdsRange(it, address));
+/** Undefined: it is no address. */
+function isOwnAddress(text: string, own: readonly IpRange[]): boolean | undefined {
+  const [address] = rangeOf(text);
+  if (address === undefined) return undefined;
+  const carried = carriedAddress(address);
+  return own.some(
+    (it) => holdsRange(it, address) || (carried !== undefined && holdsRange(it, carried)),
+  );
+}
+
+/** Without the zone that it may have. */
+function rangeOf(text: string): readonly IpRange[] {
+  const range = parseIpRange(text.replace(/%.*$/, ""));
+  return range === undefined ? [] : [range];
 }
 
 interface Place {
