@@ -184,7 +184,7 @@ function notRun(
   if (errno === "E2BIG")
     return new AgentError(
       "INVALID_SPEC",
-      `${program} cannot be given env: it is more than a program of this host takes; make it shorter`,
+      `${program} cannot be given env: with what it refers to, it is more than a program of this host takes; make it shorter`,
       { fault: "user", retryable: false, effect: "none", cause: result.cause },
     );
   const code = errno === undefined ? "RUNTIME_ERROR" : "RUNTIME_UNAVAILABLE";

@@ -1,4 +1,4 @@
-import { AgentError, type SecretSource } from "@persys/core";
+import { AgentError, type SecretSource, secretValueOf } from "@persys/core";
 import { resolvedEnvironment } from "../shared/secret-references.ts";
 import {
   type CommandInput,
@@ -6,7 +6,7 @@ import {
   isTooLong,
   variableBytesMax,
 } from "./command-variables.ts";
-import { notPrepared } from "./compose-errors.ts";
+import { notPrepared, refusedFile } from "./compose-errors.ts";
 import type { ProjectFolders } from "./project-folders.ts";
 import { secretsOf } from "./project-secrets.ts";
 import { type PreparedName, preparedPlace } from "./revision-place.ts";
@@ -46,20 +46,28 @@ export function openingOf(
   const open: OpenRevision = async () => {
     const source = await folders.source(preparedPlace(it));
     if (source === undefined) throw notPrepared();
-    const env = await resolvedEnvironment(it.env ?? source.env, secretSource, signal);
-    checkLengths(env);
+    const asked = it.env ?? source.env ?? {};
+    const env = await resolvedEnvironment(asked, secretSource, signal);
+    checkLengths(env, asked);
     const hidden = [...Object.values(env), ...secretsOf(source.document)];
     return { input: commandInput(source.document, env), hidden };
   };
   return () => (opened ??= open());
 }
 
-/** What a spec says itself has been checked: what is too long here, references stand for. */
-function checkLengths(env: Environment): void {
+/** What a spec says itself is checked when it is sent; specs that were stored before that was so are refused here. */
+function checkLengths(env: Environment, asked: Environment): void {
   const all = Object.entries(env);
   const long = all.find(([name, value]) => isTooLong(name, value));
-  if (long !== undefined)
-    throw tooLong(`env.${long[0]} refers to has more than ${variableBytesMax} bytes with its name`);
+  if (long !== undefined) {
+    const [name] = long;
+    const what = `has more than ${variableBytesMax} bytes with its name`;
+    if (secretValueOf(asked[name] ?? "").kind === "literal")
+      throw refusedFile(`env.${name} ${what}: programs cannot be given more in variables`, [
+        { path: ["env", name], rule: `must have at most ${variableBytesMax} bytes with its name` },
+      ]);
+    throw tooLong(`env.${name} refers to ${what}`);
+  }
   const bytes = all.reduce((sum, [name, it]) => sum + Buffer.byteLength(name + it), 0);
   if (bytes > environmentBytesMax)
     throw tooLong(`env refers to makes it more than ${environmentBytesMax} bytes`);

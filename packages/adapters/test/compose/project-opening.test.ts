@@ -55,6 +55,11 @@ describe("a project whose variables refer to secrets", () => {
       effect: "none",
       message: expect.stringContaining("env.KEY refers to has more than 131059 bytes"),
     });
+    await expect(open({ KEY: tooLong }, "x")).rejects.toMatchObject({
+      code: "INVALID_SPEC",
+      retryable: false,
+      message: expect.stringContaining("env.KEY has more than 131059 bytes"),
+    });
     const many = Array.from({ length: 12 }, (_, at) => [`KEY_${at}`, "env:A"] as const);
     await expect(open(Object.fromEntries(many), "x".repeat(100_000))).rejects.toMatchObject({
       code: "SECRET_UNAVAILABLE",
