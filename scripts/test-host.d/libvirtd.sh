@@ -4,7 +4,7 @@
 # are its root's, and for processes: whatever it starts ends with the first of them. /dev/kvm is hidden there, for guests hang where the
 # machine is a guest itself; QEMU emulates.
 
-libvirt_programs="libvirtd virtlogd virsh qemu-system-x86_64 qemu-img dnsmasq xorriso nsenter"
+libvirt_programs="libvirtd virtlogd virsh qemu-system-x86_64 qemu-img dnsmasq dhcp_release xorriso nsenter"
 ipxe_image=/usr/lib/ipxe/ipxe.iso # A guest of 1 MB that asks for an address.
 
 missing_libvirt_programs() {
@@ -27,6 +27,7 @@ libvirtd_answers() { # ROOT
 libvirtd_up() { # ROOT
   case $1 in /*) ;; *) fail "not an absolute path: $1" ;; esac
   [ ${#1} -le 80 ] || fail "too long for the path of a socket: $1"
+  libvirtd_tools "$1"
   ! libvirtd_answers "$1" || return 0
   if pid_is_of "$1/pid" "$1"; then
     inside "$1" sh "$(realpath "$parts/libvirtd-inside.sh")" again "$1"
@@ -50,6 +51,18 @@ inside() { # ROOT COMMAND...
   first=$(pgrep -P "$(cat "$1/pid")") || fail "libvirt does not run in $1"
   shift
   nsenter --target "$first" --mount --net --pid "$@" 7>&- 8>&-
+}
+
+# What an agent runs has to be where the networks are: a PATH that begins with ROOT/bin sees to that.
+libvirtd_tools() { # ROOT
+  mkdir -p "$1/bin"
+  cat >"$1/bin/dhcp_release.new" <<END
+#!/bin/sh
+first=\$(pgrep -P "\$(cat "$1/pid")") || exit 1
+exec nsenter --target "\$first" --net "$(command -v dhcp_release)" "\$@"
+END
+  chmod +x "$1/bin/dhcp_release.new"
+  mv "$1/bin/dhcp_release.new" "$1/bin/dhcp_release"
 }
 
 libvirtd_settings() { # ROOT

@@ -33,6 +33,7 @@ package_of() {
   qemu-system-x86_64) echo qemu-system-x86 ;;
   qemu-img) echo qemu-utils ;;
   dnsmasq) echo dnsmasq-base ;;
+  dhcp_release) echo dnsmasq-utils ;;
   *) echo "$1" ;;
   esac
 }

@@ -16,6 +16,12 @@ export function sharedLibvirtUri(): string {
   return uri;
 }
 
+/** Where a daemon of the tests has programs that have to run where its networks are; an agent finds them by its PATH. */
+export function libvirtPrograms(uri: string): string {
+  const [, root = ""] = /socket=(.*)\/s\/libvirt-sock$/.exec(uri) ?? [];
+  return `${root}/bin`;
+}
+
 function lackingOfLibvirt(): Lack | undefined {
   return hostVariables()["PERSYS_TEST_LIBVIRT"] === undefined
     ? "no libvirt for tests (start the engines with scripts/test-host up)"

@@ -22,6 +22,7 @@ import {
 import { AddressWatch } from "./address-watch.ts";
 import { type FindConsole, readConsole } from "./console-logs.ts";
 import { DhcpHosts } from "./dhcp-hosts.ts";
+import { DhcpLeases } from "./dhcp-leases.ts";
 import { diskErrorsOf } from "./disk-errors.ts";
 import { DomainAddresses } from "./domain-addresses.ts";
 import { DomainCalls } from "./domain-calls.ts";
@@ -84,8 +85,12 @@ export class LibvirtRuntime implements WorkloadRuntime {
     this.#folders = new VmFolders(folder);
     const shared = { connection: client, host: this.#host, folders: this.#folders };
     this.#machines = new VmMachines({ ...this.#options, ...shared });
-    const dhcpHosts = new DhcpHosts({ calls: this.#calls, host: this.#host });
-    const parts = { machines: this.#machines, dhcpHosts };
+    const networking = { calls: this.#calls, host: this.#host, logger };
+    const parts = {
+      machines: this.#machines,
+      dhcpHosts: new DhcpHosts(networking),
+      dhcpLeases: new DhcpLeases(networking),
+    };
     this.#files = new VmFiles({ ...this.#options, ...shared, ...parts });
     this.#operations = new DomainOperations({
       calls: this.#calls,

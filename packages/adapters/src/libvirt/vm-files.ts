@@ -8,6 +8,7 @@ import {
   type WorkloadId,
 } from "@persys/core";
 import type { DhcpHosts, Reservation } from "./dhcp-hosts.ts";
+import type { DhcpLeases } from "./dhcp-leases.ts";
 import { isMissingFile } from "./disk-claim.ts";
 import { ensureDisk, growDisk, removeDisk, settleDisk, type WantedDisk } from "./disk-files.ts";
 import type { SeenDomain } from "./seen-domain.ts";
@@ -20,7 +21,7 @@ import { hasScreen, withScreenPassword } from "./screen-password.ts";
 import { makeSeedImage } from "./seed-image.ts";
 import { seedFilesOf, wantsSeed } from "./seed-files.ts";
 import { machineDisks } from "./vm-disks.ts";
-import type { VmFolders } from "./vm-folders.ts";
+import type { OnNetwork, VmFolders } from "./vm-folders.ts";
 import { specOf, type VmMachines } from "./vm-machines.ts";
 
 /** What the files of machines stand on. */
@@ -28,6 +29,7 @@ export interface VmFilesContext {
   readonly folders: VmFolders;
   readonly machines: VmMachines;
   readonly dhcpHosts: DhcpHosts;
+  readonly dhcpLeases: DhcpLeases;
   readonly nodeId: string;
   readonly diskFolder: string;
   readonly imageFolder: string;
@@ -74,7 +76,9 @@ export class VmFiles implements MachineFiles {
       path,
       retained,
     }));
-    await folders.note(target.id, { disks: disks.map((it) => it.path), policies, reservations });
+    const paths = disks.map((it) => it.path);
+    const interfaces = interfacesOf(machine);
+    await folders.note(target.id, { disks: paths, policies, reservations, interfaces });
     await this.#makeDiskFolder();
     const { seen } = await folders.madeFor(target.id);
     for (const disk of disks) {
@@ -197,9 +201,10 @@ export class VmFiles implements MachineFiles {
   }
 
   async removeRest(id: WorkloadId, signal: AbortSignal): Promise<void> {
-    const { dhcpHosts, folders } = this.#context;
-    const { reservations } = await folders.madeFor(id);
+    const { dhcpHosts, dhcpLeases, folders } = this.#context;
+    const { reservations, interfaces } = await folders.madeFor(id);
     for (const it of reservations) await dhcpHosts.release(id, it, signal);
+    await dhcpLeases.release(id, interfaces, signal);
     await folders.remove(id);
   }
 
@@ -239,6 +244,13 @@ function reservationsOf(target: Target, machine: Machine): readonly Reservation[
     const isReserved = source.kind === "network" && isIP(address) === 4;
     return isReserved ? [{ network: source.name, mac, address }] : [];
   });
+}
+
+/** What networks of libvirt's own may give leases to. */
+function interfacesOf(machine: Machine): readonly OnNetwork[] {
+  return machine.interfaces.flatMap(({ mac, source }) =>
+    source.kind === "network" ? [{ network: source.name, mac }] : [],
+  );
 }
 
 /** Its folder may be a mount that is missing: a blank disk in its place would be taken for it, and for the truth. */

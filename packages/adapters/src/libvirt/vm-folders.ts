@@ -38,6 +38,12 @@ interface RetainPolicy {
   readonly retained: boolean;
 }
 
+/** An interface of a machine on a network of libvirt's own. */
+export interface OnNetwork {
+  readonly network: string;
+  readonly mac: string;
+}
+
 /** What was made for a workload elsewhere. */
 export interface MadeElsewhere {
   readonly disks: readonly string[];
@@ -46,8 +52,12 @@ export interface MadeElsewhere {
   /** What becomes of disks when the workload is deleted, by what each revision says. */
   readonly policies: readonly RetainPolicy[];
   /** Interfaces that addresses are set aside for on networks of libvirt's own. */
-  readonly reservations: readonly { readonly network: string; readonly mac: string }[];
+  readonly reservations: readonly OnNetwork[];
+  /** All interfaces on networks of libvirt's own: leases are given to them. */
+  readonly interfaces: readonly OnNetwork[];
 }
+
+const onNetwork = z.strictObject({ network: z.string(), mac: z.string() });
 
 const indexSchema: z.ZodType<MadeElsewhere> = z.strictObject({
   disks: z.array(z.string()),
@@ -55,14 +65,20 @@ const indexSchema: z.ZodType<MadeElsewhere> = z.strictObject({
   policies: z.array(
     z.strictObject({ digest: z.string(), path: z.string(), retained: z.boolean() }),
   ),
-  reservations: z.array(z.strictObject({ network: z.string(), mac: z.string() })),
+  reservations: z.array(onNetwork),
+  // Earlier versions noted none.
+  interfaces: z.array(onNetwork).default([]),
 });
-
-type Reserved = MadeElsewhere["reservations"][number];
 
 const nothingKept: KeptFiles = { paths: [], digests: [], variables: false };
 
-const nothingMade: MadeElsewhere = { disks: [], seen: [], policies: [], reservations: [] };
+const nothingMade: MadeElsewhere = {
+  disks: [],
+  seen: [],
+  policies: [],
+  reservations: [],
+  interfaces: [],
+};
 
 /**
  * A folder for each workload with all that its machine has on this host besides its disks: seeds, console logs, and an index of what was made
@@ -152,11 +168,6 @@ export class VmFolders {
   /** Adds to the index what is going to be made; it is on disk when this returns. @throws {AgentError} STORAGE_ERROR */
   async note(id: WorkloadId, more: Partial<MadeElsewhere>): Promise<void> {
     const known = await this.madeFor(id);
-    const reservations = [...known.reservations, ...(more.reservations ?? [])].map(
-      ({ network, mac }) => ({ network, mac }),
-    );
-    const isFirst = (it: Reserved, at: number): boolean =>
-      at === reservations.findIndex(({ network, mac }) => network === it.network && mac === it.mac);
     const news = more.policies ?? [];
     const isNew = (it: RetainPolicy): boolean =>
       news.some(({ digest, path }) => digest === it.digest && path === it.path);
@@ -164,7 +175,8 @@ export class VmFolders {
       disks: [...new Set([...known.disks, ...(more.disks ?? [])])],
       seen: [...new Set([...known.seen, ...(more.seen ?? [])])],
       policies: [...known.policies.filter((it) => !isNew(it)), ...news],
-      reservations: reservations.filter(isFirst),
+      reservations: eachOnce([...known.reservations, ...(more.reservations ?? [])]),
+      interfaces: eachOnce([...known.interfaces, ...(more.interfaces ?? [])]),
     };
     if (JSON.stringify(all) !== JSON.stringify(known)) await this.#write(id, all);
   }
@@ -229,6 +241,12 @@ export class VmFolders {
   #pathOf(id: WorkloadId): string {
     return join(this.#root, id);
   }
+}
+
+function eachOnce(all: readonly OnNetwork[]): readonly OnNetwork[] {
+  const isFirst = (it: OnNetwork, at: number): boolean =>
+    at === all.findIndex(({ network, mac }) => network === it.network && mac === it.mac);
+  return all.filter(isFirst).map(({ network, mac }) => ({ network, mac }));
 }
 
 /** Whatever the process masks of the modes of new files, and wherever it was cut off before. */

@@ -1,7 +1,9 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
+import { silentLogger } from "@persys/core";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { DhcpHosts } from "../../src/libvirt/dhcp-hosts.ts";
+import { DhcpLeases } from "../../src/libvirt/dhcp-leases.ts";
 import { DomainCalls } from "../../src/libvirt/domain-calls.ts";
 import { HypervisorHost } from "../../src/libvirt/hypervisor-host.ts";
 import { machineOf } from "../../src/libvirt/machine.ts";
@@ -41,11 +43,13 @@ describe("VmFiles", () => {
     const host = new HypervisorHost(connection, "auto");
     folders = new VmFolders(root);
     const shared = { connection, folders, host, nodeId: "node", diskFolder: "/images" };
+    const networking = { calls: new DomainCalls(connection), host, logger: silentLogger };
     files = new VmFiles({
       ...shared,
       imageFolder: "/base",
       machines: new VmMachines(shared),
-      dhcpHosts: new DhcpHosts({ calls: new DomainCalls(connection), host }),
+      dhcpHosts: new DhcpHosts(networking),
+      dhcpLeases: new DhcpLeases(networking),
     });
   });
 

@@ -37,15 +37,18 @@ describe("VmFolders", () => {
       seen: [],
       policies: [],
       reservations: [],
+      interfaces: [],
     });
     await folders.note(id, { disks: ["/a", "/b"], reservations: [first] });
     await folders.note(id, { disks: ["/b", "/c"], seen: ["/b"], reservations: [first, second] });
+    for (const interfaces of [[first], [second, first]]) await folders.note(id, { interfaces });
 
     expect(await new VmFolders(root).madeFor(id)).toEqual({
       disks: ["/a", "/b", "/c"],
       seen: ["/b"],
       policies: [],
       reservations: [first, second],
+      interfaces: [first, second],
     });
   });
 
@@ -57,6 +60,13 @@ describe("VmFolders", () => {
     expect((await folders.madeFor(id)).policies).toEqual([policy("d1", true), policy("d2", false)]);
     await folders.dropPolicies(id, ["d2"]);
     expect((await folders.madeFor(id)).policies).toEqual([policy("d2", false)]);
+  });
+
+  it("reads an index of before interfaces were noted", async () => {
+    const made = { disks: ["/a"], seen: [], policies: [], reservations: [] };
+    await writeFile(join(await folders.ensure(id), "made.json"), JSON.stringify(made));
+
+    expect(await folders.madeFor(id)).toEqual({ ...made, interfaces: [] });
   });
 
   it("takes an index that was damaged for no empty one", async () => {

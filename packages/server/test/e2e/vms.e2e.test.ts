@@ -53,7 +53,7 @@ describeWithGuest("a virtual machine", () => {
     expect(await vms.leftOf(id)).toEqual([]);
   });
 
-  it("boots from a CD and is given an address, which its status says", async () => {
+  it("boots from a CD and is given an address, which its status says, and which is free once it is deleted", async () => {
     const disks = [{ path: ipxeImage, format: "iso" }];
     const spec = { vcpus: 1, memoryMb: 64n, disks, networks: [{}], stopGraceSeconds: 1 };
     const id = await running("ipxe", spec);
@@ -65,6 +65,7 @@ describeWithGuest("a virtual machine", () => {
     expect(await vms.fact(id, "vm.mac_addresses")).toBe(mac);
     await vms.remove(id);
     expect(await vms.leftOf(id)).toEqual([]);
+    await expect.poll(() => vms.outsider.lease(mac), { timeout: 10_000 }).toBe("");
   });
 
   it("reads its seed, shuts down by itself, and keeps its data when it grows", async () => {

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ApplyWorkloadResponse, VMSpecSchema } from "@persys/transports/gen";
 import { expect, onTestFinished } from "vitest";
-import { sharedLibvirtUri } from "../../../../test/libvirt/libvirt-host.ts";
+import { libvirtPrograms, sharedLibvirtUri } from "../../../../test/libvirt/libvirt-host.ts";
 import { LibvirtOutsider } from "../../../../test/libvirt/libvirt-outsider.ts";
 import type { Until } from "../../../../test/until-suite-ends.ts";
 import type { GuestBoot } from "../../../../test/vm/guest-console.ts";
@@ -182,6 +182,7 @@ function partsOf({ daemon = sharedLibvirtUri(), uri = daemon, env = {} }: VmNode
     outsider: new LibvirtOutsider(daemon),
     ids: new Set(),
     env: {
+      PATH: [libvirtPrograms(daemon), process.env["PATH"]].join(":"),
       PERSYS_VM_ENABLED: "true",
       PERSYS_LIBVIRT_URI: uri,
       PERSYS_VM_ACCEL: "tcg",
