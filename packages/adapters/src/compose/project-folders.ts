@@ -2,6 +2,7 @@ import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentError, type SecretSealer, type WorkloadId } from "@persys/core";
+import { z } from "zod";
 import { errnoOf } from "../docker/docker-errors.ts";
 import { folderError } from "./compose-errors.ts";
 import type { ProjectSource, StoredSource } from "./project-source.ts";
@@ -25,11 +26,13 @@ const revisionsFolder = "revisions";
 const sourceFile = "source.json";
 const preparedFile = "prepared.json";
 const markFile = "mark";
+const settledFile = "settled.json";
 /**
  * How many revisions stay that may still be needed, besides those in use: the last, the one before, and what is being prepared. Of revisions that
  * settle as many of each spec; of those that never do as many in all.
  */
 const revisionsMax = 4;
+const settledSchema: z.ZodType<readonly string[]> = z.array(z.string());
 const markBytes = 16;
 const markPattern = /^[0-9a-f]{32}$/;
 
@@ -174,7 +177,8 @@ export class ProjectFolders {
   ): Promise<void> {
     const folder = join(this.folderOf(id), revisionsFolder);
     const names = (await unlessMissing(readdir(folder), "list revisions")) ?? [];
-    const kept = new Set(inUse.map(revisionFolderName));
+    const settled = inUse.map(revisionFolderName);
+    const kept = new Set(settled);
     for (const digest of keepDigests)
       for (const name of await lastOf(
         folder,
@@ -182,6 +186,11 @@ export class ProjectFolders {
       ))
         kept.add(name);
     await removeAllBut(kept, folder, names);
+    // What comes next may fall back to it, though nothing of it be left to set aside.
+    if (settled.length > 0)
+      await written(() =>
+        writeWhole(join(this.folderOf(id), settledFile), JSON.stringify(settled)),
+      );
     if (kept.size === 0 && (await this.state(id)) === undefined) await this.remove(id);
   }
 
@@ -190,7 +199,7 @@ export class ProjectFolders {
     await written(() => rm(this.folderOf(id), { recursive: true, force: true }));
   }
 
-  /** Revisions that never settle are never retired: each that is stored takes the place of an old one. */
+  /** Revisions that never settle are never retired: each that is stored takes the place of an old one, but for those that have settled last. */
   async #dropOld(stored: RevisionPlace): Promise<void> {
     const { id } = stored;
     const folder = join(this.folderOf(id), revisionsFolder);
@@ -199,8 +208,19 @@ export class ProjectFolders {
     const { current, kept } = (await this.state(id)) ?? {};
     const inUse = [current, kept].filter((it) => it !== undefined);
     const places = [stored, ...inUse.map((it) => preparedPlace({ ...it, id }))];
-    const stay = new Set([...places.map(revisionFolderName), ...(await lastOf(folder, names))]);
+    const stay = new Set([
+      ...places.map(revisionFolderName),
+      ...(await this.#settled(id)),
+      ...(await lastOf(folder, names)),
+    ]);
     await removeAllBut(stay, folder, names);
+  }
+
+  /** The folders of the revisions that were in use when the last one had settled. */
+  async #settled(id: WorkloadId): Promise<readonly string[]> {
+    const file = join(this.folderOf(id), settledFile);
+    const text = await unlessMissing(readFile(file, "utf8"), "read which revisions have settled");
+    return text === undefined ? [] : readAs(() => settledSchema.parse(JSON.parse(text)));
   }
 
   async #stateIn(name: string): Promise<ProjectState | undefined> {

@@ -52,6 +52,23 @@ describe("revisions that never settle", () => {
   });
 });
 
+describe("the revision that has settled last", () => {
+  it("stays what it was while others come that do not settle, though nothing of it is up any more", async () => {
+    const id = idOf("shop");
+    await folders.store(id, { ...state, current: made("settled") });
+    await folders.storeSource(fetched("settled"), source);
+    await folders.retire(id, ["digest"], [fetched("settled")]);
+    await folders.store(id, { ...state, current: made("late-0") });
+    for (let at = 0; at < 12; at += 1) await folders.storeSource(fetched(`late-${at}`), source);
+    expect(await folders.source(fetched("settled"))).toEqual(source);
+
+    await folders.retire(id, ["digest"], [fetched("late-11")]);
+    for (let at = 12; at < 24; at += 1) await folders.storeSource(fetched(`late-${at}`), source);
+    expect(await folders.source(fetched("settled"))).toBeUndefined();
+    expect(await folders.source(fetched("late-11"))).toEqual(source);
+  });
+});
+
 describe("revisions that were fetched for one spec", () => {
   it("are each what they were, and only the last ones stay besides those in use", async () => {
     const places = Array.from({ length: 9 }, (_, at) => fetched(String(at)));
