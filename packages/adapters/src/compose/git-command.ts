@@ -58,8 +58,11 @@ const oldestVersion = [2, 31] as const;
 const standing: readonly (readonly [name: string, value: string])[] = [
   ["core.askPass", ""],
   ["core.bigFileThreshold", "1m"],
+  // The defaults, 96 MiB and a GiB, are out of proportion to what it may have of memory.
+  ["core.deltaBaseCacheLimit", "16m"],
   ["core.fsmonitor", "false"],
   ["core.hooksPath", "/dev/null"],
+  ["core.packedGitWindowSize", "16m"],
   ["credential.helper", ""],
   ["fetch.recurseSubmodules", "false"],
   ["fetch.unpackLimit", "1"],
