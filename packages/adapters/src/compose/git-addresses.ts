@@ -3,15 +3,28 @@ import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { AgentError } from "@persys/core";
 import { errnoOf } from "../docker/docker-errors.ts";
+import { CommandPlaces } from "./command-places.ts";
 import { type GitSource, urlOf } from "./git-source.ts";
 
 /**
+ * A lookup has one of the few threads of this process until the resolver of the host gives up, whether or not anybody still waits for it: all else
+ * that takes threads, files among it, is to have the others (libuv: four).
+ */
+const lookups: CommandPlaces = new CommandPlaces(2, 256, "names of hosts wait to be looked up");
+
+/** Finds addresses, as `dns.lookup` does. */
+type Resolver = (host: string) => Promise<readonly { readonly address: string }[]>;
+
+const systemResolver: Resolver = (host) => lookup(host, { all: true });
+
+/**
  * The addresses of a repository's host, at least one, as the resolver of this host has them now.
- * @throws {AgentError} NETWORK_ERROR, retryable, where the name has none; the signal's reason when it aborts before they are known.
+ * @throws {AgentError} NETWORK_ERROR, retryable, where the name has none; LIMIT_EXCEEDED, retryable, where too many are looked up; the signal's reason when it aborts before they are known.
  */
 export async function addressesOf(
   source: GitSource,
   signal: AbortSignal,
+  resolver: Resolver = systemResolver,
 ): Promise<readonly string[]> {
   const host = hostOf(source);
   if (isIP(host) !== 0) return [host];
@@ -20,10 +33,11 @@ export async function addressesOf(
   signal.throwIfAborted();
   signal.addEventListener("abort", abort, { once: true });
   try {
-    const found = await Promise.race([lookup(host, { all: true }), aborted]);
+    const found = await Promise.race([lookups.run(() => resolver(host), signal), aborted]);
     return found.map(({ address }) => address);
   } catch (error) {
     signal.throwIfAborted();
+    if (AgentError.is(error)) throw error;
     const errno = errnoOf(error) ?? "unknown";
     throw new AgentError(
       "NETWORK_ERROR",

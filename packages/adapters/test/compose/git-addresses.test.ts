@@ -38,6 +38,26 @@ describe("the addresses of a repository's host", () => {
     expect(faultOf("EAI_AGAIN")).toBe("system");
   });
 
+  it("are looked up two at a time, whether or not anybody still waits for them", async () => {
+    const repository = "https://git.example/shop.git";
+    const gate = Promise.withResolvers<readonly { readonly address: string }[]>();
+    const controller = new AbortController();
+    const left = [1, 2].map(() =>
+      addressesOf({ repository }, controller.signal, () => gate.promise),
+    );
+    controller.abort(new Error("called off"));
+    for (const one of left) await expect(one).rejects.toThrow("called off");
+    let isAsked = false;
+    const third = addressesOf({ repository }, forever, async () => {
+      isAsked = true;
+      return [{ address: "192.0.2.1" }];
+    });
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    expect(isAsked).toBe(false);
+    gate.resolve([]);
+    expect(await third).toEqual(["192.0.2.1"]);
+  });
+
   it("are not waited for any longer once they are not wanted", async () => {
     const called = AbortSignal.abort(new Error("called off"));
     const repository = "https://git.example/shop.git";
