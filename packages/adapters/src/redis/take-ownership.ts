@@ -120,12 +120,15 @@ async function newAbout(request: OwnershipRequest): Promise<About | undefined> {
   return { nodeId, createdAtMs: Date.now() };
 }
 
-/** Read in one go; the script that takes compares what was read. */
+/**
+ * Read in one go, in which others may take the state all the same: the script that takes compares what was read. The lease comes first, so that
+ * whoever holds it has said already who that is, and nobody waits for an owner that is only known to be there.
+ */
 async function readHolding({ connection, keys }: OwnershipRequest): Promise<Holding> {
   return connection.read(async (redis) => {
-    const [[opening, entry], lease, leftMs] = await Promise.all([
-      redis.hmgetBuffer(keys.owner, "opening", "ownership"),
+    const [lease, [opening, entry], leftMs] = await Promise.all([
       redis.get(keys.lease),
+      redis.hmgetBuffer(keys.owner, "opening", "ownership"),
       redis.pttl(keys.lease),
     ]);
     const decoded = entry ? ownershipCodec.decode("owner", entry) : undefined;
