@@ -9,6 +9,7 @@ import {
   type Pair,
   parseAllDocuments,
   visit,
+  type YAMLError,
 } from "yaml";
 import type { FieldSegments } from "./field-segments.ts";
 import type { Source } from "./read-sources.ts";
@@ -37,6 +38,14 @@ export interface YamlDocument {
   plainSource(path: FieldSegments): string | undefined;
 }
 
+/** What the parser says where it has come to the end of its stack: at one level, and at those around it as well, as it happens. */
+const tooDeep = "RESOURCE_EXHAUSTION";
+
+/** Whether an error says what none before it has said. */
+function isNew({ code }: YAMLError, at: number, all: readonly YAMLError[]): boolean {
+  return code !== tooDeep || all.findIndex((it) => it.code === tooDeep) === at;
+}
+
 /**
  * The documents of a YAML or JSON file (JSON is YAML), those left out that hold nothing. A file with a fault in its syntax gives problems
  * instead: what follows a fault may be read wrongly.
@@ -52,10 +61,10 @@ export function readYaml(source: Source): {
   };
   const parsed = [...parseAllDocuments(source.text, { lineCounter, prettyErrors: false })];
   const problems = parsed.flatMap(({ errors }) =>
-    errors.map(({ code, message, pos }) => ({
+    errors.filter(isNew).map(({ code, message, pos }) => ({
       ...position(pos[0]),
       path: [],
-      rule: code === "RESOURCE_EXHAUSTION" ? "is nested too deeply" : message,
+      rule: code === tooDeep ? "is nested too deeply" : message,
     })),
   );
   if (problems.length > 0) return { documents: [], problems };
